@@ -1,0 +1,7 @@
+"""The WSGI entrance for gunicorn: ``gunicorn app:app``."""
+
+from wherry.portal import create_portal
+from wherry.settings import Settings
+from wherry.wiring import wire
+
+app = create_portal(wire(Settings.load()))

@@ -1,0 +1,143 @@
+"""The nouns that the ledger keeps: App, Push, Build, Release, Job, Event. Rows of these are facts; none changes in
+place here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from wherry.domain.config import Config
+from wherry.domain.image import Image
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The user behind a change; `admin` may do everything."""
+
+    id: int
+    email: str
+    admin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    id: int
+    name: str
+    owner: Actor
+    created_at: datetime
+    updated_at: datetime
+    deploy_branch: str | None = None
+
+
+class BuildStatus(StrEnum):
+    PENDING = "pending"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        return self not in (BuildStatus.PENDING, BuildStatus.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The tree of one commit as an archive: `archive` is the path of a plain tar, `tree` the git tree id it was
+    made from.
+    """
+
+    commit: str
+    tree: str
+    archive: str
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """One try to turn a Source into an Image. `previous` is where the deploy branch stood before the push (40
+    zeros: nowhere).
+    """
+
+    id: int
+    app_id: int
+    actor: Actor
+    branch: str
+    previous: str
+    source: Source
+    status: BuildStatus
+    created_at: datetime
+    finished_at: datetime | None = None
+    image: Image | None = None
+    failure: str = ""
+    message: str = ""
+
+
+class ReleaseStatus(StrEnum):
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """vN of an app: image, config snapshot and why. Only its status (with `failure` and `message`) is ever written
+    again, once.
+    """
+
+    id: int
+    app_id: int
+    number: int
+    actor: Actor
+    description: str
+    status: ReleaseStatus
+    image: Image
+    config: Config
+    created_at: datetime
+    build_id: int | None = None
+    commit: str = ""
+    finished_at: datetime | None = None
+    failure: str = ""
+    message: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"v{self.number}"
+
+
+class JobKind(StrEnum):
+    """BUILD, ROLLOUT carry the id of a build or release in `subject`; CONVERGE and DESTROY that of an app."""
+
+    BUILD = "build"
+    ROLLOUT = "rollout"
+    CONVERGE = "converge"
+    DESTROY = "destroy"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work that must not be lost. At most one job of a `lane` runs at a time; `fence` grows with each claim, and a
+    result that carries an older fence is refused."""
+
+    id: int
+    kind: JobKind
+    subject: int
+    lane: str
+    attempt: int = 0
+    fence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change: who, what, before, after, from where. Values are JSON scalars; secrets never come here."""
+
+    id: int
+    at: datetime
+    actor: str
+    app: str
+    action: str
+    before: Mapping[str, object] = field(default_factory=dict)
+    after: Mapping[str, object] = field(default_factory=dict)
+    origin: str = ""

@@ -1,0 +1,84 @@
+"""Workload: one process type of one release, as a runtime must run it; and what a runtime reports back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from wherry.domain.formation import DEFAULT_SIZE, SIZES, Size
+from wherry.domain.image import Image
+from wherry.domain.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """`quantity` processes of `type`, from `image` with `env`. Seconds: `boot_limit` until it must listen,
+    `stop_grace` from SIGTERM to SIGKILL.
+
+    A web process gets ``$PORT`` from its runtime and is ready when it accepts a connection there; any other type is
+    ready when it has lived through `settle` seconds.
+    """
+
+    app_id: int
+    app_name: str
+    release: int
+    type: str
+    image: Image
+    env: Mapping[str, Secret] = field(default_factory=dict)
+    quantity: int = 1
+    size: Size = SIZES[DEFAULT_SIZE]
+    boot_limit: float = 60.0
+    settle: float = 1.0
+    stop_grace: float = 30.0
+
+    @property
+    def listens(self) -> bool:
+        return self.type == "web"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the router reaches one web process."""
+
+    address: str
+    port: int
+
+
+class ProcessState(StrEnum):
+    STARTING = "starting"
+    UP = "up"
+    CRASHED = "crashed"
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One copy as it is: ``web.1`` of release 12. `endpoint` only where it listens; `detail` says why it is not up."""
+
+    app_id: int
+    release: int
+    type: str
+    index: int
+    state: ProcessState
+    since: datetime
+    endpoint: Endpoint | None = None
+    detail: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.type}.{self.index}"
+
+
+@dataclass(frozen=True, slots=True)
+class AppRoute:
+    """What the router serves for one app: its host labels (``NAME`` of ``NAME.localhost``), and the endpoints of
+    one release.
+
+    No endpoints means the app is known and has no web process: the router answers 503 with a page, not 404.
+    """
+
+    app_id: int
+    hosts: tuple[str, ...]
+    release: int = 0
+    endpoints: tuple[Endpoint, ...] = ()

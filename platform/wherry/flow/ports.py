@@ -1,0 +1,390 @@
+"""What the stories need of the world. Adapters implement these; tests/contract runs the same assertions on each of
+them.
+
+Every method may be called again after a crash: doing a thing twice is doing it once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+from typing import Protocol
+
+from wherry.domain.config import Config
+from wherry.domain.formation import Formation
+from wherry.domain.image import Image
+from wherry.domain.model import (
+    Actor,
+    App,
+    Build,
+    Event,
+    Job,
+    JobKind,
+    Release,
+    ReleaseStatus,
+    Source,
+)
+from wherry.domain.refs import RefUpdate
+from wherry.domain.workload import AppRoute, Process, Workload
+
+Say = Callable[[str], None]
+"""Takes one line for the person who waits (no newline at its end)."""
+
+
+class Cancel:
+    """A wish to stop, handed down to long work; `on_cancel` callbacks run once, in the thread that cancels (or at
+    once).
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._cancelled = False
+        self._callbacks: list[Callable[[], None]] = []
+
+    @property
+    def cancelled(self) -> bool:
+        return self._cancelled
+
+    def cancel(self) -> None:
+        with self._lock:
+            callbacks, self._callbacks = self._callbacks, []
+            self._cancelled = True
+        for callback in callbacks:
+            callback()
+
+    def on_cancel(self, callback: Callable[[], None]) -> None:
+        with self._lock:
+            if not self._cancelled:
+                self._callbacks.append(callback)
+                return
+        callback()
+
+
+class Sources(Protocol):
+    """Bare repositories by app id."""
+
+    def create(self, app_id: int) -> None: ...
+
+    def remove(self, app_id: int) -> None: ...
+
+    def head(self, app_id: int, branch: str) -> str | None:
+        """The commit that the branch points at; None where there is no such branch."""
+
+    def export(self, app_id: int, commit: str, quarantine: Path | None) -> Source:
+        """The commit's tree as a durable archive. `quarantine`: where a push under way keeps its objects.
+
+        Raises PushRefused for a tree that cannot be built (limits, hostile names, nothing in it).
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """`attempt` counts from 1; leftovers of earlier attempts are the builder's to remove. `previous`: the image it
+    may reuse from.
+    """
+
+    app_id: int
+    app_name: str
+    build_id: int
+    attempt: int
+    source: Source
+    config: Config
+    previous: Image | None
+
+
+class Builder(Protocol):
+    def build(self, request: BuildRequest, say: Say, cancel: Cancel) -> Image:
+        """Turns a source into an image that the registry serves. Raises BuildFailed, Cancelled, PlatformFault."""
+
+    def forget(self, app_id: int) -> None:
+        """Removes the app's build caches."""
+
+
+class Sandbox(Protocol):
+    """One capped container of a build, as a plain user, without credentials. Built by a runtime, used by the
+    builder.
+    """
+
+    def run(
+        self,
+        spec: SandboxSpec,
+        steps: Callable[[SandboxSession], None],
+        cancel: Cancel,
+    ) -> None:
+        """Starts the container, hands its session to `steps`, and removes it whatever happens.
+
+        Raises BuildFailed (OUT_OF_MEMORY, OUT_OF_TIME, LOG_TOO_LONG), Cancelled, PlatformFault.
+        """
+
+    def sweep(self, build_id: int) -> None:
+        """Removes containers that earlier attempts of this build left."""
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSpec:
+    """`image` is an engine reference; `mounts` maps paths in the container to (host folder, read-only). `user` is
+    "uid:gid".
+
+    Caps: `memory` MiB, `cpu` thousandths of a core, `pids` processes, `seconds` wall time, `log_bytes` of output.
+    """
+
+    build_id: int
+    image: str
+    user: str
+    mounts: Mapping[str, tuple[Path, bool]]
+    memory: int = 2048
+    cpu: int = 2000
+    pids: int = 1024
+    seconds: float = 900.0
+    log_bytes: int = 10 * 1024 * 1024
+
+
+class SandboxSession(Protocol):
+    def execute(self, argv: Sequence[str], env: Mapping[str, str], cwd: str, on_line: Callable[[bytes], None]) -> int:
+        """Runs one program with exactly `env`; each line of its stdout and stderr goes to `on_line` as it is
+        written; its exit code.
+        """
+
+
+class Runtime(Protocol):
+    """Where processes run."""
+
+    def start(self, workloads: Sequence[Workload], say: Say) -> None:
+        """Makes every process of `workloads` run beside whatever runs now, and returns when all are ready.
+
+        Processes that already run as asked are kept as they are. Raises RolloutFailed (then what this call started
+        is gone), or PlatformFault.
+        """
+
+    def retire(self, app_id: int, keep: Sequence[Workload]) -> None:
+        """Stops gracefully, all at once, every process of the app that `keep` does not ask for."""
+
+    def processes(self, app_id: int | None = None) -> list[Process]:
+        """What runs now, of one app or of all, from the runtime's own records."""
+
+    def logs(
+        self, app_id: int, *, follow: bool, lines: int, process: str | None = None
+    ) -> Iterator[tuple[str, str, bytes] | None]:
+        """(RFC 3339 time, process name, line) of the app's processes, oldest first; with `follow` without end, and
+        None when idle.
+        """
+
+    def watch(self, on_change: Callable[[int], None]) -> None:
+        """Calls `on_change(app_id)` whenever a process of ours starts or ends by itself; returns only when the
+        engine is gone.
+        """
+
+
+class Router(Protocol):
+    def publish(self, route: AppRoute) -> None:
+        """Returns once the data plane sends the app's new requests to this route. Raises PlatformFault."""
+
+    def drain(self, app_id: int, release: int, seconds: float) -> bool:
+        """Waits until requests in flight to an earlier release have ended; False when `seconds` ran out first."""
+
+    def withdraw(self, app_id: int) -> None: ...
+
+    def replace(self, routes: Sequence[AppRoute]) -> None:
+        """The whole table at once (after a restart)."""
+
+
+class Logs(Protocol):
+    """Lines of builds and rollouts: appended by one writer, followed by any number of readers, kept after the end."""
+
+    def append(self, stream: str, line: str) -> None: ...
+
+    def close(self, stream: str, outcome: str) -> None:
+        """Marks the end; a second close is ignored."""
+
+    def read(self, stream: str) -> list[str]: ...
+
+    def follow(self, stream: str, idle: float = 5.0) -> Iterator[str | None]:
+        """Every line from the first on until the end; None whenever `idle` seconds passed without one."""
+
+    def remove(self, stream: str) -> None: ...
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time, with its zone (UTC)."""
+
+
+class Ledger(Protocol):
+    """What must not be lost. All reads and writes go through a transaction; leaving its block normally commits it
+    durably.
+    """
+
+    def begin(self) -> AbstractContextManager[Transaction]: ...
+
+    def claim(self, worker: str, kinds: Sequence[JobKind]) -> Job | None:
+        """The oldest free job whose lane is free, leased to `worker`; a job whose lease ended is free again, with a
+        higher fence.
+        """
+
+    def renew(self, job: Job) -> bool:
+        """False when the lease is no longer ours: the work must stop."""
+
+    def wait(self, seconds: float) -> None:
+        """Returns early when a job was added, finished or a build cancelled, by any process."""
+
+
+class Transaction(Protocol):
+    """One unit of work, serialised against every other that writes."""
+
+    @property
+    def apps(self) -> Apps: ...
+    @property
+    def builds(self) -> Builds: ...
+    @property
+    def releases(self) -> Releases: ...
+    @property
+    def jobs(self) -> Jobs: ...
+    @property
+    def events(self) -> Events: ...
+    @property
+    def accounts(self) -> Accounts: ...
+
+
+class Apps(Protocol):
+    def add(self, name: str, owner: Actor, now: datetime) -> App:
+        """Raises Conflict when the name is taken or was another app's within the last 90 days."""
+
+    def by_id(self, app_id: int) -> App:
+        """Raises NotFound."""
+
+    def by_name(self, name: str) -> App:
+        """Raises NotFound."""
+
+    def all(self) -> list[App]: ...
+
+    def rename(self, app_id: int, name: str, now: datetime) -> App:
+        """Raises Conflict as `add` does."""
+
+    def set_deploy_branch(self, app_id: int, branch: str) -> None: ...
+
+    def remove(self, app_id: int, now: datetime) -> None:
+        """Keeps the name as a tombstone; removes config, formation and pending jobs."""
+
+    def config(self, app_id: int) -> Config: ...
+
+    def put_config(self, app_id: int, config: Config) -> None: ...
+
+    def formation(self, app_id: int) -> Formation: ...
+
+    def put_formation(self, app_id: int, formation: Formation) -> None: ...
+
+
+class Builds(Protocol):
+    def add(self, app_id: int, actor: Actor, branch: str, previous: str, source: Source, now: datetime) -> Build: ...
+
+    def by_id(self, build_id: int) -> Build:
+        """Raises NotFound."""
+
+    def of_app(self, app_id: int, limit: int = 50) -> list[Build]:
+        """Newest first."""
+
+    def unfinished(self, app_id: int) -> list[Build]: ...
+
+    def start(self, build_id: int) -> None: ...
+
+    def finish(self, build: Build) -> bool:
+        """Writes status, image, failure, message and finished_at, unless the build is final already (then False)."""
+
+
+class Releases(Protocol):
+    def append(
+        self,
+        app_id: int,
+        actor: Actor,
+        description: str,
+        image: Image,
+        config: Config,
+        now: datetime,
+        build_id: int | None = None,
+        commit: str = "",
+    ) -> Release:
+        """The next number, pending."""
+
+    def by_id(self, release_id: int) -> Release:
+        """Raises NotFound."""
+
+    def by_number(self, app_id: int, number: int) -> Release:
+        """Raises NotFound."""
+
+    def of_app(self, app_id: int, limit: int = 50) -> list[Release]:
+        """Newest first."""
+
+    def of_build(self, build_id: int) -> Release | None:
+        """The first release of that build."""
+
+    def current(self, app_id: int) -> Release | None:
+        """The succeeded release with the highest number."""
+
+    def finish(
+        self, release_id: int, status: ReleaseStatus, now: datetime, failure: str = "", message: str = ""
+    ) -> bool:
+        """False when it was final already."""
+
+
+class Jobs(Protocol):
+    def add(self, kind: JobKind, subject: int, lane: str) -> Job:
+        """A free job of the same kind, subject and lane that waits already is returned instead of a second one."""
+
+    def finish(self, job: Job) -> None:
+        """Removes it. Raises Conflict when the fence is not the newest: another worker holds the job now."""
+
+    def drop(self, kind: JobKind, subject: int) -> None:
+        """Removes jobs that nobody has claimed."""
+
+    def waiting(self) -> list[Job]:
+        """All that are not finished, oldest first."""
+
+
+class Events(Protocol):
+    def add(
+        self,
+        now: datetime,
+        actor: Actor,
+        app: str,
+        action: str,
+        before: Mapping[str, object] | None = None,
+        after: Mapping[str, object] | None = None,
+        origin: str = "",
+    ) -> None: ...
+
+    def of_app(self, app: str, limit: int = 50) -> list[Event]:
+        """Newest first."""
+
+
+class Accounts(Protocol):
+    def ensure(self, email: str, admin: bool) -> Actor: ...
+
+    def by_email(self, email: str) -> Actor | None: ...
+
+    def add_token(
+        self, actor: Actor, digest: str, description: str, now: datetime, expires_at: datetime | None = None
+    ) -> None:
+        """`digest`: SHA-256 of the token, hex. Adding the same digest again changes nothing."""
+
+    def by_token(self, digest: str, now: datetime) -> Actor | None:
+        """None for unknown or expired."""
+
+    def drop_token(self, digest: str) -> None: ...
+
+    def use_once(self, digest: str, now: datetime) -> Actor | None:
+        """As by_token, and the token is gone afterwards (login links)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """One `git push` as its pre-receive hook sees it."""
+
+    app_id: int
+    actor: Actor
+    updates: tuple[RefUpdate, ...]
+    quarantine: Path | None
+    origin: str = ""

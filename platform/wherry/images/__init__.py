@@ -1,0 +1,4 @@
+"""OCI: deterministic layers, image config and manifest, and a client for any registry of the distribution spec.
+
+Does not live here: buildpacks, Docker.
+"""

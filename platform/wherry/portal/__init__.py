@@ -1,0 +1,1 @@
+"""The pages under /dashboard, server-rendered, readable without JavaScript. Flask."""

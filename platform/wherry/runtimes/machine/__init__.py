@@ -1,0 +1,4 @@
+"""Processes and build sandboxes as containers of one Docker Engine.
+
+The only room that imports docker. State is the engine's own: everything is found again by labels after any restart.
+"""

@@ -1,0 +1,114 @@
+"""Every setting once: its environment variable, its default, one line of doc."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from wherry.domain.errors import InvalidInput
+from wherry.domain.secret import Secret
+
+
+def _setting(default: str, doc: str) -> str:
+    value: str = field(default=default, metadata={"doc": doc})
+    return value
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Read from WHERRY_<NAME>; texts as given, so that a wrong one is refused by `load` with its name."""
+
+    home: str = _setting("", "folder of all state; default /var/lib/wherry for root, else ~/.local/share/wherry")
+    bind: str = _setting("127.0.0.1", "address that the portal, API and git listen on")
+    router_bind: str = _setting("127.0.0.1", "address that the router listens on for the apps' traffic")
+    web_port: str = _setting("8301", "port of the portal, API and git")
+    router_port: str = _setting("8300", "port of the apps: http://NAME.localhost:PORT")
+    registry_port: str = _setting("8302", "port of our own registry, on 127.0.0.1 only")
+    apps_domain: str = _setting("localhost", "apps answer at NAME.<apps_domain>")
+    database_url: str = _setting("", "SQLAlchemy URL; default SQLite in the home folder")
+    registry_url: str = _setting("", "another registry: http(s)://HOST[:PORT][/PREFIX]; default our own")
+    registry_username: str = _setting("", "login for registry_url")
+    registry_password: str = _setting("", "login for registry_url")
+    engine: str = _setting("", "Docker Engine; default DOCKER_HOST, else unix:///var/run/docker.sock")
+    subnet: str = _setting("", "IPv4 /16 for containers; default the first free of 10.213.0.0/16 to 10.231.0.0/16")
+    stack_build: str = _setting("", "build image by digest, from any registry; default made from Debian packages")
+    stack_run: str = _setting("", "run image by digest, from any registry; default made from Debian packages")
+    max_push_mb: str = _setting("512", "largest push, MiB of pack")
+    max_tree_mb: str = _setting("2048", "largest source tree, MiB")
+    max_tree_files: str = _setting("100000", "most files in a source tree")
+    build_seconds: str = _setting("900", "longest build")
+    build_memory_mb: str = _setting("2048", "memory of a build, MiB")
+    builds_at_once: str = _setting("1", "builds that run at the same time")
+    boot_seconds: str = _setting("60", "time a new web process has until it must listen on $PORT")
+    drain_seconds: str = _setting("30", "time requests in flight have to end after a switch")
+    stop_seconds: str = _setting("30", "time from SIGTERM to SIGKILL")
+    lease_seconds: str = _setting("15", "a job whose worker is silent for so long is taken over")
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Raises InvalidInput with every setting that is wrong."""
+        environ = os.environ if environ is None else environ
+        given = {
+            each.name: environ["WHERRY_" + each.name.upper()]
+            for each in fields(cls)
+            if "WHERRY_" + each.name.upper() in environ
+        }
+        given.setdefault("home", _default_home())
+        given["home"] = str(Path(given["home"] or _default_home()).absolute())
+        if not given.get("engine"):
+            given["engine"] = environ.get("DOCKER_HOST", "") or "unix:///var/run/docker.sock"
+        settings = cls(**given)
+        if problems := settings._problems():
+            raise InvalidInput("the settings are not right", problems=problems)
+        return settings
+
+    def number(self, name: str) -> int:
+        return int(getattr(self, name))
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.home)
+
+    @property
+    def web_url(self) -> str:
+        return f"http://localhost:{self.web_port}"
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.home}/ledger.db"
+
+    @property
+    def registry_secret(self) -> Secret:
+        return Secret(self.registry_password)
+
+    def app_url(self, name: str) -> str:
+        return f"http://{name}.{self.apps_domain}:{self.router_port}"
+
+    def environ(self) -> dict[str, str]:
+        """These settings as the environment of a child process."""
+        return {
+            "WHERRY_" + each.name.upper(): getattr(self, each.name)
+            for each in fields(self)
+            if getattr(self, each.name) != ""
+        }
+
+    def _problems(self) -> list[str]:
+        numeric = [each.name for each in fields(self) if each.name.split("_")[-1] in _NUMBERS]
+        return [
+            f"WHERRY_{name.upper()}: '{getattr(self, name)}' is not a whole number above 0"
+            for name in numeric
+            if not (
+                getattr(self, name).isascii()
+                and getattr(self, name).isdecimal()
+                and 0 < int(getattr(self, name)) < 10**9
+            )
+        ]
+
+
+_NUMBERS = {"port", "mb", "files", "seconds", "once"}
+
+
+def _default_home() -> str:
+    return "/var/lib/wherry" if os.geteuid() == 0 else str(Path.home() / ".local/share/wherry")
