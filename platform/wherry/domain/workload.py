@@ -54,7 +54,8 @@ class ProcessState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One copy as it is: ``web.1`` of release 12. `endpoint` only where it listens; `detail` says why it is not up."""
+    """One copy as it is: ``web.1`` of release 12. `endpoint` only where it listens; `detail` says why
+    it is not up, `restarts` how often the runtime has started it again."""
 
     app_id: int
     release: int
@@ -64,6 +65,7 @@ class Process:
     since: datetime
     endpoint: Endpoint | None = None
     detail: str = ""
+    restarts: int = 0
 
     @property
     def name(self) -> str:

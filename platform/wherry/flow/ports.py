@@ -225,11 +225,18 @@ class Ledger(Protocol):
         higher fence.
         """
 
+    def free(self, worker: str) -> None:
+        """Frees at once every job that an earlier life of `worker` had claimed. Only for a worker that knows it is
+        alone.
+        """
+
     def renew(self, job: Job) -> bool:
         """False when the lease is no longer ours: the work must stop."""
 
     def wait(self, seconds: float) -> None:
-        """Returns early when a job was added, finished or a build cancelled, by any process."""
+        """Returns early when a job was added, finished or a build cancelled, by any process; or by `ring`."""
+
+    def ring(self) -> None: ...
 
 
 class Transaction(Protocol):

@@ -1,0 +1,85 @@
+"""One build job: source in, image out, the verdict written once. Runs in the worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from wherry.domain.errors import BuildFailed, BuildFailure, Cancelled, PlatformFault
+from wherry.domain.image import Image
+from wherry.domain.model import Build, BuildStatus, Job
+from wherry.flow.lanes import build_stream
+from wherry.flow.ports import Builder, BuildRequest, Cancel, Clock, Ledger, Logs
+from wherry.flow.talk import trouble
+
+MOST_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class RunBuild:
+    ledger: Ledger
+    builder: Builder
+    logs: Logs
+    clock: Clock
+
+    def run(self, job: Job, cancel: Cancel) -> None:
+        """Raises PlatformFault while another attempt is due (the job stays), Conflict when another worker holds the
+        job now.
+        """
+        request = self._begin(job)
+        if request is None:
+            return
+        verdict = self._attempt(request, cancel)
+        self._conclude(job, verdict)
+
+    def _begin(self, job: Job) -> BuildRequest | None:
+        with self.ledger.begin() as tx:
+            build = tx.builds.by_id(job.subject)
+            if build.status.final:
+                tx.jobs.finish(job)
+                return None
+            tx.builds.start(build.id)
+            app = tx.apps.by_id(build.app_id)
+            current = tx.releases.current(app.id)
+            config = tx.apps.config(app.id)
+        if job.attempt > 1:
+            self.logs.append(
+                build_stream(build.id), f"-----> Building again (attempt {job.attempt} of {MOST_ATTEMPTS})"
+            )
+        previous = current.image if current else None
+        return BuildRequest(app.id, app.name, build.id, job.attempt, build.source, config, previous)
+
+    def _attempt(self, request: BuildRequest, cancel: Cancel) -> Build:
+        stream = build_stream(request.build_id)
+        try:
+            image = self.builder.build(request, lambda line: self.logs.append(stream, line), cancel)
+        except Cancelled as error:
+            return self._verdict(request, BuildStatus.CANCELLED, message=error.message)
+        except BuildFailed as error:
+            trouble(lambda line: self.logs.append(stream, line), error)
+            return self._verdict(request, BuildStatus.FAILED, failure=error.kind, message=error.message)
+        except PlatformFault as error:
+            trouble(lambda line: self.logs.append(stream, line), error)
+            if request.attempt < MOST_ATTEMPTS:
+                raise
+            return self._verdict(request, BuildStatus.FAILED, failure=BuildFailure.PLATFORM, message=error.message)
+        return self._verdict(request, BuildStatus.SUCCEEDED, image=image)
+
+    def _verdict(
+        self,
+        request: BuildRequest,
+        status: BuildStatus,
+        image: Image | None = None,
+        failure: BuildFailure | None = None,
+        message: str = "",
+    ) -> Build:
+        with self.ledger.begin() as tx:
+            build = tx.builds.by_id(request.build_id)
+        return replace(
+            build, status=status, image=image, failure=failure or "", message=message, finished_at=self.clock.now()
+        )
+
+    def _conclude(self, job: Job, verdict: Build) -> None:
+        with self.ledger.begin() as tx:
+            tx.jobs.finish(job)
+            tx.builds.finish(verdict)
+        self.logs.close(build_stream(verdict.id), verdict.status)

@@ -1,0 +1,58 @@
+"""Make what runs what the ledger says: the current release at its formation, routed, and nothing else of the app."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wherry.domain.errors import NotFound, RolloutFailed
+from wherry.domain.formation import Formation
+from wherry.domain.model import App, Job, Release
+from wherry.domain.workload import AppRoute, Workload
+from wherry.flow.plan import Patience, route, workloads
+from wherry.flow.ports import Cancel, Ledger, Router, Runtime
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Converge:
+    ledger: Ledger
+    runtime: Runtime
+    router: Router
+    patience: Patience
+
+    def run(self, job: Job, cancel: Cancel) -> None:
+        """Raises PlatformFault, and the job stays."""
+        try:
+            app, release, formation = self._load(job.subject)
+        except NotFound:
+            pass  # destroyed meanwhile: its own job takes everything away
+        else:
+            self._bring(app, release, formation)
+        with self.ledger.begin() as tx:
+            tx.jobs.finish(job)
+
+    def _load(self, app_id: int) -> tuple[App, Release | None, Formation]:
+        with self.ledger.begin() as tx:
+            return tx.apps.by_id(app_id), tx.releases.current(app_id), tx.apps.formation(app_id)
+
+    def _bring(self, app: App, release: Release | None, formation: Formation) -> None:
+        if release is None:
+            self.router.publish(AppRoute(app.id, (app.name,)))
+            self.runtime.retire(app.id, ())
+            return
+        wanted = workloads(app, release, formation, self.patience)
+        try:
+            self.runtime.start(wanted, lambda line: log.info("%s: %s", app.name, line))
+        except RolloutFailed as error:
+            log.warning("%s %s: %s", app.name, release.name, " | ".join(error.lines()))
+        self._route_and_retire(app, release, wanted)
+
+    def _route_and_retire(self, app: App, release: Release, wanted: Sequence[Workload]) -> None:
+        kept = {(each.type, index) for each in wanted for index in range(1, each.quantity + 1)}
+        processes = [each for each in self.runtime.processes(app.id) if (each.type, each.index) in kept]
+        self.router.publish(route(app, release, processes))
+        self.router.drain(app.id, release.number, self.patience.drain)
+        self.runtime.retire(app.id, wanted)

@@ -1,0 +1,53 @@
+"""A release as it is about to be written, and the one way it is written: with its rollout job and its event, or not
+at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from wherry.domain.config import Config
+from wherry.domain.formation import settled
+from wherry.domain.image import Image
+from wherry.domain.model import Actor, App, JobKind, Release, ReleaseStatus
+from wherry.flow.lanes import app_lane
+from wherry.flow.ports import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    app: App
+    actor: Actor
+    description: str
+    image: Image
+    config: Config
+    build_id: int | None = None
+    commit: str = ""
+    origin: str = ""
+
+
+def append(tx: Transaction, draft: Draft, now: datetime) -> Release:
+    app = draft.app
+    release = tx.releases.append(
+        app.id,
+        draft.actor,
+        draft.description,
+        draft.image,
+        draft.config,
+        now,
+        build_id=draft.build_id,
+        commit=draft.commit,
+    )
+    formation = tx.apps.formation(app.id)
+    tx.apps.put_formation(app.id, {**formation, **settled(formation, draft.image.processes)})
+    tx.jobs.add(JobKind.ROLLOUT, release.id, app_lane(app.id))
+    after = {"release": release.name, "description": release.description, "digest": release.image.digest}
+    tx.events.add(now, draft.actor, app.name, "release.create", after=after, origin=draft.origin)
+    return release
+
+
+def newest(tx: Transaction, app_id: int) -> Release | None:
+    """The release that the app is at or on its way to: the newest that has not failed."""
+    standing = (each for each in tx.releases.of_app(app_id) if each.status is not ReleaseStatus.FAILED)
+    return next(standing, None)

@@ -1,0 +1,58 @@
+"""What a release asks of a runtime and of the router, from what the ledger knows. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from wherry.domain.formation import SIZES, Formation, settled
+from wherry.domain.model import App, Release
+from wherry.domain.secret import Secret
+from wherry.domain.workload import AppRoute, Process, Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds: until a web process must listen, for requests in flight to end, from SIGTERM to SIGKILL; and how
+    long a new release is watched for crashes (0: not at all)."""
+
+    boot: float = 60.0
+    drain: float = 30.0
+    stop: float = 30.0
+    watch: float = 300.0
+
+
+def workloads(app: App, release: Release, formation: Formation, patience: Patience) -> list[Workload]:
+    """One for each process type of the release, those with quantity 0 left out."""
+    scales = settled(formation, release.image.processes)
+    return [
+        Workload(
+            app_id=app.id,
+            app_name=app.name,
+            release=release.number,
+            type=name,
+            image=release.image,
+            env=_env(release),
+            quantity=scale.quantity,
+            size=SIZES[scale.size],
+            boot_limit=patience.boot,
+            stop_grace=patience.stop,
+        )
+        for name, scale in scales.items()
+        if scale.quantity > 0
+    ]
+
+
+def _env(release: Release) -> Mapping[str, Secret]:
+    ours = {"WHERRY_RELEASE_VERSION": release.name, "WHERRY_SLUG_COMMIT": release.commit}
+    return {**release.config, **{key: Secret(value) for key, value in ours.items() if value}}
+
+
+def route(app: App, release: Release, processes: Sequence[Process]) -> AppRoute:
+    """The web processes of `release` among `processes`."""
+    endpoints = tuple(
+        process.endpoint
+        for process in sorted(processes, key=lambda each: each.index)
+        if process.release == release.number and process.endpoint is not None
+    )
+    return AppRoute(app.id, (app.name,), release.number, endpoints)

@@ -1,0 +1,93 @@
+"""Bring a release to serve: start the new beside the old, switch, write it down. What is left of the old is
+`converge`'s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wherry.domain.errors import NotFound, PlatformFault, RolloutFailed, WherryError
+from wherry.domain.formation import Formation
+from wherry.domain.model import App, Job, JobKind, Release, ReleaseStatus
+from wherry.flow.lanes import app_lane, release_stream
+from wherry.flow.plan import Patience, route, workloads
+from wherry.flow.ports import Cancel, Clock, Ledger, Logs, Router, Runtime, Say
+from wherry.flow.talk import detail, step, trouble
+
+MOST_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class RollOut:
+    ledger: Ledger
+    runtime: Runtime
+    router: Router
+    logs: Logs
+    clock: Clock
+    patience: Patience
+
+    def run(self, job: Job, cancel: Cancel) -> None:
+        """Raises PlatformFault while another attempt is due (the job stays), Conflict when another worker holds the
+        job now.
+        """
+        try:
+            app, release, formation = self._load(job)
+        except NotFound:
+            self._drop(job)
+            return
+        if release.status is not ReleaseStatus.PENDING:
+            self._drop(job)
+            return
+        try:
+            self._start(app, release, formation)
+            self._switch(app, release)
+        except (RolloutFailed, PlatformFault) as error:
+            self._give_up(job, app, release, error)
+        else:
+            self._succeed(job, app, release)
+
+    def _load(self, job: Job) -> tuple[App, Release, Formation]:
+        with self.ledger.begin() as tx:
+            release = tx.releases.by_id(job.subject)
+            app = tx.apps.by_id(release.app_id)
+            return app, release, tx.apps.formation(app.id)
+
+    def _start(self, app: App, release: Release, formation: Formation) -> None:
+        wanted = workloads(app, release, formation, self.patience)
+        step(self._say(release), "Launching...")
+        self.runtime.start(wanted, self._say(release))
+
+    def _switch(self, app: App, release: Release) -> None:
+        self.router.publish(route(app, release, self.runtime.processes(app.id)))
+
+    def _succeed(self, job: Job, app: App, release: Release) -> None:
+        self._finish(job, app, release, ReleaseStatus.SUCCEEDED)
+        detail(self._say(release), f"Released {release.name}")
+        self.logs.close(release_stream(release.id), ReleaseStatus.SUCCEEDED)
+
+    def _give_up(self, job: Job, app: App, release: Release, error: WherryError) -> None:
+        if isinstance(error, PlatformFault) and job.attempt < MOST_ATTEMPTS:
+            detail(self._say(release), f"{error.message}; trying again")
+            raise error
+        self._finish(job, app, release, ReleaseStatus.FAILED, error)
+        trouble(self._say(release), error)
+        self.logs.close(release_stream(release.id), ReleaseStatus.FAILED)
+
+    def _finish(
+        self, job: Job, app: App, release: Release, status: ReleaseStatus, error: WherryError | None = None
+    ) -> None:
+        now = self.clock.now()
+        failure = getattr(error, "kind", "platform") if error else ""
+        with self.ledger.begin() as tx:
+            tx.jobs.finish(job)
+            tx.releases.finish(release.id, status, now, failure, error.message if error else "")
+            after = {"release": release.name, "status": str(status)}
+            tx.events.add(now, release.actor, app.name, "release.finish", after=after)
+            tx.jobs.add(JobKind.CONVERGE, app.id, app_lane(app.id))
+
+    def _drop(self, job: Job) -> None:
+        with self.ledger.begin() as tx:
+            tx.jobs.finish(job)
+
+    def _say(self, release: Release) -> Say:
+        return lambda line: self.logs.append(release_stream(release.id), line)

@@ -1,0 +1,45 @@
+"""How many of each process type, and how large. No release: quantities belong to the app and survive deploys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from wherry.domain.formation import Formation, scaled, settled
+from wherry.domain.model import Actor, App, JobKind, Release
+from wherry.flow.draft import newest
+from wherry.flow.lanes import app_lane
+from wherry.flow.ports import Clock, Ledger, Transaction
+
+
+@dataclass(frozen=True)
+class ScaleApp:
+    ledger: Ledger
+    clock: Clock
+
+    def show(self, app: App) -> tuple[Formation, Release | None]:
+        """The formation of the newest release's process types, and that release."""
+        with self.ledger.begin() as tx:
+            return self._current(tx, app)
+
+    def run(self, actor: Actor, app: App, updates: Mapping[str, tuple[object, object]], origin: str = "") -> Formation:
+        """`updates`: type to (quantity or None, size or None). Raises InvalidInput with every fault, and changes
+        nothing.
+        """
+        now = self.clock.now()
+        with self.ledger.begin() as tx:
+            before, _ = self._current(tx, app)
+            after = scaled(before, updates)
+            if after != before:
+                tx.apps.put_formation(app.id, {**tx.apps.formation(app.id), **after})
+                tx.jobs.add(JobKind.CONVERGE, app.id, app_lane(app.id))
+                tx.events.add(now, actor, app.name, "formation.change", _shown(before), _shown(after), origin)
+        return after
+
+    def _current(self, tx: Transaction, app: App) -> tuple[Formation, Release | None]:
+        release = newest(tx, app.id)
+        return settled(tx.apps.formation(app.id), release.image.processes if release else ()), release
+
+
+def _shown(formation: Formation) -> dict[str, object]:
+    return {name: f"{scale.quantity}:{scale.size}" for name, scale in formation.items()}

@@ -1,0 +1,20 @@
+"""The shape of what a pusher reads (Heroku's): steps, details under them, errors."""
+
+from __future__ import annotations
+
+from wherry.domain.errors import WherryError
+from wherry.flow.ports import Say
+
+
+def step(say: Say, text: str) -> None:
+    say(f"-----> {text}")
+
+
+def detail(say: Say, text: str) -> None:
+    say(f"       {text}")
+
+
+def trouble(say: Say, error: WherryError) -> None:
+    """The cause first, then the evidence, then the next command."""
+    for line in error.lines():
+        say(f" !     {line}")

@@ -1,0 +1,86 @@
+"""The worker: takes jobs, keeps their leases while they run, stops builds that were cancelled."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Event, Lock
+
+from wherry.domain.errors import Conflict, PlatformFault
+from wherry.domain.model import BuildStatus, Job, JobKind
+from wherry.flow.ports import Cancel, Ledger
+
+log = logging.getLogger(__name__)
+Story = Callable[[Job, Cancel], None]
+
+
+@dataclass
+class Worker:
+    """`stories`: what each kind of job runs. `slots`: sets of kinds that share so many threads. `beat`: seconds
+    between renewals.
+    """
+
+    name: str
+    ledger: Ledger
+    stories: Mapping[JobKind, Story]
+    slots: Mapping[tuple[JobKind, ...], int]
+    beat: float
+    _running: dict[int, tuple[Job, Cancel]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def run(self, stop: Event) -> None:
+        """Until `stop`; then waits for nothing: what runs is taken over by the next worker."""
+        with ThreadPoolExecutor(sum(self.slots.values()), "job") as pool:
+            while not stop.is_set():
+                for kinds, most in self.slots.items():
+                    while self._busy(kinds) < most and (job := self.ledger.claim(self.name, kinds)):
+                        self._begin(pool, job)
+                self.ledger.wait(self.beat)
+                self._tend()
+            self._cancel_all()
+
+    def _busy(self, kinds: tuple[JobKind, ...]) -> int:
+        with self._lock:
+            return sum(job.kind in kinds for job, _ in self._running.values())
+
+    def _begin(self, pool: ThreadPoolExecutor, job: Job) -> None:
+        cancel = Cancel()
+        with self._lock:
+            self._running[job.id] = (job, cancel)
+        pool.submit(self._work, job, cancel)
+
+    def _work(self, job: Job, cancel: Cancel) -> None:
+        try:
+            self.stories[job.kind](job, cancel)
+        except Conflict as error:
+            log.warning("%s %s: another worker has it: %s", job.kind, job.subject, error)
+        except PlatformFault as error:
+            log.warning("%s %s, attempt %s: %s", job.kind, job.subject, job.attempt, " | ".join(error.lines()))
+        except Exception:
+            log.exception("%s %s failed in a way nobody foresaw", job.kind, job.subject)
+        finally:
+            with self._lock:
+                del self._running[job.id]
+            self.ledger.ring()
+
+    def _tend(self) -> None:
+        """Renews what runs; a job that is no longer ours, or a build that was cancelled, is told to stop."""
+        with self._lock:
+            running = list(self._running.values())
+        for job, cancel in running:
+            if not self.ledger.renew(job) or self._cancelled(job):
+                cancel.cancel()
+
+    def _cancelled(self, job: Job) -> bool:
+        if job.kind is not JobKind.BUILD:
+            return False
+        with self.ledger.begin() as tx:
+            return tx.builds.by_id(job.subject).status is BuildStatus.CANCELLED
+
+    def _cancel_all(self) -> None:
+        with self._lock:
+            running = list(self._running.values())
+        for _, cancel in running:
+            cancel.cancel()
