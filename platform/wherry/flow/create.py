@@ -10,42 +10,8 @@ from wherry.domain.names import app_name
 from wherry.flow.lanes import app_lane
 from wherry.flow.ports import Clock, Ledger, Sources
 
-_FIRST = [
-    "amber",
-    "brisk",
-    "calm",
-    "clear",
-    "deep",
-    "early",
-    "fair",
-    "fresh",
-    "gentle",
-    "quick",
-    "quiet",
-    "silver",
-    "still",
-    "swift",
-    "tidal",
-    "warm",
-]
-_SECOND = [
-    "bay",
-    "brook",
-    "canal",
-    "cove",
-    "creek",
-    "ferry",
-    "harbor",
-    "inlet",
-    "lake",
-    "marsh",
-    "mooring",
-    "quay",
-    "reef",
-    "river",
-    "shore",
-    "wharf",
-]
+_FIRST = ("amber", "brisk", "calm", "clear", "deep", "early", "fair", "fresh", "gentle", "quick", "quiet", "silver")
+_SECOND = ("bay", "brook", "canal", "cove", "creek", "ferry", "harbor", "inlet", "lake", "quay", "reef", "river")
 
 
 @dataclass(frozen=True)
