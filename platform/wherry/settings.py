@@ -44,6 +44,9 @@ class Settings:
     boot_seconds: str = _setting("60", "time a new web process has until it must listen on $PORT")
     drain_seconds: str = _setting("30", "time requests in flight have to end after a switch")
     stop_seconds: str = _setting("30", "time from SIGTERM to SIGKILL")
+    watch_seconds: str = _setting(
+        "300", "a new release that keeps crashing within this time goes back by itself; 0: never"
+    )
     lease_seconds: str = _setting("15", "a job whose worker is silent for so long is taken over")
 
     @classmethod
@@ -94,6 +97,19 @@ class Settings:
             if getattr(self, each.name) != ""
         }
 
+    def table(self) -> list[dict[str, str]]:
+        """Every setting for people: its variable, its value (a password hidden), what it is for."""
+        return [
+            {
+                "variable": "WHERRY_" + each.name.upper(),
+                "value": "[REDACTED]"
+                if each.name.endswith("password") and getattr(self, each.name)
+                else getattr(self, each.name),
+                "doc": each.metadata["doc"],
+            }
+            for each in fields(self)
+        ]
+
     def _problems(self) -> list[str]:
         numeric = [each.name for each in fields(self) if each.name.split("_")[-1] in _NUMBERS]
         return [
@@ -102,9 +118,17 @@ class Settings:
             if not (
                 getattr(self, name).isascii()
                 and getattr(self, name).isdecimal()
-                and 0 < int(getattr(self, name)) < 10**9
+                and (name == "watch_seconds" or int(getattr(self, name)) > 0)
+                and int(getattr(self, name)) < 10**9
             )
         ]
+
+
+def root_folder() -> Path:
+    """Where app.py, buildpacks/ and migrations/ lie: the checkout's root, or their copies inside the wheel."""
+    here = Path(__file__).resolve().parent
+    checkout = here.parents[1]
+    return checkout if (checkout / "buildpacks").is_dir() and (checkout / "app.py").is_file() else here / "_files"
 
 
 _NUMBERS = {"port", "mb", "files", "seconds", "once"}

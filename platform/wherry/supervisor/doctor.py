@@ -1,0 +1,153 @@
+"""`wherry doctor`: one question a line, with the answer and, where it is bad, the command that mends it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wherry.domain.errors import WherryError
+from wherry.home import Home
+from wherry.settings import Settings
+from wherry.supervisor import engine
+from wherry.supervisor.service import Records
+from wherry.supervisor.services import listens
+from wherry.supervisor.status import NAMES
+from wherry.wiring import open_ledger, open_registry, open_runtime
+
+LOW_DISK = 0.10
+
+
+@dataclass(frozen=True)
+class Finding:
+    question: str
+    good: bool
+    answer: str
+    mend: str = ""
+
+    def as_json(self) -> dict[str, object]:
+        return {"question": self.question, "good": self.good, "answer": self.answer, "mend": self.mend}
+
+    def text(self) -> str:
+        first = f"{'ok   ' if self.good else 'WRONG'} {self.question}: {self.answer}"
+        return first if self.good or not self.mend else f"{first}\n      {self.mend}"
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Every finding, in the order in which they should be mended."""
+    questions: list[Callable[[Settings], list[Finding]]] = [
+        _programs,
+        _home,
+        _disk,
+        _engine,
+        _isolation,
+        _database,
+        _processes,
+        _ports,
+        _registry,
+        _releases,
+    ]
+    return [finding for question in questions for finding in question(settings)]
+
+
+def _programs(settings: Settings) -> list[Finding]:
+    needed = {"git": "git", "curl": "curl", "iptables": "iptables"}
+    if not settings.registry_url:
+        needed["docker-registry"] = "docker-registry"
+    missing = [package for program, package in needed.items() if shutil.which(program) is None]
+    answer = f"missing: {', '.join(missing)}" if missing else ", ".join(needed)
+    return [Finding("programs", not missing, answer, f"apt-get install {' '.join(missing)}")]
+
+
+def _home(settings: Settings) -> list[Finding]:
+    folder = settings.folder
+    good = folder.is_dir() and os.access(folder, os.W_OK)
+    return [
+        Finding("data folder", good, str(folder), "To make it: wherry up; to use another: WHERRY_HOME=/some/folder")
+    ]
+
+
+def _disk(settings: Settings) -> list[Finding]:
+    if not settings.folder.exists():
+        return []
+    usage = shutil.disk_usage(settings.folder)
+    good = usage.free / usage.total > LOW_DISK
+    answer = f"{usage.free / 2**30:.1f} of {usage.total / 2**30:.1f} GiB free"
+    return [Finding("disk", good, answer, f"Free some space on the disk of {settings.folder}.")]
+
+
+def _engine(settings: Settings) -> list[Finding]:
+    good = engine.answers(settings.engine)
+    mend = "On Debian, as root: apt-get install docker.io iptables && wherry up --detach"
+    return [Finding("Docker Engine", good, settings.engine if good else f"does not answer at {settings.engine}", mend)]
+
+
+def _isolation(settings: Settings) -> list[Finding]:
+    if not engine.answers(settings.engine) or not settings.folder.is_dir():
+        return []
+    try:
+        problems = open_runtime(settings, Home(settings.folder)).problems()
+    except WherryError as error:
+        problems = [error.message]
+    return [
+        Finding(
+            "isolation of apps", not problems, "; ".join(problems) or "on", "As root: wherry down && wherry up --detach"
+        )
+    ]
+
+
+def _database(settings: Settings) -> list[Finding]:
+    try:
+        with open_ledger(settings, Home(settings.folder)).begin() as tx:
+            count = len(tx.apps.all())
+    except (WherryError, OSError) as error:
+        return [Finding("database", False, str(error), "wherry up --detach makes or migrates it")]
+    return [Finding("database", True, f"{count} app{'' if count == 1 else 's'}")]
+
+
+def _processes(settings: Settings) -> list[Finding]:
+    records = Records(settings.folder)
+    wanted = [name for name in NAMES if name != "engine" and not (name == "registry" and settings.registry_url)]
+    dead = [name for name in wanted if records.find(name) is None]
+    answer = f"not running: {', '.join(dead)}" if dead else ", ".join(wanted)
+    return [Finding("processes", not dead, answer, f"wherry up --detach; their logs: {settings.folder}/log")]
+
+
+def _ports(settings: Settings) -> list[Finding]:
+    """A port that another program holds is the usual reason why a process of ours does not come up."""
+    records = Records(settings.folder)
+    pairs = {"web": settings.web_port, "router": settings.router_port, "registry": settings.registry_port}
+    taken = [
+        f"{port} ({name})"
+        for name, port in pairs.items()
+        if records.find(name) is None and listens("127.0.0.1", int(port))
+    ]
+    mend = "Choose others: WHERRY_WEB_PORT, WHERRY_ROUTER_PORT, WHERRY_REGISTRY_PORT"
+    return [Finding("ports", not taken, f"held by another program: {', '.join(taken)}" if taken else "ours", mend)]
+
+
+def _registry(settings: Settings) -> list[Finding]:
+    try:
+        open_registry(settings, Home(settings.folder)).ping()
+    except (WherryError, OSError) as error:
+        return [Finding("registry", False, str(error), "wherry up --detach; its log: registry.log")]
+    return [Finding("registry", True, "answers")]
+
+
+def _releases(settings: Settings) -> list[Finding]:
+    """Every current release must have an image that the registry serves (I1, A17)."""
+    home = Home(settings.folder)
+    try:
+        registry = open_registry(settings, home)
+        with open_ledger(settings, home).begin() as tx:
+            current = {app.name: tx.releases.current(app.id) for app in tx.apps.all()}
+        missing = [
+            f"{name} {release.name}"
+            for name, release in current.items()
+            if release and not registry.has_manifest(release.image.repository, release.image.digest)
+        ]
+    except (WherryError, OSError):
+        return []  # said above
+    answer = f"no image for {', '.join(missing)}" if missing else "every current release has its image"
+    return [Finding("images", not missing, answer, "Push again: git push wherry main")]

@@ -1,0 +1,90 @@
+"""Which processes make the platform on one machine, from its settings. Pure, but for the files that the registry
+reads.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import bcrypt
+
+from wherry.domain.errors import PlatformFault
+from wherry.home import Home
+from wherry.routing import process as router_process
+from wherry.settings import Settings, root_folder
+from wherry.supervisor.service import Service
+
+
+def services(settings: Settings, home: Home) -> list[Service]:
+    """In the order of their start. The registry is ours only when no other is named in the settings."""
+    env = {**os.environ, **settings.environ(), "PYTHONUNBUFFERED": "1"}
+    ours = [] if settings.registry_url else [_registry(settings, home, env)]
+    return [*ours, _router(settings, env), _web(settings, env), _worker(settings, env)]
+
+
+def _registry(settings: Settings, home: Home, env: dict[str, str]) -> Service:
+    program = shutil.which("docker-registry") or shutil.which("registry")
+    if program is None:
+        raise PlatformFault(
+            "there is no registry program on this machine",
+            hint="Install one: apt-get install docker-registry; or name yours: WHERRY_REGISTRY_URL=https://HOST",
+        )
+    config = _write_registry_config(settings, home)
+    port = int(settings.registry_port)
+    return Service(
+        "registry", (program, "serve", str(config)), env, settings.folder, lambda: listens("127.0.0.1", port)
+    )
+
+
+def _write_registry_config(settings: Settings, home: Home) -> Path:
+    """One login, random, known to us and to the engine's pulls only. Its cost factor is the lowest: the password
+    has 256 bits.
+    """
+    folder = settings.folder / "registry"
+    password = home.secret("registry-password").reveal().encode()
+    users = folder / "htpasswd"
+    if not users.exists() or not bcrypt.checkpw(password, users.read_bytes().strip().partition(b":")[2]):
+        users.touch(mode=0o600)
+        users.write_bytes(b"wherry:" + bcrypt.hashpw(password, bcrypt.gensalt(4)) + b"\n")
+    config = folder / "config.yml"
+    config.write_text(
+        "version: 0.1\n"
+        "log: {level: warn, accesslog: {disabled: true}}\n"
+        f"storage: {{filesystem: {{rootdirectory: '{folder}/data'}}, delete: {{enabled: true}}}}\n"
+        f"http: {{addr: '127.0.0.1:{settings.registry_port}', secret: '{home.secret('registry-http').reveal()}'}}\n"
+        f"auth: {{htpasswd: {{realm: wherry, path: '{users}'}}}}\n"
+    )
+    config.chmod(0o600)
+    return config
+
+
+def _router(settings: Settings, env: dict[str, str]) -> Service:
+    command = tuple(router_process.command(settings))
+    return Service("router", command, env, settings.folder, lambda: router_process.ready(settings), grace=5.0)
+
+
+def _web(settings: Settings, env: dict[str, str]) -> Service:
+    """Two workers, so that one may die; threads, since every push and every reader of a log holds one."""
+    argv = [sys.executable, "-m", "gunicorn", "app:app", "--chdir", str(root_folder())]
+    argv += ["--bind", f"{settings.bind}:{settings.web_port}", "--worker-class", "gthread", "--workers", "2"]
+    argv += ["--threads", "64", "--no-control-socket", "--graceful-timeout", "10", "--keep-alive", "30"]
+    argv += ["--worker-tmp-dir", "/dev/shm", "--log-level", "warning"]  # noqa: S108 - gunicorn's heartbeat file
+    port = int(settings.web_port)
+    return Service("web", tuple(argv), env, settings.folder, lambda: listens(settings.bind, port), grace=15.0)
+
+
+def _worker(settings: Settings, env: dict[str, str]) -> Service:
+    argv = (sys.executable, "-m", "wherry.supervisor", "worker")
+    return Service("worker", argv, env, settings.folder, lambda: True, stop=signal.SIGTERM, grace=10.0)
+
+
+def listens(host: str, port: int) -> bool:
+    """Whether something accepts connections there now."""
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex(("127.0.0.1" if host == "0.0.0.0" else host, port)) == 0  # noqa: S104

@@ -1,0 +1,124 @@
+"""`wherry up`: everything that one machine needs, in the order that lets each step trust the one before."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import TextIOWrapper
+
+from wherry.domain.errors import Conflict, PlatformFault
+from wherry.home import Home
+from wherry.settings import Settings
+from wherry.supervisor import engine
+from wherry.supervisor.account import open_account
+from wherry.supervisor.service import Records, Service
+from wherry.supervisor.services import services
+from wherry.supervisor.supervise import Supervisor, wake_on_signals
+from wherry.wiring import migrate, stacks
+
+Say = Callable[[str], None]
+OUTLIVE = ("engine", "router")
+
+
+@dataclass
+class Up:
+    settings: Settings
+    home: Home
+    say: Say
+
+    def run(self, announce: Callable[[], None]) -> None:
+        """Until a signal. `announce` is called once everything answers. The router, the apps and the engine stay."""
+        self.home.prepare()
+        lock = self._alone()
+        wake = wake_on_signals()
+        supervisor = Supervisor(Records(self.home.folder), endpoints(self.settings), self.say)
+        try:
+            self._start(supervisor)
+            supervisor.write_status("up")
+            announce()
+            supervisor.run(wake)
+        finally:
+            supervisor.stop([name for name in supervisor.names if name not in OUTLIVE])
+            supervisor.write_status("down")
+            lock.close()
+
+    def _start(self, supervisor: Supervisor) -> None:
+        own_engine = self._engine(supervisor)
+        if own_engine:
+            supervisor.bring_up(own_engine)
+        migrate(self.settings, self.home)
+        open_account(self.settings, self.home)
+        web_and_worker = []
+        for service in services(self.settings, self.home):
+            if service.name in ("web", "worker"):
+                web_and_worker.append(service)
+            else:
+                supervisor.bring_up(service)
+        stacks(self.settings, self.home).ensure(self.say)
+        for service in web_and_worker:
+            supervisor.bring_up(service)
+
+    def _engine(self, supervisor: Supervisor) -> Service | None:
+        """Also one that an earlier life of ours started by hand: it is ours to watch again."""
+        engine.tidy(self.say)
+        running = supervisor.records.find("engine")
+        return engine.by_hand(self.settings, "dockerd") if running else engine.service(self.settings)
+
+    def _alone(self) -> TextIOWrapper:
+        lock = (self.home.folder / "run" / "supervisor.lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            raise Conflict(
+                f"the platform in {self.home.folder} is up already", hint="To see it: wherry status"
+            ) from None
+        return lock
+
+
+def endpoints(settings: Settings) -> dict[str, str]:
+    web = settings.web_url
+    registry = settings.registry_url or f"http://127.0.0.1:{settings.registry_port}"
+    return {
+        "api": web,
+        "portal": f"{web}/dashboard",
+        "git": web,
+        "router": settings.app_url("NAME"),
+        "registry": registry,
+    }
+
+
+def detach(settings: Settings, say: Say) -> None:
+    """Starts `up` in a session of its own and returns when it is up; its progress is passed on until then.
+
+    Raises PlatformFault when it ended instead.
+    """
+    reader, writer = os.pipe()
+    Home(settings.folder).prepare()
+    log = os.open(settings.folder / "log" / "supervisor.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_DUP2, log, 1),
+        (os.POSIX_SPAWN_DUP2, log, 2),
+        (os.POSIX_SPAWN_DUP2, writer, 3),
+    ]
+    argv = [sys.executable, "-m", "wherry.supervisor", "up", "--progress-to", "3"]
+    environ = {**os.environ, **settings.environ(), "PYTHONUNBUFFERED": "1"}
+    os.posix_spawn(sys.executable, argv, environ, file_actions=actions, setsid=True)
+    os.close(writer)
+    os.close(log)
+    up = False
+    with os.fdopen(reader, encoding="utf-8") as progress:
+        for line in progress:
+            if line == UP_MARK:
+                up = True
+                break
+            say(line.rstrip("\n"))
+    if not up:
+        raise PlatformFault("the platform did not come up", hint="To see what is wrong: wherry doctor")
+
+
+UP_MARK = "\0up\n"

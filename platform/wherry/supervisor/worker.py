@@ -1,0 +1,54 @@
+"""The worker process: jobs, the half-minute reconcile, and an eye on the engine."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import signal
+import sys
+from threading import Event, Thread
+
+from wherry.domain.errors import WherryError
+from wherry.home import Home
+from wherry.settings import Settings
+from wherry.wiring import Bench, wire_worker
+
+log = logging.getLogger(__name__)
+RECONCILE_EVERY = 30.0
+ENGINE_PAUSE = 2.0
+
+
+def main(settings: Settings) -> int:
+    """Until SIGTERM. Returns the exit code."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(levelname)s %(name)s: %(message)s")
+    home = Home(settings.folder)
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with (settings.folder / "run" / "worker.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # an earlier worker that is still ending must be gone first
+        bench = wire_worker(settings, home)
+        bench.ledger.free(bench.worker.name)
+        Thread(target=_watch_engine, args=(bench, stop), name="engine", daemon=True).start()
+        Thread(target=_reconcile_pushes, args=(bench, stop), name="reconcile", daemon=True).start()
+        bench.worker.run(stop)
+    return 0
+
+
+def _watch_engine(bench: Bench, stop: Event) -> None:
+    """The engine's event stream, from start to end, again and again: after each gap all is reconciled."""
+    while not stop.is_set():
+        try:
+            bench.reconcile.everything()
+            bench.runtime.watch(bench.on_change)
+        except WherryError as error:
+            log.warning("%s", " | ".join(error.lines()))
+        stop.wait(ENGINE_PAUSE)
+
+
+def _reconcile_pushes(bench: Bench, stop: Event) -> None:
+    while not stop.wait(RECONCILE_EVERY):
+        try:
+            bench.reconcile.pushes()
+        except WherryError as error:
+            log.warning("%s", " | ".join(error.lines()))
