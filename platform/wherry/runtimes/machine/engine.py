@@ -1,0 +1,72 @@
+"""The Docker Engine by its address, and the one place where its client's errors become ours.
+
+    with engine.doing("start web.1"):
+        engine.api.start(container)
+
+- no answer                         PlatformFault "the Docker Engine at URL does not answer"
+- an answer that says no            PlatformFault "the Docker Engine could not start web.1: its own words"
+- NotFound, Conflict                the same, unless the caller expects them and catches docker's own class inside
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any, NoReturn
+
+import requests
+import urllib3
+from docker import APIClient
+from docker.errors import APIError, DockerException
+
+from wherry.domain.errors import PlatformFault
+from wherry.domain.text import printable
+
+HINT = "Run: wherry doctor"
+_CONNECTIONS = 128  # follow-streams and waits hold one each; more are opened on demand and not kept
+_SECONDS = 60
+
+
+class Engine:
+    """Connects on first use, so that an object can be built while the engine is down."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._lock = Lock()
+        self._api: APIClient | None = None
+
+    @property
+    def api(self) -> APIClient:
+        with self._lock:
+            if self._api is None:
+                self._api = APIClient(base_url=self.url, version="auto", timeout=_SECONDS, max_pool_size=_CONNECTIONS)
+            return self._api
+
+    def create(self, name: str, config: Mapping[str, Any]) -> None:
+        """POST /containers/create with the body as the API takes it. Raises docker's errors."""
+        self.api.create_container_from_config(dict(config), name)  # type: ignore[no-untyped-call]
+
+    @contextmanager
+    def doing(self, what: str) -> Iterator[None]:
+        """Raises PlatformFault in place of whatever the client raises; `what` completes "could not …"."""
+        try:
+            yield
+        except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            self._raise(what, error)
+        except json.JSONDecodeError as error:
+            raise PlatformFault(f"the Docker Engine at {self.url} sent no JSON", hint=HINT) from error
+
+    def _raise(self, what: str, error: Exception) -> NoReturn:
+        if isinstance(error, APIError):
+            said = printable(str(error.explanation or error), 500)
+            raise PlatformFault(f"the Docker Engine could not {what}: {said}", hint=HINT) from error
+        evidence = [printable(str(error), 300)]
+        raise PlatformFault(f"the Docker Engine at {self.url} does not answer", evidence=evidence, hint=HINT) from error
+
+    def close(self) -> None:
+        with self._lock:
+            if self._api is not None:
+                self._api.close()
+                self._api = None

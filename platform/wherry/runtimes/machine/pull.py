@@ -1,0 +1,78 @@
+"""Images come by digest, with the registry's login, in three tries (a registry may be restarting)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from docker.errors import APIError, ImageNotFound, NotFound
+
+from wherry.domain.errors import PlatformFault
+from wherry.domain.secret import Secret
+from wherry.domain.text import printable
+from wherry.runtimes.machine.engine import HINT, Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """`address` as image references begin with it: ``127.0.0.1:8302`` or ``registry.example.com/team``."""
+
+    address: str
+    username: str = ""
+    password: Secret = field(default_factory=lambda: Secret(""))
+
+    def reference(self, repository: str, digest: str) -> str:
+        return f"{self.address}/{repository}@{digest}"
+
+    def login_for(self, reference: str) -> dict[str, str]:
+        """What the engine needs to pull `reference`; empty for images of another registry."""
+        if not self.username or not reference.startswith(self.address + "/"):
+            return {}
+        return {
+            "username": self.username,
+            "password": self.password.reveal(),
+            "serveraddress": self.address.partition("/")[0],
+        }
+
+
+def pull(engine: Engine, registry: Registry, reference: str, pauses: Sequence[float] = (0.5, 2.0)) -> None:
+    """Makes `reference` (NAME@sha256:… or NAME:TAG) present. `pauses`: seconds before each further try.
+
+    Raises PlatformFault when the last try failed, or at once when the registry says that there is no such image.
+    """
+    for pause in (*pauses, None):
+        refusal = _try(engine, registry, reference)
+        if not refusal:
+            return
+        if pause is None or "manifest unknown" in refusal or "not found" in refusal:
+            break
+        time.sleep(pause)
+    raise PlatformFault(f"the image {printable(reference, 300)} could not be pulled", evidence=[refusal], hint=HINT)
+
+
+def _try(engine: Engine, registry: Registry, reference: str) -> str:
+    """Why it failed; "" when it did not."""
+    name, _, digest = reference.partition("@")
+    with engine.doing(f"pull {reference}"):
+        try:
+            lines = engine.api.pull(
+                name, tag=digest or None, stream=True, decode=True, auth_config=registry.login_for(reference)
+            )
+            errors = [line["error"] for line in lines if isinstance(line, dict) and "error" in line]
+        except APIError as error:
+            errors = [error.explanation or str(error)]
+    return printable(str(errors[-1]), 300) if errors else ""
+
+
+def with_image(engine: Engine, registry: Registry, reference: str, create: Callable[[], None]) -> None:
+    """Calls `create`; the image is pulled only when the engine says that it is missing."""
+    try:
+        create()
+    except (ImageNotFound, NotFound) as error:
+        if "image" not in str(error.explanation).lower():
+            raise
+    else:
+        return
+    pull(engine, registry, reference)
+    create()
