@@ -113,9 +113,8 @@ class Platform:
 
     def evidence(self, lines: int = 25) -> str:
         logs = sorted((self.home / "log").glob("*.log")) if self.home.exists() else []
-        return "\n".join(
-            f"--- {path.name}\n" + "\n".join(path.read_text("utf-8", "replace").split("\n")[-lines:]) for path in logs
-        )
+        ends = ["\n".join(path.read_text("utf-8", "replace").split("\n")[-lines:]) for path in logs]
+        return "\n".join(f"--- {path.name}\n{end}" for path, end in zip(logs, ends, strict=True))
 
     def create(self, name: str, sample: str) -> App:
         app = App(self, name, self.user / name)
@@ -159,10 +158,9 @@ class App:
 
     def start_push(self, *args: str) -> subprocess.Popen[str]:
         """A push whose output can be watched while it is written."""
-        return subprocess.Popen(
-            ["git", "push", "wherry", *(args or ("main",))],
-            cwd=self.folder, env=self.platform.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-        )  # fmt: skip
+        argv = ["git", "push", "wherry", *(args or ("main",))]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        return subprocess.Popen(argv, cwd=self.folder, env=self.platform.environ, text=True, errors="replace", **pipes)
 
     @property
     def url(self) -> str:

@@ -1,4 +1,4 @@
-"""kill -9 of each process, at each stage of a push: what was acknowledged stays, the old release serves, and all heals by itself."""
+"""kill -9 of each process at each stage of a push: what was acknowledged stays, the old serves, all heals by itself."""
 
 from __future__ import annotations
 
