@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from wherry.domain.errors import BuildFailed, BuildFailure, Cancelled, PlatformFault
+from wherry.domain.errors import BuildFailed, BuildFailure, Cancelled, Conflict, PlatformFault
 from wherry.domain.image import Image
 from wherry.domain.model import Build, BuildStatus, Job
 from wherry.flow.lanes import build_stream
@@ -53,7 +53,7 @@ class RunBuild:
         try:
             image = self.builder.build(request, lambda line: self.logs.append(stream, line), cancel)
         except Cancelled as error:
-            return self._verdict(request, BuildStatus.CANCELLED, message=error.message)
+            return self._cancelled(request, error)
         except BuildFailed as error:
             trouble(lambda line: self.logs.append(stream, line), error)
             return self._verdict(request, BuildStatus.FAILED, failure=error.kind, message=error.message)
@@ -63,6 +63,14 @@ class RunBuild:
                 raise
             return self._verdict(request, BuildStatus.FAILED, failure=BuildFailure.PLATFORM, message=error.message)
         return self._verdict(request, BuildStatus.SUCCEEDED, image=image)
+
+    def _cancelled(self, request: BuildRequest, error: Cancelled) -> Build:
+        """A cancelled build has its verdict already. Any other was stopped with its worker: the next one takes it up."""
+        with self.ledger.begin() as tx:
+            build = tx.builds.by_id(request.build_id)
+        if build.status is not BuildStatus.CANCELLED:
+            raise Conflict(f"build {build.id} was interrupted and will be taken up again") from error
+        return build
 
     def _verdict(
         self,
