@@ -16,7 +16,7 @@ from docker import APIClient
 
 ENGINE = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
 _APPLETS = """
-sh env cat cp dd echo false head httpd id kill ls mkdir nc rm seq sleep tail touch true wc wget yes
+sh env tr cat cp dd echo false head httpd id kill ls mkdir nc rm seq sleep tail touch true wc wget yes
 """
 APPLETS = _APPLETS.split()
 

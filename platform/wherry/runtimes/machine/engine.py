@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Any, NoReturn
 
 import requests
 import urllib3
 from docker import APIClient
-from docker.errors import APIError, DockerException
+from docker.errors import APIError, DockerException, NotFound
+from docker.types.daemon import CancellableStream
 
 from wherry.domain.errors import PlatformFault
 from wherry.domain.text import printable
@@ -44,9 +45,20 @@ class Engine:
                 self._api = APIClient(base_url=self.url, version="auto", timeout=_SECONDS, max_pool_size=_CONNECTIONS)
             return self._api
 
-    def create(self, name: str, config: Mapping[str, Any]) -> None:
-        """POST /containers/create with the body as the API takes it. Raises docker's errors."""
-        self.api.create_container_from_config(dict(config), name)  # type: ignore[no-untyped-call]
+    def create(self, name: str, config: Mapping[str, Any]) -> str:
+        """POST /containers/create with the body as the API takes it; the container's id. Raises docker's errors."""
+        made = self.api.create_container_from_config(dict(config), name)  # type: ignore[no-untyped-call]
+        return str(made["Id"])
+
+    def remove(self, container: str) -> None:
+        """Kills it if it runs; what is gone already is fine. Raises docker's errors."""
+        try:
+            self.api.remove_container(container, force=True, v=True)
+        except NotFound:
+            return
+        except APIError as error:
+            if "is already in progress" not in str(error.explanation):
+                raise
 
     @contextmanager
     def doing(self, what: str) -> Iterator[None]:
@@ -70,3 +82,18 @@ class Engine:
             if self._api is not None:
                 self._api.close()
                 self._api = None
+
+
+def close_stream(stream: CancellableStream[Any]) -> None:
+    """Ends a stream of the engine's from any thread, also one that has just ended by itself."""
+    with suppress(OSError, AttributeError):  # the client looks for a socket that is gone by then
+        stream.close()
+
+
+@contextmanager
+def ended(stream: CancellableStream[Any]) -> Iterator[None]:
+    """`close_stream` afterwards, whatever happens."""
+    try:
+        yield
+    finally:
+        close_stream(stream)

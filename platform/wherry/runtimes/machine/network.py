@@ -34,6 +34,15 @@ class Networks:
         with self._lock:
             self._known.clear()
 
+    def repair(self) -> None:
+        """Looks again, and makes the firewall rules again if we have a network (another program may have flushed
+        them)."""
+        self.forget()
+        with self._engine.doing("list the networks"):
+            ours = self._ours(self._engine.api.networks())
+        if ours:
+            self.firewall.apply()
+
     def ensure(self, name: str) -> IPv4Network:
         """The subnet of our network `name` ("build", "apps-0", …), which exists afterwards, behind the firewall."""
         with self._lock:

@@ -6,12 +6,16 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from docker.errors import APIError, ImageNotFound, NotFound
+from docker.errors import APIError, NotFound
 
 from wherry.domain.errors import PlatformFault
 from wherry.domain.secret import Secret
 from wherry.domain.text import printable
 from wherry.runtimes.machine.engine import HINT, Engine
+
+
+class NotPulled(PlatformFault):
+    """The registry does not give the image: it is down, slow, or has no such digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Registry:
 def pull(engine: Engine, registry: Registry, reference: str, pauses: Sequence[float] = (0.5, 2.0)) -> None:
     """Makes `reference` (NAME@sha256:… or NAME:TAG) present. `pauses`: seconds before each further try.
 
-    Raises PlatformFault when the last try failed, or at once when the registry says that there is no such image.
+    Raises NotPulled when the last try failed, or at once when the registry says that there is no such image.
     """
     for pause in (*pauses, None):
         refusal = _try(engine, registry, reference)
@@ -48,7 +52,7 @@ def pull(engine: Engine, registry: Registry, reference: str, pauses: Sequence[fl
         if pause is None or "manifest unknown" in refusal or "not found" in refusal:
             break
         time.sleep(pause)
-    raise PlatformFault(f"the image {printable(reference, 300)} could not be pulled", evidence=[refusal], hint=HINT)
+    raise NotPulled(f"the image {printable(reference, 300)} could not be pulled", evidence=[refusal], hint=HINT)
 
 
 def _try(engine: Engine, registry: Registry, reference: str) -> str:
@@ -65,14 +69,12 @@ def _try(engine: Engine, registry: Registry, reference: str) -> str:
     return printable(str(errors[-1]), 300) if errors else ""
 
 
-def with_image(engine: Engine, registry: Registry, reference: str, create: Callable[[], None]) -> None:
-    """Calls `create`; the image is pulled only when the engine says that it is missing."""
+def with_image(engine: Engine, registry: Registry, reference: str, create: Callable[[], str]) -> str:
+    """What `create` returns; the image is pulled only when the engine says that it is missing."""
     try:
-        create()
-    except (ImageNotFound, NotFound) as error:
+        return create()
+    except NotFound as error:
         if "image" not in str(error.explanation).lower():
             raise
-    else:
-        return
     pull(engine, registry, reference)
-    create()
+    return create()

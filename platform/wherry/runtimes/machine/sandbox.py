@@ -12,7 +12,7 @@ from typing import Any
 
 import requests
 import urllib3
-from docker.errors import APIError, DockerException, NotFound
+from docker.errors import DockerException
 
 from wherry.domain.errors import BuildFailed, BuildFailure, PlatformFault
 from wherry.domain.text import log_line
@@ -61,7 +61,7 @@ class MachineSandbox:
         with self._engine.doing(f"remove what earlier attempts of build {build_id} left"):
             labels = [f"{naming.PLATFORM}={self._platform}", f"{naming.BUILD}={build_id}"]
             for left in self._engine.api.containers(all=True, filters={"label": labels}):
-                self._remove(left["Id"])
+                self._engine.remove(left["Id"])
         for folder in self._scratch.glob(f"{self._prefix(build_id)}-*"):
             shutil.rmtree(folder)
 
@@ -89,19 +89,10 @@ class MachineSandbox:
             steps(session)
         finally:
             with self._engine.doing("remove the build's container"):
-                self._remove(name)
+                self._engine.remove(name)
             if watcher:
                 watcher.join()
             wake.close()
-
-    def _remove(self, container: str) -> None:
-        try:
-            self._engine.api.remove_container(container, force=True, v=True)
-        except NotFound:
-            return
-        except APIError as error:
-            if "is already in progress" not in str(error.explanation):
-                raise
 
 
 class _Watcher:

@@ -1,0 +1,78 @@
+"""Processes as containers of one Docker Engine: the adapter of the Runtime port. Each method is one file beside this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from wherry.domain.errors import PlatformFault
+from wherry.domain.workload import Process, Workload
+from wherry.flow.ports import Say
+from wherry.runtimes.machine import logs, naming, observe, retire, start, watch
+from wherry.runtimes.machine.addresses import Addresses
+from wherry.runtimes.machine.attempt import Tools
+from wherry.runtimes.machine.engine import Engine
+from wherry.runtimes.machine.network import Networks
+from wherry.runtimes.machine.ours import Ours
+from wherry.runtimes.machine.pull import Registry
+
+
+class MachineRuntime:
+    """`platform`: the random id of this platform; two on one machine do not see each other. `subnet`: an IPv4 /16,
+    or "" for the first free one.
+    """
+
+    def __init__(self, engine_url: str, platform: str, registry: Registry, subnet: str = "") -> None:
+        self._engine = Engine(engine_url)
+        self._platform = platform
+        self._networks = Networks(self._engine, platform, subnet)
+        self._ours = Ours()
+        self._tools = Tools(self._engine, registry, Addresses(self._networks), self._ours)
+
+    def start(self, workloads: Sequence[Workload], say: Say) -> None:
+        try:
+            with self._engine.doing("start the processes"):
+                start.start(self._tools, self._platform, workloads, say)
+        except PlatformFault:
+            self._networks.forget()  # they may be what is missing: look again next time
+            raise
+
+    def retire(self, app_id: int, keep: Sequence[Workload]) -> None:
+        wanted = {who.name: workload for who, workload in start.identities(self._platform, keep).items()}
+        with self._engine.doing("stop the processes"):
+            there = self._engine.api.containers(all=True, filters=naming.of_platform(self._platform, app_id))
+            leaving = [
+                (each["Id"], float(each["Labels"].get(naming.GRACE, 0)))
+                for each in there
+                if not any(
+                    name in wanted and start.is_as_asked(each, wanted[name], self._platform)
+                    for name in start.names(each)
+                )
+            ]
+            with self._ours.during(container for container, _ in leaving):
+                retire.take_away(self._engine, leaving)
+
+    def processes(self, app_id: int | None = None) -> list[Process]:
+        with self._engine.doing("list the processes"):
+            return observe.processes(self._engine, self._platform, app_id)
+
+    def logs(
+        self, app_id: int, *, follow: bool, lines: int, process: str | None = None
+    ) -> Iterator[tuple[str, str, bytes] | None]:
+        return logs.logs(self._engine, self._platform, app_id, follow=follow, lines=lines, process=process)
+
+    def watch(self, on_change: Callable[[int], None]) -> None:
+        self._networks.repair()
+        watch.watch(self._engine, self._platform, self._ours, on_change)
+
+    def problems(self) -> list[str]:
+        """What `wherry doctor` should say about running apps here; [] when all is well."""
+        return self._networks.firewall.problems()
+
+    def remove(self) -> None:
+        """Takes away every process, network and firewall rule of the platform: for uninstalling it."""
+        with self._engine.doing("remove the platform's processes"):
+            everything = self._engine.api.containers(all=True, filters=naming.of_platform(self._platform))
+            retire.take_away(
+                self._engine, [(each["Id"], float(each["Labels"].get(naming.GRACE, 0))) for each in everything]
+            )
+        self._networks.remove()

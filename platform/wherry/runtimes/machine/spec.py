@@ -1,0 +1,55 @@
+"""One process as a container, in the words of the Engine API. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wherry.domain.workload import Workload
+from wherry.runtimes.machine import naming
+from wherry.runtimes.machine.addresses import Place
+from wherry.runtimes.machine.naming import Identity
+
+PORT = 8080
+# The restart policy while a process is checked, and from then on: the engine starts it again, with a pause that
+# doubles, also after a reboot.
+CHECKED = {"Name": "no"}
+UP = {"Name": "unless-stopped"}
+_MIB = 1024 * 1024
+
+
+def container(who: Identity, workload: Workload, reference: str, place: Place) -> dict[str, Any]:
+    """The body of POST /containers/create."""
+    network_name = naming.network(who.platform, place.network)
+    return {
+        "Image": reference,
+        "Entrypoint": [f"/cnb/process/{who.type}"],
+        "Cmd": [],
+        "Env": [f"{name}={value}" for name, value in environment(who, workload).items()],
+        "Labels": naming.labels(who, workload, place.network, place.address),
+        "StopSignal": "SIGTERM",
+        "HostConfig": {
+            "NetworkMode": network_name,
+            "Memory": workload.size.memory * _MIB,
+            "MemorySwap": workload.size.memory * _MIB,
+            # A quota, not NanoCpus: the engine refuses those when the machine has fewer cores.
+            "CpuPeriod": 100_000,
+            "CpuQuota": workload.size.cpu * 100,
+            "PidsLimit": workload.size.pids,
+            "CapDrop": ["ALL"],
+            "SecurityOpt": ["no-new-privileges"],
+            # A first process that passes SIGTERM on and collects zombies; many apps do neither.
+            "Init": True,
+            "RestartPolicy": CHECKED,
+            "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}},
+        },
+        "NetworkingConfig": {"EndpointsConfig": {network_name: {"IPAMConfig": {"IPv4Address": place.address}}}},
+    }
+
+
+def environment(who: Identity, workload: Workload) -> dict[str, str]:
+    """HOME may be overridden by config; what the platform promises may not."""
+    promised = {"DYNO": who.process, "WHERRY_PROCESS": who.process}
+    if workload.listens:
+        promised["PORT"] = str(PORT)
+    config = {name: value.reveal() for name, value in workload.env.items()}
+    return {"HOME": "/workspace", **config, **promised}
