@@ -76,3 +76,7 @@ class MachineRuntime:
                 self._engine, [(each["Id"], float(each["Labels"].get(naming.GRACE, 0))) for each in everything]
             )
         self._networks.remove()
+
+    def close(self) -> None:
+        """Ends our connections to the engine; what runs goes on."""
+        self._engine.close()

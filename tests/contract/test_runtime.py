@@ -1,0 +1,240 @@
+"""What every Runtime does: the same assertions on the Docker Engine and on the one in memory."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+import pytest
+from docker import APIClient
+from wherry.domain.errors import PlatformFault, RolloutFailed, RolloutFailure
+from wherry.domain.formation import Size
+from wherry.domain.image import Image
+from wherry.domain.workload import ProcessState
+from wherry.flow.ports import Runtime
+
+from tests.fakes.runtime import InMemoryRuntime
+from tests.runtimes.machine_world import SMALL, eventually, machine_runtime, quiet, workload
+from tests.runtimes.registry import pushed_image, registry
+from tests.runtimes.tiny import busybox, engine_api, platform_id, remove_platform, tiny_image
+
+# Fixtures, which pytest finds here by name.
+__all__ = ["busybox", "engine_api", "machine_runtime", "platform_id", "pushed_image", "registry", "tiny_image"]
+
+
+@dataclass
+class World:
+    runtime: Runtime
+    image: Image
+    crash: Callable[[int, str], None]
+
+    def ids(self) -> list[tuple[int, int, str]]:
+        return [(each.app_id, each.release, each.name) for each in self.runtime.processes()]
+
+
+@pytest.fixture(params=["memory", pytest.param("machine", marks=pytest.mark.engine)])
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    if request.param == "memory":
+        fake = InMemoryRuntime()
+        yield World(fake, Image("apps/1", "sha256:0"), fake.crash)
+        return
+    api: APIClient = request.getfixturevalue("engine_api")
+    platform: str = request.getfixturevalue("platform_id")
+    runtime = request.getfixturevalue("machine_runtime")
+
+    def crash(app_id: int, name: str) -> None:
+        kind, _, index = name.rpartition(".")
+        labels = {"platform": platform, "app": app_id, "type": kind, "index": index}
+        (found,) = api.containers(filters={"label": [f"wherry.{key}={value}" for key, value in labels.items()]})
+        pid = api.inspect_container(found["Id"])["State"]["Pid"]
+        # Not `docker kill`, which the engine takes for the operator's wish.
+        os.kill(pid, signal.SIGKILL)
+
+    yield World(runtime, request.getfixturevalue("pushed_image"), crash)
+    remove_platform(api, platform)
+
+
+def test_started_processes_are_up_and_only_web_has_an_endpoint(world: World) -> None:
+    said: list[str] = []
+    world.runtime.start([workload(world.image, quantity=2), workload(world.image, "worker")], said.append)
+    found = world.runtime.processes(1)
+    assert [(each.name, each.state) for each in found] == [
+        ("web.1", ProcessState.UP),
+        ("web.2", ProcessState.UP),
+        ("worker.1", ProcessState.UP),
+    ]
+    assert [each.endpoint is not None for each in found] == [True, True, False]
+    assert len({each.endpoint for each in found}) == 3
+    assert sorted(line.strip() for line in said) == ["web.1 is up", "web.2 is up", "worker.1 is up"]
+
+
+def test_nothing_wanted_is_nothing_started(world: World) -> None:
+    world.runtime.start([], quiet)
+    assert world.runtime.processes() == []
+
+
+def test_starting_twice_is_starting_once(world: World) -> None:
+    asked = [workload(world.image), workload(world.image, "worker")]
+    world.runtime.start(asked, quiet)
+    before = world.runtime.processes()
+    world.runtime.start(asked, quiet)
+    assert world.runtime.processes() == before
+
+
+def test_scaling_keeps_what_runs_and_retire_stops_what_is_too_many(world: World) -> None:
+    one = workload(world.image)
+    world.runtime.start([one], quiet)
+    (first,) = world.runtime.processes()
+    world.runtime.start([replace(one, quantity=3)], quiet)
+    assert world.ids() == [(1, 1, "web.1"), (1, 1, "web.2"), (1, 1, "web.3")]
+    world.runtime.retire(1, [replace(one, quantity=2)])
+    assert world.ids() == [(1, 1, "web.1"), (1, 1, "web.2")]
+    assert world.runtime.processes()[0] == first
+
+
+def test_a_new_release_starts_beside_the_old_which_serves_until_it_is_retired(world: World) -> None:
+    old, new = workload(world.image, release=1), workload(world.image, release=2)
+    world.runtime.start([old], quiet)
+    world.runtime.start([new], quiet)
+    assert world.ids() == [(1, 1, "web.1"), (1, 2, "web.1")]
+    world.runtime.retire(1, [new])
+    world.runtime.retire(1, [new])
+    assert world.ids() == [(1, 2, "web.1")]
+
+
+def test_retire_leaves_other_apps_alone(world: World) -> None:
+    world.runtime.start([workload(world.image, app_id=1), workload(world.image, app_id=11)], quiet)
+    world.runtime.retire(1, [])
+    assert world.ids() == [(11, 1, "web.1")]
+    assert world.runtime.processes(1) == []
+
+
+def test_another_size_replaces_the_process(world: World) -> None:
+    small = workload(world.image)
+    large = replace(small, size=Size("larger", SMALL.memory * 2, SMALL.cpu))
+    world.runtime.start([small], quiet)
+    (before,) = world.runtime.processes()
+    world.runtime.start([large], quiet)
+    (after,) = world.runtime.processes()
+    assert after.endpoint != before.endpoint
+    world.runtime.retire(1, [large])
+    assert world.runtime.processes() == [after]
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"),
+    [
+        ("exits", RolloutFailure.EXITED),
+        ("deaf", RolloutFailure.NOT_LISTENING),
+        ("hungry", RolloutFailure.OUT_OF_MEMORY),
+    ],
+)
+def test_a_process_that_fails_its_gate_fails_the_start_and_the_old_release_stays(
+    world: World, mode: str, kind: RolloutFailure
+) -> None:
+    world.runtime.start([workload(world.image, release=1)], quiet)
+    before = world.runtime.processes()
+    broken = workload(world.image, release=2, env={"MODE": mode}, boot_limit=1.0)
+    with pytest.raises(RolloutFailed) as caught:
+        world.runtime.start([workload(world.image, "worker", release=2), broken], quiet)
+    assert caught.value.kind is kind
+    assert "web.1" in caught.value.message
+    assert world.runtime.processes() == before
+
+
+def test_a_failed_change_of_size_leaves_the_process_as_it_was(world: World) -> None:
+    world.runtime.start([workload(world.image)], quiet)
+    before = world.runtime.processes()
+    with pytest.raises(RolloutFailed):
+        world.runtime.start([workload(world.image, env={"MODE": "exits"})], quiet)
+    assert world.runtime.processes() == before
+    world.runtime.retire(1, [workload(world.image)])
+    assert world.runtime.processes() == before
+
+
+def test_a33_a_process_that_crashes_is_started_again_at_the_same_endpoint(world: World) -> None:
+    world.runtime.start([workload(world.image)], quiet)
+    (before,) = world.runtime.processes()
+    world.crash(1, "web.1")
+    eventually(lambda: world.runtime.processes()[0].restarts == 1)
+    (after,) = world.runtime.processes()
+    assert (after.endpoint, after.name) == (before.endpoint, before.name)
+    world.runtime.start([workload(world.image)], quiet)  # it is kept, not replaced
+    assert world.runtime.processes()[0].restarts == 1
+
+
+def test_logs_are_the_last_lines_of_the_processes_that_were_asked_for(world: World) -> None:
+    world.runtime.start([workload(world.image, quantity=2)], quiet)
+    found = [line for line in world.runtime.logs(1, follow=False, lines=10) if line]
+    assert sorted((name, line) for _, name, line in found) == [("web.1", b"web.1 boots"), ("web.2", b"web.2 boots")]
+    assert [at for at, _, _ in found] == sorted(at for at, _, _ in found)
+    assert list(world.runtime.logs(1, follow=False, lines=1)) == found[-1:]
+    assert list(world.runtime.logs(1, follow=False, lines=0)) == []
+    for process, names in {"web.2": ["web.2"], "web": ["web.1", "web.2"], "worker": []}.items():
+        lines = world.runtime.logs(1, follow=False, lines=10, process=process)
+        assert sorted(line[1] for line in lines if line) == names
+
+
+def test_followed_logs_go_on_with_processes_that_come_later(world: World) -> None:
+    world.runtime.start([workload(world.image)], quiet)
+    with closing(world.runtime.logs(1, follow=True, lines=10)) as lines:  # type: ignore[type-var]
+        assert _names(lines, 1) == ["web.1"]
+        later = threading.Timer(0.2, world.runtime.start, ([workload(world.image, release=2, quantity=2)], quiet))
+        later.start()
+        assert sorted(_names(lines, 2)) == ["web.1", "web.2"]
+        later.join()
+        began = time.monotonic()
+    assert time.monotonic() - began < 3
+
+
+def test_watch_tells_of_a_crash_and_not_of_what_we_do(world: World) -> None:
+    told: list[int] = []
+    heard = threading.Event()
+
+    def on_change(app_id: int) -> None:
+        told.append(app_id)
+        heard.set()
+
+    world.runtime.start([workload(world.image, app_id=1)], quiet)
+    threading.Thread(target=world.runtime.watch, args=(on_change,), daemon=True).start()
+    time.sleep(0.2)  # there is no sign of when a watch has begun
+    world.runtime.start([workload(world.image, app_id=2)], quiet)
+    world.runtime.retire(2, [])
+    world.crash(1, "web.1")
+    assert heard.wait(15)
+    assert set(told) == {1}
+
+
+def test_without_an_engine_every_method_is_a_platform_fault() -> None:
+    fake = InMemoryRuntime()
+    fake.go_away()
+    for act in _every_method(fake):
+        with pytest.raises(PlatformFault):
+            act()
+
+
+def _every_method(runtime: Runtime) -> list[Callable[[], object]]:
+    return [
+        lambda: runtime.start([workload(Image("apps/1", "sha256:0"))], quiet),
+        lambda: runtime.retire(1, []),
+        runtime.processes,
+        lambda: list(runtime.logs(1, follow=False, lines=1)),
+        lambda: list(runtime.logs(1, follow=True, lines=1)),
+        lambda: runtime.watch(lambda _: None),
+    ]
+
+
+def _names(lines: Iterator[tuple[str, str, bytes] | None], count: int) -> list[str]:
+    found: list[str] = []
+    deadline = time.monotonic() + 15
+    while len(found) < count:
+        assert time.monotonic() < deadline, found
+        line = next(lines)
+        if line:
+            found.append(line[1])
+    return found

@@ -1,0 +1,157 @@
+"""A Runtime in memory. What a process does is said by its config, as in the tiny image's processes: MODE is ``exits``,
+``deaf`` or ``hungry`` for one that fails its gate, anything else for one that works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from threading import Condition
+
+from wherry.domain.errors import PlatformFault, RolloutFailed, RolloutFailure
+from wherry.domain.workload import Endpoint, Process, ProcessState, Workload
+from wherry.flow.ports import Say
+
+Key = tuple[int, int, str, int]
+_FAILURES = {
+    "exits": RolloutFailure.EXITED,
+    "deaf": RolloutFailure.NOT_LISTENING,
+    "hungry": RolloutFailure.OUT_OF_MEMORY,
+}
+
+
+@dataclass(frozen=True)
+class _Running:
+    workload: Workload
+    process: Process
+
+
+class InMemoryRuntime:
+    """`fault`: when set, every method raises it, as when the engine is gone. `idle`: seconds until a followed log
+    says None. `stopped` lists what was retired: (app id, release, process name).
+    """
+
+    def __init__(self, idle: float = 0.05) -> None:
+        self.fault: PlatformFault | None = None
+        self.stopped: list[tuple[int, int, str]] = []
+        self._idle = idle
+        self._changed = Condition()
+        self._running: dict[Key, _Running] = {}
+        self._lines: list[tuple[int, str, str, bytes]] = []
+        self._news: list[int] = []
+        self._gone = False
+        self._addresses = 0
+
+    def start(self, workloads: Sequence[Workload], say: Say) -> None:
+        self._check()
+        with self._changed:
+            new = {
+                key: each
+                for each in workloads
+                for key in _keys(each)
+                if key not in self._running or not _alike(self._running[key].workload, each)
+            }
+            for (_, _, name, index), each in new.items():
+                mode = each.env["MODE"].reveal() if "MODE" in each.env else ""
+                if failure := _FAILURES.get(mode):
+                    raise RolloutFailed(failure, f"{name}.{index} failed: {failure}")
+            for key, each in new.items():
+                self._running[key] = _Running(each, self._process(key))
+                self._write(key[0], f"{each.type}.{key[3]}", f"{each.type}.{key[3]} boots".encode())
+                say(f"       {each.type}.{key[3]} is up")
+
+    def retire(self, app_id: int, keep: Sequence[Workload]) -> None:
+        self._check()
+        asked = {key: each for each in keep for key in _keys(each)}
+        with self._changed:
+            for key, running in list(self._running.items()):
+                if key[0] == app_id and not (key in asked and _alike(running.workload, asked[key])):
+                    del self._running[key]
+                    self.stopped.append((app_id, key[1], f"{key[2]}.{key[3]}"))
+
+    def processes(self, app_id: int | None = None) -> list[Process]:
+        self._check()
+        with self._changed:
+            return [each.process for key, each in sorted(self._running.items()) if app_id in (None, key[0])]
+
+    def logs(
+        self, app_id: int, *, follow: bool, lines: int, process: str | None = None
+    ) -> Iterator[tuple[str, str, bytes] | None]:
+        self._check()
+        with self._changed:
+            seen = len(self._lines)
+            backlog = self._selected(0, app_id, process)
+        yield from backlog[-lines:] if lines else []
+        while follow:
+            with self._changed:
+                self._changed.wait_for(lambda at=seen: self._gone or len(self._lines) > at, self._idle)
+                self._check()
+                start, seen = seen, len(self._lines)
+                fresh = self._selected(start, app_id, process)
+            yield from fresh or [None]
+
+    def watch(self, on_change: Callable[[int], None]) -> None:
+        self._check()
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._gone or self._news)
+                if not self._news:
+                    return
+                app_id = self._news.pop(0)
+            on_change(app_id)
+
+    # What the world does to it:
+
+    def crash(self, app_id: int, name: str) -> None:
+        """The process ends by itself and is started again."""
+        with self._changed:
+            for key, each in self._running.items():
+                if key[0] == app_id and each.process.name == name:
+                    restarts = each.process.restarts + 1
+                    process = replace(each.process, state=ProcessState.CRASHED, restarts=restarts, detail="exited")
+                    self._running[key] = replace(each, process=process)
+            self._news.append(app_id)
+            self._changed.notify_all()
+
+    def write(self, app_id: int, name: str, line: bytes) -> None:
+        with self._changed:
+            self._write(app_id, name, line)
+
+    def go_away(self) -> None:
+        """The engine is gone, for good."""
+        with self._changed:
+            self._gone = True
+            self.fault = PlatformFault("the engine in memory does not answer")
+            self._changed.notify_all()
+
+    def _check(self) -> None:
+        if self.fault:
+            raise self.fault
+
+    def _process(self, key: Key) -> Process:
+        app_id, release, name, index = key
+        self._addresses += 1
+        address = f"10.0.{self._addresses >> 8}.{self._addresses & 255}"
+        endpoint = Endpoint(address, 8080) if name == "web" else None
+        return Process(app_id, release, name, index, ProcessState.UP, datetime.now(UTC), endpoint)
+
+    def _write(self, app_id: int, name: str, line: bytes) -> None:
+        at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        self._lines.append((app_id, at, name, line))
+        self._changed.notify_all()
+
+    def _selected(self, start: int, app_id: int, process: str | None) -> list[tuple[str, str, bytes]]:
+        return [
+            (at, name, line)
+            for app, at, name, line in self._lines[start:]
+            if app == app_id and process in (None, name, name.partition(".")[0])
+        ]
+
+
+def _keys(workload: Workload) -> list[Key]:
+    return [(workload.app_id, workload.release, workload.type, index) for index in range(1, workload.quantity + 1)]
+
+
+def _alike(one: Workload, other: Workload) -> bool:
+    return (one.image, one.env, one.size) == (other.image, other.env, other.size)
