@@ -47,12 +47,13 @@ class BuildStatus(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Source:
     """The tree of one commit as an archive: `archive` is the path of a plain tar, `tree` the git tree id it was
-    made from.
+    made from. `remarks` are for the pusher (what was left out, and why), and are not kept.
     """
 
     commit: str
     tree: str
     archive: str
+    remarks: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
