@@ -170,7 +170,7 @@ class Runtime(Protocol):
         self, app_id: int, *, follow: bool, lines: int, process: str | None = None
     ) -> Iterator[tuple[str, str, bytes] | None]:
         """(RFC 3339 time, process name, line) of the app's processes, oldest first; with `follow` without end, and
-        None when idle.
+        None when idle. `process`: a name (``web.1``) or a type (``web``).
         """
 
     def watch(self, on_change: Callable[[int], None]) -> None:
@@ -200,6 +200,9 @@ class Logs(Protocol):
     def close(self, stream: str, outcome: str) -> None:
         """Marks the end; a second close is ignored."""
 
+    def outcome(self, stream: str) -> str | None:
+        """What `close` was given; None while the stream is open, or unknown."""
+
     def read(self, stream: str) -> list[str]: ...
 
     def follow(self, stream: str, idle: float = 5.0) -> Iterator[str | None]:
@@ -218,7 +221,8 @@ class Ledger(Protocol):
     durably.
     """
 
-    def begin(self) -> AbstractContextManager[Transaction]: ...
+    def begin(self, *, read_only: bool = False) -> AbstractContextManager[Transaction]:
+        """With `read_only` it waits for nobody who writes, and refuses to write. Never one inside another."""
 
     def claim(self, worker: str, kinds: Sequence[JobKind]) -> Job | None:
         """The oldest free job whose lane is free, leased to `worker`; a job whose lease ended is free again, with a
@@ -368,14 +372,23 @@ class Events(Protocol):
 
 
 class Accounts(Protocol):
-    def ensure(self, email: str, admin: bool) -> Actor: ...
+    def ensure(self, email: str, admin: bool) -> Actor:
+        """The user with that address, made when missing. Upper and lower case are one; an admin stays one."""
 
     def by_email(self, email: str) -> Actor | None: ...
 
     def add_token(
-        self, actor: Actor, digest: str, description: str, now: datetime, expires_at: datetime | None = None
+        self,
+        actor: Actor,
+        digest: str,
+        description: str,
+        now: datetime,
+        expires_at: datetime | None = None,
+        kind: str = "token",
     ) -> None:
-        """`digest`: SHA-256 of the token, hex. Adding the same digest again changes nothing."""
+        """`digest`: SHA-256 of the token, hex. Adding the same digest again changes nothing. `kind` "link" opens no
+        door but `use_once`. An expired one lives 60 seconds more, for clocks that differ.
+        """
 
     def by_token(self, digest: str, now: datetime) -> Actor | None:
         """None for unknown or expired."""

@@ -1,0 +1,136 @@
+"""Apps: their names, config and formation."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, literal, select, union_all, update
+
+from wherry.domain.config import Config
+from wherry.domain.errors import Conflict, NotFound
+from wherry.domain.formation import Formation, Scale
+from wherry.domain.model import Actor, App, JobKind
+from wherry.ledger.accounts import actor_columns, actor_of
+from wherry.ledger.jobs import never_claimed
+from wherry.ledger.sealing import AppSeal, Sealing
+from wherry.ledger.statements import Statements
+from wherry.ledger.tables import apps, builds, formation, jobs, releases, tombstones, users
+
+TOMBSTONE = timedelta(days=90)
+_LIVING = apps.c.removed_at.is_(None)
+_QUERY = (
+    select(apps.c.id, apps.c.name, apps.c.created_at, apps.c.updated_at, apps.c.deploy_branch, *actor_columns())
+    .join(users, users.c.id == apps.c.owner_id)
+    .where(_LIVING)
+)
+
+
+class SqlApps:
+    def __init__(self, statements: Statements, sealing: Sealing) -> None:
+        self._sql = statements
+        self._sealing = sealing
+
+    def add(self, name: str, owner: Actor, now: datetime) -> App:
+        self._refuse_taken(name, 0, now)
+        values = {"name": name, "owner_id": owner.id, "created_at": now, "updated_at": now}
+        row = self._sql.row(insert(apps).values(values).returning(apps.c.id))
+        app_id = int(row.id) if row else 0
+        self._change(app_id, data_key=self._sealing.new_data_key(app_id))
+        return self.by_id(app_id)
+
+    def by_id(self, app_id: int) -> App:
+        return _app(self._sql.row(_QUERY.where(apps.c.id == app_id)))
+
+    def by_name(self, name: str) -> App:
+        return _app(self._sql.row(_QUERY.where(apps.c.name == name)))
+
+    def all(self) -> list[App]:
+        """By name."""
+        return [_app(row) for row in self._sql.rows(_QUERY.order_by(apps.c.name))]
+
+    def rename(self, app_id: int, name: str, now: datetime) -> App:
+        before = self.by_id(app_id)
+        self._refuse_taken(name, app_id, now)
+        if before.name != name:
+            self._sql.write(delete(tombstones).where(tombstones.c.name == name, tombstones.c.app_id == app_id))
+            self._bury(before.name, app_id, now)
+            self._change(app_id, name=name, updated_at=now)
+        return self.by_id(app_id)
+
+    def set_deploy_branch(self, app_id: int, branch: str) -> None:
+        self._change(app_id, deploy_branch=branch)
+
+    def remove(self, app_id: int, now: datetime) -> None:
+        """Without its data key, nothing can open the config of its releases either. A second time changes nothing."""
+        row = self._sql.row(select(apps.c.name).where(apps.c.id == app_id, _LIVING))
+        if row is None:
+            return
+        self._bury(row.name, app_id, now)
+        self._change(app_id, removed_at=now, config=None, data_key=None)
+        self._sql.write(delete(formation).where(formation.c.app_id == app_id))
+        for kind, subjects in (
+            (JobKind.BUILD, select(builds.c.id).where(builds.c.app_id == app_id)),
+            (JobKind.ROLLOUT, select(releases.c.id).where(releases.c.app_id == app_id)),
+            (JobKind.CONVERGE, select(literal(app_id))),
+        ):
+            self._sql.write(delete(jobs).where(jobs.c.kind == kind, jobs.c.subject.in_(subjects), never_claimed()))
+
+    def config(self, app_id: int) -> Config:
+        row = self._sql.row(select(apps.c.data_key, apps.c.config).where(apps.c.id == app_id, _LIVING))
+        if row is None:
+            raise _missing()
+        return self._sealing.of_app(app_id, row.data_key).open("config", row.config) if row.config else {}
+
+    def put_config(self, app_id: int, config: Config) -> None:
+        self._change(app_id, config=self._seal(app_id).seal("config", config))
+
+    def formation(self, app_id: int) -> Formation:
+        query = select(formation.c.type, formation.c.quantity, formation.c.size)
+        rows = self._sql.rows(query.where(formation.c.app_id == app_id).order_by(formation.c.type))
+        return {row.type: Scale(row.quantity, row.size) for row in rows}
+
+    def put_formation(self, app_id: int, formation_: Formation) -> None:
+        self.by_id(app_id)
+        self._sql.write(delete(formation).where(formation.c.app_id == app_id))
+        rows = [
+            {"app_id": app_id, "type": name, "quantity": scale.quantity, "size": scale.size}
+            for name, scale in formation_.items()
+        ]
+        if rows:
+            self._sql.write(insert(formation), rows)
+
+    def _refuse_taken(self, name: str, own_id: int, now: datetime) -> None:
+        living = select(apps.c.id).where(apps.c.name == name, apps.c.id != own_id, _LIVING)
+        dead = select(tombstones.c.app_id).where(
+            tombstones.c.name == name, tombstones.c.app_id != own_id, tombstones.c.freed_at > now - TOMBSTONE
+        )
+        if self._sql.row(union_all(living, dead)) is not None:
+            # One text for all cases: whose it is or was is nobody's business.
+            raise Conflict(
+                f"the name {name} is taken",
+                hint="Choose another one. A name stays taken for 90 days after its app is gone or renamed.",
+            )
+
+    def _bury(self, name: str, app_id: int, now: datetime) -> None:
+        self._sql.write(insert(tombstones).values(name=name, app_id=app_id, freed_at=now))
+
+    def _seal(self, app_id: int) -> AppSeal:
+        row = self._sql.row(select(apps.c.data_key).where(apps.c.id == app_id, _LIVING))
+        if row is None:
+            raise _missing()
+        return self._sealing.of_app(app_id, row.data_key)
+
+    def _change(self, app_id: int, **values: object) -> None:
+        if not self._sql.write(update(apps).where(apps.c.id == app_id, _LIVING).values(**values)):
+            raise _missing()
+
+
+def _app(row: Row[Any] | None) -> App:
+    if row is None:
+        raise _missing()
+    return App(row.id, row.name, actor_of(row), row.created_at, row.updated_at, row.deploy_branch)
+
+
+def _missing() -> NotFound:
+    return NotFound("no such app", hint="To see yours: wherry apps")

@@ -1,0 +1,157 @@
+"""The tables as they are now. How they came to be is in migrations/; a test keeps the two equal."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, text
+
+from wherry.ledger.columns import ID, FreeText, Instant, Json
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _table(name: str, *parts: Column[object] | Index) -> Table:
+    # Ids name repositories, logs and images outside the database, so none may come back after a removal.
+    return Table(name, metadata, *parts, sqlite_autoincrement=True)
+
+
+users = _table(
+    "users",
+    Column("id", ID, primary_key=True),
+    Column("email", Text, nullable=False),
+    Column("email_key", Text, nullable=False),  # lower case: one person, one account
+    Column("admin", Boolean, nullable=False),
+    Index("uq_users_email_key", "email_key", unique=True),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("user_id", ID, ForeignKey("users.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("description", FreeText, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Index("ix_tokens_user_id", "user_id"),
+)
+
+apps = _table(
+    "apps",
+    Column("id", ID, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("owner_id", ID, ForeignKey("users.id"), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("removed_at", Instant),
+    Column("deploy_branch", Text),
+    Column("last_release", Integer, nullable=False, server_default=text("0")),
+    Column("data_key", LargeBinary),  # sealed by the master key; gone once the app is removed
+    Column("config", LargeBinary),  # sealed by the data key
+    Index(
+        "uq_apps_name_living",
+        "name",
+        unique=True,
+        sqlite_where=text("removed_at IS NULL"),
+        postgresql_where=text("removed_at IS NULL"),
+    ),
+)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("app_id", ID, ForeignKey("apps.id"), primary_key=True),
+    Column("freed_at", Instant, nullable=False),
+)
+
+formation = Table(
+    "formation",
+    metadata,
+    Column("app_id", ID, ForeignKey("apps.id"), primary_key=True),
+    Column("type", Text, primary_key=True),
+    Column("quantity", Integer, nullable=False),
+    Column("size", Text, nullable=False),
+)
+
+builds = _table(
+    "builds",
+    Column("id", ID, primary_key=True),
+    Column("app_id", ID, ForeignKey("apps.id"), nullable=False),
+    Column("actor_id", ID, ForeignKey("users.id"), nullable=False),
+    Column("branch", FreeText, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("commit", Text, nullable=False),
+    Column("tree", Text, nullable=False),
+    Column("archive", FreeText, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    Column("image_repository", Text),
+    Column("image_digest", Text),
+    Column("image_processes", Json),
+    Column("failure", Text, nullable=False),
+    Column("message", FreeText, nullable=False),
+    Index("ix_builds_app_id_id", "app_id", "id"),
+)
+
+releases = _table(
+    "releases",
+    Column("id", ID, primary_key=True),
+    Column("app_id", ID, ForeignKey("apps.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("actor_id", ID, ForeignKey("users.id"), nullable=False),
+    Column("description", FreeText, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("image_repository", Text, nullable=False),
+    Column("image_digest", Text, nullable=False),
+    Column("image_processes", Json, nullable=False),
+    Column("config", LargeBinary, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("build_id", ID, ForeignKey("builds.id")),
+    Column("commit", Text, nullable=False),
+    Column("finished_at", Instant),
+    Column("failure", Text, nullable=False),
+    Column("message", FreeText, nullable=False),
+    Index("uq_releases_app_id_number", "app_id", "number", unique=True),
+    Index("ix_releases_build_id", "build_id"),
+)
+
+jobs = _table(
+    "jobs",
+    Column("id", ID, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("subject", ID, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("attempt", Integer, nullable=False, server_default=text("0")),
+    Column("fence", Integer, nullable=False, server_default=text("0")),
+    Column("worker", Text),
+    Column("lease_clock", Text),  # which clock the two below were read from; see leases.py
+    Column("lease_until", Float(53)),
+    Column("lease_length", Float(53)),
+    Index("ix_jobs_lane", "lane"),
+    Index("ix_jobs_subject_kind", "subject", "kind"),
+)
+
+events = _table(
+    "events",
+    Column("id", ID, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("actor", FreeText, nullable=False),
+    Column("app", FreeText, nullable=False),
+    Column("app_id", ID, ForeignKey("apps.id")),
+    Column("action", Text, nullable=False),
+    Column("before", Json, nullable=False),
+    Column("after", Json, nullable=False),
+    Column("origin", FreeText, nullable=False),
+    Index("ix_events_app_id_id", "app_id", "id"),
+    Index("ix_events_app_then_id", "app", "id"),
+)
+
+# Holds no rows: on PostgreSQL, every transaction that writes locks it first (see engine.py).
+turns = Table("turns", metadata, Column("id", Integer, primary_key=True))

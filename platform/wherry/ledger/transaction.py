@@ -1,0 +1,29 @@
+"""One unit of work, by its parts."""
+
+from __future__ import annotations
+
+from wherry.ledger.accounts import SqlAccounts
+from wherry.ledger.apps import SqlApps
+from wherry.ledger.builds import SqlBuilds
+from wherry.ledger.events import SqlEvents
+from wherry.ledger.jobs import SqlJobs
+from wherry.ledger.releases import SqlReleases
+from wherry.ledger.sealing import Sealing
+from wherry.ledger.statements import Statements
+
+
+class SqlTransaction:
+    """The adapter of flow.ports.Transaction."""
+
+    def __init__(self, statements: Statements, sealing: Sealing) -> None:
+        self.apps = SqlApps(statements, sealing)
+        self.builds = SqlBuilds(statements)
+        self.releases = SqlReleases(statements, sealing)
+        self.jobs = SqlJobs(statements)
+        self.events = SqlEvents(statements)
+        self.accounts = SqlAccounts(statements)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether those who wait must hear of it once it is committed."""
+        return self.jobs.changed or self.builds.changed or self.releases.changed
