@@ -27,7 +27,7 @@ class Access:
 
     def actor(self, token: Secret) -> Actor:
         """Raises Unauthorized."""
-        with self.ledger.begin() as tx:
+        with self.ledger.begin(read_only=True) as tx:
             actor = tx.accounts.by_token(digest(token), self.clock.now())
         if actor is None:
             raise Unauthorized(
@@ -45,7 +45,7 @@ class Access:
 
     def app(self, actor: Actor, name: str) -> App:
         """By name or by id, as Heroku's clients ask. Raises NotFound."""
-        with self.ledger.begin() as tx:
+        with self.ledger.begin(read_only=True) as tx:
             if name.isascii() and name.isdecimal() and len(name) < 10:
                 app = tx.apps.by_id(int(name))
             elif APP_NAME.fullmatch(name):
@@ -57,7 +57,7 @@ class Access:
         return app
 
     def apps(self, actor: Actor) -> list[App]:
-        with self.ledger.begin() as tx:
+        with self.ledger.begin(read_only=True) as tx:
             return [app for app in tx.apps.all() if may_see(actor, app)]
 
 

@@ -66,7 +66,7 @@ class RunBuild:
 
     def _cancelled(self, request: BuildRequest, error: Cancelled) -> Build:
         """A cancelled build has its verdict already. Any other was stopped with its worker: the next one takes it up."""
-        with self.ledger.begin() as tx:
+        with self.ledger.begin(read_only=True) as tx:
             build = tx.builds.by_id(request.build_id)
         if build.status is not BuildStatus.CANCELLED:
             raise Conflict(f"build {build.id} was interrupted and will be taken up again") from error
@@ -80,7 +80,7 @@ class RunBuild:
         failure: BuildFailure | None = None,
         message: str = "",
     ) -> Build:
-        with self.ledger.begin() as tx:
+        with self.ledger.begin(read_only=True) as tx:
             build = tx.builds.by_id(request.build_id)
         return replace(
             build, status=status, image=image, failure=failure or "", message=message, finished_at=self.clock.now()

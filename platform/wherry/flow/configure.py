@@ -17,7 +17,7 @@ class Configure:
     clock: Clock
 
     def show(self, app: App) -> Config:
-        with self.ledger.begin() as tx:
+        with self.ledger.begin(read_only=True) as tx:
             return tx.apps.config(app.id)
 
     def run(self, actor: Actor, app: App, changes: Mapping[str, str | None], origin: str = "") -> Release | None:

@@ -35,7 +35,7 @@ class Converge:
             tx.jobs.finish(job)
 
     def _load(self, app_id: int) -> tuple[App, Release | None, Formation]:
-        with self.ledger.begin() as tx:
+        with self.ledger.begin(read_only=True) as tx:
             return tx.apps.by_id(app_id), tx.releases.current(app_id), tx.apps.formation(app_id)
 
     def _bring(self, app: App, release: Release | None, formation: Formation) -> None:

@@ -43,7 +43,7 @@ class AcceptPush:
         Then raises BuildFailed or Cancelled unless the build succeeded.
         """
         yield from self.logs.follow(build_stream(build.id))
-        with self.ledger.begin() as tx:
+        with self.ledger.begin(read_only=True) as tx:
             ended = tx.builds.by_id(build.id)
         if ended.status is BuildStatus.CANCELLED:
             raise Cancelled(ended.message, hint="Fetch first: git fetch wherry")
@@ -51,11 +51,11 @@ class AcceptPush:
             raise BuildFailed(BuildFailure(ended.failure), ended.message)
 
     def _app(self, push: Push) -> App:
-        with self.ledger.begin() as tx:
+        with self.ledger.begin(read_only=True) as tx:
             return tx.apps.by_id(push.app_id)
 
     def _already_serves(self, app: App, update: RefUpdate, say: Say) -> bool:
-        with self.ledger.begin() as tx:
+        with self.ledger.begin(read_only=True) as tx:
             current = tx.releases.current(app.id)
         if current is None or current.commit != update.new:
             return False

@@ -45,11 +45,11 @@ class Reconcile:
             tx.jobs.add(JobKind.CONVERGE, app_id, app_lane(app_id))
 
     def _apps(self) -> list[App]:
-        with self.ledger.begin() as tx:
+        with self.ledger.begin(read_only=True) as tx:
             return tx.apps.all()
 
     def _route(self, app: App) -> AppRoute:
-        with self.ledger.begin() as tx:
+        with self.ledger.begin(read_only=True) as tx:
             current = tx.releases.current(app.id)
         if current is None:
             return AppRoute(app.id, (app.name,))
@@ -57,7 +57,7 @@ class Reconcile:
 
     def _release_what_was_pushed(self, app: App) -> None:
         self.sources.create(app.id)
-        with self.ledger.begin() as tx:
+        with self.ledger.begin(read_only=True) as tx:
             last = next(iter(tx.builds.of_app(app.id, limit=1)), None)
             released = last is None or last.status is not BuildStatus.SUCCEEDED or tx.releases.of_build(last.id)
         if released or last is None:

@@ -22,7 +22,7 @@ class ReleaseBuild:
 
     def of_update(self, app_id: int, update: RefUpdate) -> Release | None:
         """The release of the build that this update's push made; None when the update deploys nothing."""
-        with self.ledger.begin() as tx:
+        with self.ledger.begin(read_only=True) as tx:
             builds = tx.builds.of_app(app_id)
         for build in builds:
             if build.branch == update.branch and build.source.commit == update.new:

@@ -47,7 +47,7 @@ class RollOut:
             self._succeed(job, app, release)
 
     def _load(self, job: Job) -> tuple[App, Release, Formation]:
-        with self.ledger.begin() as tx:
+        with self.ledger.begin(read_only=True) as tx:
             release = tx.releases.by_id(job.subject)
             app = tx.apps.by_id(release.app_id)
             return app, release, tx.apps.formation(app.id)

@@ -19,7 +19,7 @@ class ScaleApp:
 
     def show(self, app: App) -> tuple[Formation, Release | None]:
         """The formation of the newest release's process types, and that release."""
-        with self.ledger.begin() as tx:
+        with self.ledger.begin(read_only=True) as tx:
             return self._current(tx, app)
 
     def run(self, actor: Actor, app: App, updates: Mapping[str, tuple[object, object]], origin: str = "") -> Formation:

@@ -26,7 +26,7 @@ class Watchdog:
 
     def check(self, app_id: int) -> Release | None:
         """Called when a process of the app ended by itself; the rollback's release, if there had to be one."""
-        with self.ledger.begin() as tx:
+        with self.ledger.begin(read_only=True) as tx:
             app = tx.apps.by_id(app_id)
             crashed = tx.releases.current(app_id)
         if crashed is None or not self._is_watched(crashed) or not self._crashes(app, crashed):

@@ -76,7 +76,7 @@ class Worker:
     def _cancelled(self, job: Job) -> bool:
         if job.kind is not JobKind.BUILD:
             return False
-        with self.ledger.begin() as tx:
+        with self.ledger.begin(read_only=True) as tx:
             return tx.builds.by_id(job.subject).status is BuildStatus.CANCELLED
 
     def _cancel_all(self) -> None:
