@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from threading import Lock
@@ -19,12 +20,22 @@ from typing import Any, NoReturn
 import requests
 import urllib3
 from docker import APIClient
-from docker.errors import APIError, DockerException, NotFound
+from docker.errors import APIError, DockerException, NotFound, StreamParseError
 from docker.types.daemon import CancellableStream
 
 from wherry.domain.errors import PlatformFault
 from wherry.domain.text import printable
 
+# All that the client lets out: its own, what it stands on, and what it trips over when a connection is cut.
+CLIENT_ERRORS = (
+    DockerException,
+    StreamParseError,
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    OSError,
+    json.JSONDecodeError,
+    struct.error,
+)
 HINT = "Run: wherry doctor"
 _CONNECTIONS = 128  # follow-streams and waits hold one each; more are opened on demand and not kept
 _SECONDS = 60
@@ -65,10 +76,8 @@ class Engine:
         """Raises PlatformFault in place of whatever the client raises; `what` completes "could not …"."""
         try:
             yield
-        except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        except CLIENT_ERRORS as error:
             self._raise(what, error)
-        except json.JSONDecodeError as error:
-            raise PlatformFault(f"the Docker Engine at {self.url} sent no JSON", hint=HINT) from error
 
     def _raise(self, what: str, error: Exception) -> NoReturn:
         if isinstance(error, APIError):

@@ -6,12 +6,8 @@ import time
 from threading import Event, Lock, Thread
 from types import TracebackType
 
-import requests
-import urllib3
-from docker.errors import DockerException
-
 from wherry.runtimes.machine import naming
-from wherry.runtimes.machine.engine import Engine, close_stream
+from wherry.runtimes.machine.engine import CLIENT_ERRORS, Engine, close_stream
 
 
 class Life:
@@ -63,7 +59,7 @@ class Lives:
         try:
             for event in self._events:
                 self._hear(event)
-        except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError):
+        except CLIENT_ERRORS:
             pass  # the engine is gone, or we closed the stream: whoever waits asks the engine next and hears which
         finally:
             self.give_up()

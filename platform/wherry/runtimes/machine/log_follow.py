@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import struct
 import time
 from collections import deque
 from collections.abc import Mapping
 from threading import Condition, Thread, current_thread
 from typing import Any
 
-import requests
-import urllib3
-from docker.errors import DockerException
 from docker.types.daemon import CancellableStream
 
 from wherry.domain.errors import PlatformFault
 from wherry.runtimes.machine import log_records
-from wherry.runtimes.machine.engine import HINT, Engine, close_stream
+from wherry.runtimes.machine.engine import CLIENT_ERRORS, HINT, Engine, close_stream
 from wherry.runtimes.machine.naming import Identity
 
 Line = tuple[str, str, bytes]
 
 IDLE = 5.0
 _MOST_WAITING = 1000
-# What the client raises from a stream whose connection was cut, by the engine or by us.
-_CUT = (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError, struct.error)
 
 
 class Follower:
@@ -94,7 +88,7 @@ class Follower:
                 if at > last:
                     self._put((at, name, line))
                     last = at
-        except _CUT:
+        except CLIENT_ERRORS:
             return  # the container or the engine is gone, or we closed: the listener knows which
         finally:
             self._finished(container, name, last)
@@ -125,7 +119,7 @@ class Follower:
         try:
             for event in self._events:
                 self._started(event)
-        except _CUT:
+        except CLIENT_ERRORS:
             pass  # told below
         with self._changed:
             self._cut = True

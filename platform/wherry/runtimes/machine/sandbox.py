@@ -10,15 +10,11 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-import requests
-import urllib3
-from docker.errors import DockerException
-
 from wherry.domain.errors import BuildFailed, BuildFailure, PlatformFault
 from wherry.domain.text import log_line
 from wherry.flow.ports import Cancel, SandboxSession, SandboxSpec
 from wherry.runtimes.machine import naming, network
-from wherry.runtimes.machine.engine import HINT, Engine
+from wherry.runtimes.machine.engine import CLIENT_ERRORS, HINT, Engine
 from wherry.runtimes.machine.network import Networks
 from wherry.runtimes.machine.pull import Registry, with_image
 from wherry.runtimes.machine.sandbox_channel import AGENT, FOLDER, Channel
@@ -116,7 +112,7 @@ class _Watcher:
     def _wait(self) -> None:
         try:
             self._engine.api.wait(self._container)
-        except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError):
+        except CLIENT_ERRORS:
             pass  # the engine is gone or the container removed: `death` asks again and says which
         finally:
             self._ended.set()
