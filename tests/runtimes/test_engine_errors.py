@@ -1,5 +1,6 @@
 """No error of the engine's client comes out of this room: all become PlatformFault, with the next command."""
 
+import gc
 import json
 import socket
 import struct
@@ -22,8 +23,16 @@ from wherry.runtimes.machine.sandbox import MachineSandbox
 from tests.runtimes.machine_world import quiet, workload
 
 # docker's own connection class leaves its socket to the garbage collector when connecting fails.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:unclosed <socket:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 IMAGE = Image("apps/1", "sha256:" + "0" * 64)
+
+
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    yield
+    gc.collect()
 
 
 def methods(url: str) -> list[Callable[[], object]]:
