@@ -64,6 +64,7 @@ class Judge:
 
 class Door:
     def __init__(self, repositories: Repositories, answer: Answer = accept) -> None:
+        self.repositories = repositories
         self.transport = GitTransport(repositories)
         self.answer = answer
         self.tickets: dict[str, tuple[int, str]] = {}
@@ -72,6 +73,11 @@ class Door:
         self.http.daemon_threads = True
         self.http.door = self  # type: ignore[attr-defined]
         self._thread = threading.Thread(target=self.http.serve_forever, daemon=True)
+
+    @property
+    def judge(self) -> Judge:
+        assert isinstance(self.answer, Judge)
+        return self.answer
 
     @property
     def url(self) -> str:

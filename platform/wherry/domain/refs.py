@@ -14,6 +14,7 @@ SHA = re.compile(r"[0-9a-f]{40}")
 BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
 DEPLOY_BRANCHES = ("main", "master")
 MOST_UPDATES = 100
+KEPT = ("refs/heads/", "refs/tags/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,18 @@ class Verdict:
 def judge(updates: Sequence[RefUpdate], deployed: str | None) -> Verdict:
     """The meaning of a push onto an app whose deploy branch is `deployed` (None before its first push).
 
-    Raises PushRefused for too many updates, for the deletion of the deploy branch, and for two deploy branches at once.
+    Raises PushRefused for too many updates, for a ref that is neither branch nor tag, for the deletion of the deploy
+    branch, and for two deploy branches at once.
     """
     if len(updates) > MOST_UPDATES:
         raise PushRefused(
             f"this push changes {len(updates)} refs; the most is {MOST_UPDATES}",
+            hint="Push one branch: git push wherry main",
+        )
+    # git refuses these by itself, but lets the rest of the push through, even of one that is asked to be atomic.
+    if strange := [update.ref for update in updates if not update.ref.startswith(KEPT)]:
+        raise PushRefused(
+            f"{printable(strange[0])} is neither a branch nor a tag, and nothing else is kept here",
             hint="Push one branch: git push wherry main",
         )
     names = (deployed,) if deployed else DEPLOY_BRANCHES

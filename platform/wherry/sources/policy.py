@@ -14,7 +14,14 @@ from wherry.settings import Settings
 MIB = 1024 * 1024
 
 # Flaws of old commits that many known projects carry, and that harm nothing.
-_OLD_FLAWS = ("badTimezone", "missingSpaceBeforeDate", "zeroPaddedFilemode", "missingSpaceBeforeEmail", "badDate")
+_OLD_FLAWS = (
+    "badDate",
+    "badTimezone",
+    "missingNameBeforeEmail",
+    "missingSpaceBeforeDate",
+    "missingSpaceBeforeEmail",
+    "zeroPaddedFilemode",
+)
 
 
 @dataclass(frozen=True, slots=True)
