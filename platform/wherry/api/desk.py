@@ -1,0 +1,67 @@
+"""What every route is given: the world, and one call with its actor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wherry.api.ids import Ids
+from wherry.api.shapes import Shapes
+from wherry.api.tickets import Tickets
+from wherry.domain.errors import NotFound
+from wherry.domain.model import Actor, App, Build, Release
+from wherry.wiring import World
+
+
+@dataclass(frozen=True)
+class Desk:
+    world: World
+    ids: Ids
+    tickets: Tickets
+
+    @classmethod
+    def of(cls, world: World) -> Desk:
+        return cls(world, Ids(world.ticket_key), Tickets(world.ticket_key))
+
+    def app(self, actor: Actor, text: str) -> App:
+        """By name or id, through its actor. Raises NotFound, the same for missing and foreign."""
+        number = self.ids.number("app", text)
+        return self.world.access.app(actor, text if number is None else str(number))
+
+    def release(self, app: App, text: str) -> Release:
+        """By number (12, v12) or id, of this app only. Raises NotFound, the same for missing and another app's."""
+        number = self.ids.number("release", text)
+        wanted = self.ids.find("release", text, prefix="v") if number is None else number
+        try:
+            with self.world.ledger.begin() as tx:
+                found = tx.releases.by_number(app.id, wanted) if number is None else tx.releases.by_id(wanted)
+        except NotFound:
+            found = None
+        if found is None or found.app_id != app.id:
+            raise NotFound(f"{app.name} has no release '{text}'", hint=f"To see them: wherry releases -a {app.name}")
+        return found
+
+    def build(self, app: App, text: str) -> Build:
+        """By number or id, of this app only. Raises NotFound, the same for missing and another app's."""
+        wanted = self.ids.find("build", text)
+        try:
+            with self.world.ledger.begin() as tx:
+                found = tx.builds.by_id(wanted)
+        except NotFound:
+            found = None
+        if found is None or found.app_id != app.id:
+            raise NotFound(f"{app.name} has no build '{text}'", hint=f"To see them: wherry builds -a {app.name}")
+        return found
+
+
+@dataclass(frozen=True)
+class Call:
+    """One authenticated request. `origin` goes into the events that it causes."""
+
+    desk: Desk
+    actor: Actor
+    shapes: Shapes
+    origin: str
+
+    @property
+    def world(self) -> World:
+        return self.desk.world

@@ -1,0 +1,1 @@
+"""One file a resource; `table.py` says which path leads to which function."""

@@ -1,0 +1,74 @@
+"""/apps: create, list, show, rename, destroy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask import jsonify, request
+from flask.typing import ResponseReturnValue
+
+from wherry.api.body import json_object, only, text
+from wherry.api.desk import Call
+from wherry.api.ranges import Pager
+from wherry.api.shapes import REGION, STACK, Json
+from wherry.domain.errors import InvalidInput
+from wherry.domain.model import App
+from wherry.domain.text import printable
+
+_CREATE = ("name", "region", "stack", "team", "organization", "space", "personal", "locked", "internal_routing")
+_UPDATE = ("name", "maintenance", "build_stack")
+_HAVE = {"region": REGION, "stack": STACK, "build_stack": STACK}
+
+
+def create(call: Call) -> ResponseReturnValue:
+    body = json_object(request)
+    only(body, _CREATE)
+    _refuse_what_we_lack(body)
+    app = call.world.create.run(call.actor, body.get("name"), call.origin)
+    return jsonify(call.shapes.app(app, None)), 201
+
+
+def index(call: Call) -> ResponseReturnValue:
+    ids = call.desk.ids
+    pager = Pager[App](keys={"id": lambda app: ids.of("app", app.id), "name": lambda app: app.name})
+    return pager.answer(request.headers.get("Range"), call.world.access.apps(call.actor), lambda app: _shown(call, app))
+
+
+def show(call: Call, app: App) -> ResponseReturnValue:
+    return jsonify(_shown(call, app))
+
+
+def update(call: Call, app: App) -> ResponseReturnValue:
+    body = json_object(request)
+    only(body, _UPDATE)
+    _refuse_what_we_lack(body)
+    if body.get("name") is not None:
+        app = call.world.rename.run(call.actor, app, body["name"], call.origin)
+    return jsonify(_shown(call, app))
+
+
+def destroy(call: Call, app: App) -> ResponseReturnValue:
+    shown = _shown(call, app)
+    call.world.destroy.run(call.actor, app, call.origin)
+    return jsonify(shown)
+
+
+def _shown(call: Call, app: App) -> Json:
+    with call.world.ledger.begin() as tx:
+        current = tx.releases.current(app.id)
+    return call.shapes.app(app, current)
+
+
+def _refuse_what_we_lack(body: Mapping[str, object]) -> None:
+    """A wish that we cannot fulfil is refused; it is never dropped in silence."""
+    problems = []
+    for key, value in body.items():
+        if key == "name" or value is None or value is False:
+            continue
+        wanted = text(body, key) if key in _HAVE else None
+        if wanted is None:
+            problems.append(f"{key}: not available on this platform")
+        elif wanted != _HAVE[key]:
+            problems.append(f"{key}: no '{printable(wanted, 60)}' (there is: {_HAVE[key]})")
+    if problems:
+        raise InvalidInput("this platform does not have all that is asked for", problems=problems)

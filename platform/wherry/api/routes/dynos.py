@@ -1,0 +1,45 @@
+"""/apps/APP/dynos: what runs now."""
+
+from __future__ import annotations
+
+from flask import jsonify
+from flask.typing import ResponseReturnValue
+
+from wherry.api.desk import Call
+from wherry.api.shapes import Json
+from wherry.domain.errors import NotFound
+from wherry.domain.formation import DEFAULT_SIZE
+from wherry.domain.model import App
+from wherry.domain.text import printable
+from wherry.domain.workload import Process
+
+
+def index(call: Call, app: App) -> ResponseReturnValue:
+    return jsonify(_shown(call, app))
+
+
+def show(call: Call, app: App, dyno: str) -> ResponseReturnValue:
+    for each in _shown(call, app):
+        if dyno in (each["name"], each["id"]):
+            return jsonify(each)
+    raise NotFound(f"{app.name} runs no '{printable(dyno, 60)}'", hint=f"To see what runs: wherry ps -a {app.name}")
+
+
+def _shown(call: Call, app: App) -> list[Json]:
+    processes = sorted(call.world.runtime.processes(app.id), key=lambda each: (each.type, each.index, each.release))
+    with call.world.ledger.begin() as tx:
+        formation = tx.apps.formation(app.id)
+        releases = {}
+        for number in {process.release for process in processes}:
+            try:
+                releases[number] = tx.releases.by_number(app.id, number)
+            except NotFound:
+                continue  # it runs, but its release is unknown: converge will take it away
+
+    def shape(process: Process) -> Json:
+        release = releases.get(process.release)
+        command = release.image.processes.get(process.type, "") if release else ""
+        size = formation[process.type].size if process.type in formation else DEFAULT_SIZE
+        return call.shapes.dyno(app, process, command, release.id if release else None, size)
+
+    return [shape(process) for process in processes]

@@ -1,0 +1,86 @@
+"""/apps/APP/formation: quantities and sizes of process types."""
+
+from __future__ import annotations
+
+from flask import jsonify, request
+from flask.typing import ResponseReturnValue
+
+from wherry.api.body import json_object, only, text
+from wherry.api.desk import Call
+from wherry.api.shapes import Json
+from wherry.domain.errors import InvalidInput, NotFound
+from wherry.domain.formation import Formation
+from wherry.domain.model import App
+from wherry.domain.text import printable
+
+_CHANGE = ("quantity", "size", "dyno_size")
+Change = tuple[object, object]
+
+
+def index(call: Call, app: App) -> ResponseReturnValue:
+    return jsonify(_shown(call, app))
+
+
+def show(call: Call, app: App, type: str) -> ResponseReturnValue:
+    return jsonify(_one(call, app, type))
+
+
+def change(call: Call, app: App) -> ResponseReturnValue:
+    """`updates`: a list of {type, quantity, size}; all of it or nothing."""
+    body = json_object(request)
+    only(body, ("updates",))
+    call.world.scale.run(call.actor, app, _updates(body.get("updates")), call.origin)
+    return jsonify(_shown(call, app))
+
+
+def change_one(call: Call, app: App, type: str) -> ResponseReturnValue:
+    _one(call, app, type)
+    body = json_object(request)
+    only(body, _CHANGE)
+    call.world.scale.run(call.actor, app, {type: _wish(body)}, call.origin)
+    return jsonify(_one(call, app, type))
+
+
+def _shown(call: Call, app: App) -> list[Json]:
+    formation: Formation
+    formation, release = call.world.scale.show(app)
+    if release is None:
+        return []
+    return [call.shapes.formation(app, name, scale, release) for name, scale in formation.items()]
+
+
+def _one(call: Call, app: App, type: str) -> Json:
+    """By type or id. Raises NotFound."""
+    for each in _shown(call, app):
+        if type in (each["type"], each["id"]):
+            return each
+    raise NotFound(
+        f"{app.name} has no process type '{printable(type, 60)}'", hint=f"To see them: wherry ps -a {app.name}"
+    )
+
+
+def _updates(wanted: object) -> dict[str, Change]:
+    if not isinstance(wanted, list) or not all(isinstance(each, dict) for each in wanted):
+        raise InvalidInput("nothing was scaled", problems=["updates: must be a list of {type, quantity, size}"])
+    changes: dict[str, Change] = {}
+    problems = []
+    for place, each in enumerate(wanted):
+        if not isinstance(name := each.get("type"), str):
+            problems.append(f"updates[{place}].type: must be a string")
+            continue
+        if name in changes:
+            problems.append(f"updates[{place}].type: {printable(name, 60)} stands twice")
+        only(each, ("type", *_CHANGE))
+        changes[name] = _wish(each)
+    if problems:
+        raise InvalidInput("nothing was scaled", problems=problems)
+    return changes
+
+
+def _wish(body: dict[str, object]) -> Change:
+    """The size as a name, or as Heroku's {"dyno_size": {"name": …}}. A quantity of null is no wish, as if absent."""
+    size = body.get("size")
+    nested = body.get("dyno_size")
+    if size is None and nested is not None:
+        size = text(nested, "name") if isinstance(nested, dict) else nested
+    return body.get("quantity"), size

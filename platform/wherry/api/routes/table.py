@@ -1,0 +1,63 @@
+"""Every path of the API, once: its method, its function, and who may call it.
+
+Three kinds. APP loads the app of the path through its actor first, so no function can forget to. ACTOR asks for a
+token only. OPEN asks for nothing: health, and the streams whose signed URL is the permission.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from flask.typing import ResponseReturnValue
+
+from wherry.api.routes import account, apps, builds, config, dynos, formation, front, health, logs, releases
+
+
+class Needs(StrEnum):
+    APP = "app"
+    ACTOR = "actor"
+    OPEN = "open"
+
+
+@dataclass(frozen=True)
+class Route:
+    needs: Needs
+    method: str
+    path: str
+    function: Callable[..., ResponseReturnValue]
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+ROUTES = (
+    Route(Needs.ACTOR, "GET", "/account", account.show),
+    Route(Needs.ACTOR, "POST", "/apps", apps.create),
+    Route(Needs.ACTOR, "GET", "/apps", apps.index),
+    Route(Needs.APP, "GET", "/apps/<app>", apps.show),
+    Route(Needs.APP, "PATCH", "/apps/<app>", apps.update),
+    Route(Needs.APP, "DELETE", "/apps/<app>", apps.destroy),
+    Route(Needs.APP, "GET", "/apps/<app>/config-vars", config.show),
+    Route(Needs.APP, "PATCH", "/apps/<app>/config-vars", config.change),
+    Route(Needs.APP, "GET", "/apps/<app>/formation", formation.index),
+    Route(Needs.APP, "PATCH", "/apps/<app>/formation", formation.change),
+    Route(Needs.APP, "GET", "/apps/<app>/formation/<type>", formation.show),
+    Route(Needs.APP, "PATCH", "/apps/<app>/formation/<type>", formation.change_one),
+    Route(Needs.APP, "GET", "/apps/<app>/releases", releases.index),
+    Route(Needs.APP, "POST", "/apps/<app>/releases", releases.roll_back),
+    Route(Needs.APP, "GET", "/apps/<app>/releases/<release>", releases.show),
+    Route(Needs.APP, "GET", "/apps/<app>/builds", builds.index),
+    Route(Needs.APP, "GET", "/apps/<app>/builds/<build>", builds.show),
+    Route(Needs.APP, "GET", "/apps/<app>/builds/<build>/result", builds.result),
+    Route(Needs.APP, "GET", "/apps/<app>/dynos", dynos.index),
+    Route(Needs.APP, "GET", "/apps/<app>/dynos/<dyno>", dynos.show),
+    Route(Needs.APP, "POST", "/apps/<app>/log-sessions", logs.create),
+    Route(Needs.OPEN, "GET", "/streams/logs/<ticket>", logs.stored),
+    Route(Needs.OPEN, "GET", "/streams/sessions/<ticket>", logs.session),
+    Route(Needs.OPEN, "GET", "/health/live", health.live),
+    Route(Needs.OPEN, "GET", "/health/ready", health.ready),
+    Route(Needs.OPEN, "GET", "/", front.home),
+)

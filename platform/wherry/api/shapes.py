@@ -1,0 +1,181 @@
+"""Our nouns in the JSON shapes of Heroku's Platform API v3. Pure: no reading, no deciding.
+
+Fields of theirs that have no meaning here yet are there with their empty value, since typed clients expect the key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from wherry.api.ids import Ids
+from wherry.api.tickets import LogTicket, Tickets
+from wherry.domain.formation import SIZES, Scale
+from wherry.domain.model import Actor, App, Build, BuildStatus, Release, ReleaseStatus
+from wherry.domain.workload import Process
+from wherry.settings import Settings
+
+Json = dict[str, object]
+
+STACK = "wherry"
+REGION = "local"
+SIZE_KIND, REGION_KIND, STACK_KIND = "size", "region", "stack"
+
+
+def time(at: datetime | None) -> str | None:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """`base` is the URL that the client reached us by, without a slash at its end."""
+
+    settings: Settings
+    ids: Ids
+    tickets: Tickets
+    base: str
+
+    def account(self, actor: Actor) -> Json:
+        return {
+            "allow_tracking": False,
+            "beta": False,
+            "default_organization": None,
+            "default_team": None,
+            "delinquency_at": None,
+            "email": actor.email,
+            "federated": False,
+            "id": self.ids.of("account", actor.id),
+            "identity_provider": None,
+            "name": actor.email.partition("@")[0],
+            "suspended_at": None,
+            "two_factor_authentication": False,
+            "verified": True,
+            "wherry_admin": actor.admin,
+        }
+
+    def app(self, app: App, current: Release | None) -> Json:
+        return {
+            "acm": False,
+            "archived_at": None,
+            "build_stack": self._named(STACK_KIND, STACK),
+            "buildpack_provided_description": None,
+            "created_at": time(app.created_at),
+            "deploy_branch": app.deploy_branch,
+            "git_url": f"{self.base}/{app.name}.git",
+            "id": self.ids.of("app", app.id),
+            "internal_routing": False,
+            "maintenance": False,
+            "name": app.name,
+            "organization": None,
+            "owner": self._user(app.owner),
+            "region": self._named(REGION_KIND, REGION),
+            "released_at": time(current.finished_at or current.created_at) if current else None,
+            "repo_size": None,
+            "slug_size": None,
+            "space": None,
+            "stack": self._named(STACK_KIND, STACK),
+            "team": None,
+            "updated_at": time(app.updated_at),
+            "web_url": self.settings.app_url(app.name) + "/",
+        }
+
+    def release(self, app: App, release: Release, current: Release | None) -> Json:
+        is_current = current is not None and current.id == release.id
+        build = self._ref("build", release.build_id)
+        return {
+            "addon_plan_names": [],
+            "app": self._app(app),
+            "artifacts": [{"id": build["id"], "type": "image"}] if build else [],
+            "build": build,
+            "commit": release.commit or None,
+            "created_at": time(release.created_at),
+            "current": is_current,
+            "description": release.description,
+            "eligible_for_rollback": release.status is ReleaseStatus.SUCCEEDED and not is_current,
+            "failure": release.failure or None,
+            "id": self.ids.of("release", release.id),
+            "image": {"digest": release.image.digest, "repository": release.image.repository},
+            "message": release.message or None,
+            "output_stream_url": self._stream(app, "release", release.id),
+            "slug": build,
+            "status": str(release.status),
+            "updated_at": time(release.finished_at or release.created_at),
+            "user": self._user(release.actor),
+            "version": release.number,
+        }
+
+    def build(self, app: App, build: Build, release: Release | None) -> Json:
+        """Heroku knows pending, succeeded and failed; what runs is pending to its clients, our own word stands beside."""
+        return {
+            "app": self._app(app),
+            "buildpacks": [],
+            "branch": build.branch,
+            "created_at": time(build.created_at),
+            "failure": build.failure or None,
+            "id": self.ids.of("build", build.id),
+            "message": build.message or None,
+            "number": build.id,
+            "output_stream_url": self._stream(app, "build", build.id),
+            "phase": str(build.status),
+            "release": {"id": self.ids.of("release", release.id), "version": release.number} if release else None,
+            "slug": {"id": self.ids.of("build", build.id)} if build.image else None,
+            "source_blob": {"checksum": None, "url": None, "version": build.source.commit, "version_description": None},
+            "stack": STACK,
+            "status": _heroku_status(build.status),
+            "updated_at": time(build.finished_at or build.created_at),
+            "user": self._user(build.actor),
+        }
+
+    def formation(self, app: App, name: str, scale: Scale, release: Release) -> Json:
+        return {
+            "app": self._app(app),
+            "command": release.image.processes.get(name, ""),
+            "created_at": time(app.created_at),
+            "dyno_size": self._named(SIZE_KIND, scale.size),
+            "id": self.ids.of(f"formation {name}", app.id),
+            "quantity": scale.quantity,
+            "size": scale.size,
+            "type": name,
+            "updated_at": time(app.updated_at),
+        }
+
+    def dyno(self, app: App, process: Process, command: str, release_id: int | None, size: str) -> Json:
+        release = self._ref("release", release_id) or {"id": None}
+        return {
+            "app": self._app(app),
+            "attach_url": None,
+            "command": command,
+            "created_at": time(process.since),
+            "detail": process.detail or None,
+            "dyno_size": self._named(SIZE_KIND, size),
+            "id": self.ids.of(f"dyno {process.name} v{process.release}", app.id),
+            "name": process.name,
+            "release": {**release, "version": process.release},
+            "restarts": process.restarts,
+            "size": size,
+            "state": str(process.state),
+            "type": process.type,
+            "updated_at": time(process.since),
+        }
+
+    def _stream(self, app: App, kind: str, number: int) -> str:
+        return f"{self.base}/streams/logs/{self.tickets.for_log(LogTicket(app.id, kind, number))}"
+
+    def _app(self, app: App) -> Json:
+        return {"id": self.ids.of("app", app.id), "name": app.name}
+
+    def _user(self, actor: Actor) -> Json:
+        return {"email": actor.email, "id": self.ids.of("account", actor.id)}
+
+    def _ref(self, kind: str, number: int | None) -> Json | None:
+        return None if number is None else {"id": self.ids.of(kind, number)}
+
+    def _named(self, kind: str, name: str) -> Json:
+        number = list(SIZES).index(name) if kind == SIZE_KIND and name in SIZES else 0
+        return {"id": self.ids.of(kind, number), "name": name}
+
+
+def _heroku_status(status: BuildStatus) -> str:
+    if status.final:
+        return "succeeded" if status is BuildStatus.SUCCEEDED else "failed"
+    return "pending"

@@ -1,0 +1,121 @@
+"""One conversation with the API: JSON in, JSON out, or lines as they come. Errors come out as the domain's."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from urllib.parse import quote, urlsplit
+
+from wherry.cli.errors import Answered, Unreachable
+from wherry.cli.places import Endpoint
+
+_ACCEPT = "application/vnd.heroku+json; version=3"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`body`: the parsed JSON."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+
+@dataclass(frozen=True)
+class Client:
+    """`PATIENCE`: seconds of silence after which nobody is there; a quiet log's stream says every few that it lives."""
+
+    PATIENCE: ClassVar[float] = 60.0
+    MOST_ERROR: ClassVar[int] = 1 << 20
+
+    endpoint: Endpoint
+
+    def get(self, *path: str, headers: Mapping[str, str] | None = None) -> Any:
+        return self.call("GET", *path, headers=headers).body
+
+    def pages(self, *path: str) -> list[Any]:
+        """A whole list, however many pages it has."""
+        answer = self.call("GET", *path)
+        found = list(answer.body)
+        while following := answer.headers.get("Next-Range"):
+            answer = self.call("GET", *path, headers={"Range": following})
+            found += answer.body
+        return found
+
+    def post(self, *path: str, body: object = None) -> Any:
+        return self.call("POST", *path, body=body).body
+
+    def patch(self, *path: str, body: object = None) -> Any:
+        return self.call("PATCH", *path, body=body).body
+
+    def delete(self, *path: str) -> Any:
+        return self.call("DELETE", *path).body
+
+    def call(self, method: str, *path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
+        """Each part of `path` is one segment, escaped here. Raises Answered or Unreachable."""
+        target = self.endpoint.url + "".join("/" + quote(part, safe="") for part in path)
+        sent = {"Accept": _ACCEPT, "Authorization": f"Bearer {self.endpoint.token.reveal()}", **(headers or {})}
+        data = None
+        if body is not None:
+            data = json.dumps(body).encode()
+            sent["Content-Type"] = "application/json"
+        with self._opened(method, target, sent, data) as response:
+            return Answer(response.status, dict(response.getheaders()), self._json(response))
+
+    def lines(self, url: str) -> Iterator[str]:
+        """The lines of a log's signed URL, until its end. No token goes there: the URL itself is the permission."""
+        buffer = b""
+        with self._opened("GET", url, {"Accept": "text/event-stream"}, None) as response:
+            while chunk := response.read1(1 << 16):
+                *whole, buffer = (buffer + chunk).split(b"\n")
+                for raw in whole:
+                    if raw.startswith(b"data: "):
+                        yield raw.removeprefix(b"data: ").decode("utf-8", "replace")
+
+    @contextmanager
+    def _opened(
+        self, method: str, url: str, headers: Mapping[str, str], data: bytes | None
+    ) -> Iterator[http.client.HTTPResponse]:
+        parts = urlsplit(url)
+        if parts.scheme == "https":
+            connection: http.client.HTTPConnection = http.client.HTTPSConnection(parts.netloc, timeout=self.PATIENCE)
+        else:
+            connection = http.client.HTTPConnection(parts.netloc, timeout=self.PATIENCE)
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        try:
+            connection.request(method, target or "/", data, {"User-Agent": "wherry-cli", **headers})
+            response = connection.getresponse()
+            if response.status >= 400:
+                raise self._answered(response)
+            yield response
+        except (OSError, http.client.HTTPException) as error:
+            raise self._unreachable(error) from error
+        finally:
+            connection.close()
+
+    def _json(self, response: http.client.HTTPResponse) -> Any:
+        try:
+            return json.loads(response.read())
+        except ValueError as error:
+            raise self._unreachable("its answer is not JSON") from error
+
+    def _answered(self, response: http.client.HTTPResponse) -> Answered | Unreachable:
+        try:
+            body = json.loads(response.read(self.MOST_ERROR))
+            message = str(body["message"])
+        except (ValueError, KeyError, TypeError):
+            return self._unreachable(f"HTTP {response.status}, and no error of the Wherry API")
+        problems = [str(problem) for problem in body.get("problems") or []]
+        hint = str(body.get("hint") or "")
+        return Answered(str(body.get("id", "")), message, problems, hint, str(body.get("request_id", "")))
+
+    def _unreachable(self, reason: object) -> Unreachable:
+        return Unreachable(
+            f"the platform at {self.endpoint.url} does not answer as it should",
+            evidence=[f"{reason or type(reason).__name__}"],
+            hint="On its machine, look with: wherry status",
+        )

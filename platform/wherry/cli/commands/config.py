@@ -1,0 +1,106 @@
+"""Config vars: show, get, set, unset."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+
+import click
+
+from wherry.cli import show
+from wherry.cli.client import Client
+from wherry.cli.common import app_option, client, follow_rollout, json_option, wait_option
+from wherry.cli.errors import Usage
+from wherry.domain.errors import NotFound
+from wherry.domain.text import printable
+
+RELEASE_HEADER = "Wherry-Release"
+shell_option = click.option("-s", "--shell", is_flag=True, help="As KEY=value, quoted for a shell.")
+
+
+@click.command("config")
+@app_option
+@shell_option
+@json_option
+def index(app: str, shell: bool, as_json: bool) -> None:
+    """Show an app's config vars."""
+    found: dict[str, str] = client().get("apps", app, "config-vars")
+    if as_json:
+        show.data(found)
+    elif shell:
+        _as_shell(found)
+    elif found:
+        show.title(f"{app} Config Vars")
+        show.pairs(sorted(found.items()))
+    else:
+        show.talk(f"{app} has no config vars.")
+
+
+@click.command("config:get")
+@click.argument("keys", nargs=-1, required=True, metavar="KEY...")
+@app_option
+@shell_option
+@json_option
+def get(app: str, keys: tuple[str, ...], shell: bool, as_json: bool) -> None:
+    """Print the values of config vars, byte for byte. Exit code 4 when one is not set."""
+    found: dict[str, str] = client().get("apps", app, "config-vars")
+    if missing := [key for key in keys if key not in found]:
+        raise NotFound(f"{app} has no config var {', '.join(printable(key, 60) for key in missing)}")
+    wanted = {key: found[key] for key in keys}
+    if as_json:
+        show.data(wanted)
+    elif shell:
+        _as_shell(wanted)
+    else:
+        for value in wanted.values():
+            show.line(value)
+
+
+@click.command("config:set")
+@click.argument("pairs", nargs=-1, required=True, metavar="KEY=VALUE...")
+@app_option
+@wait_option
+def assign(app: str, pairs: tuple[str, ...], no_wait: bool) -> None:
+    """Set config vars: all of them or none, in one release."""
+    changes = _parsed(pairs)
+    api = client()
+    _change(api, app, changes, f"Setting {', '.join(changes)} and restarting {app}", no_wait)
+    show.pairs(list(changes.items()))
+
+
+@click.command("config:unset")
+@click.argument("keys", nargs=-1, required=True, metavar="KEY...")
+@app_option
+@wait_option
+def unset(app: str, keys: tuple[str, ...], no_wait: bool) -> None:
+    """Remove config vars, in one release."""
+    shown = ", ".join(printable(key, 60) for key in keys)
+    _change(client(), app, dict.fromkeys(keys), f"Unsetting {shown} and restarting {app}", no_wait)
+
+
+def _change(api: Client, app: str, changes: Mapping[str, str | None], doing: str, no_wait: bool) -> None:
+    with show.action(doing) as done:
+        answer = api.call("PATCH", "apps", app, "config-vars", body=changes)
+        release = answer.headers.get(RELEASE_HEADER)
+        done.with_ = release or ""
+    if release and not no_wait:
+        follow_rollout(api, app, api.get("apps", app, "releases", release))
+
+
+def _parsed(pairs: tuple[str, ...]) -> dict[str, str]:
+    changes: dict[str, str] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise Usage(
+                f"'{printable(pair, 60)}' is not KEY=VALUE", hint="For example: wherry config:set GREETING=hello"
+            )
+        if key in changes:
+            raise Usage(f"{printable(key, 60)} stands twice")
+        changes[key] = value
+    return changes
+
+
+def _as_shell(values: Mapping[str, str]) -> None:
+    for key, value in values.items():
+        show.line(f"{key}={shlex.quote(value)}")

@@ -1,0 +1,61 @@
+"""A new app, and the git remote that leads to it."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from wherry.cli import repository, show
+from wherry.cli.client import Client
+from wherry.cli.common import client, json_option
+from wherry.cli.errors import Usage
+
+
+@click.command("apps:create")
+@click.argument("name", required=False)
+@click.option("-n", "--no-remote", is_flag=True, help="Leave this repository's git remotes as they are.")
+@click.option("-r", "--remote", default=repository.REMOTE, show_default=True, help="Name of the git remote.")
+@json_option
+def create(name: str | None, no_remote: bool, remote: str, as_json: bool) -> None:
+    """Create an app, with a made-up name unless NAME is given, and a git remote to push to."""
+    api = client()
+    with show.action(f"Creating {show.safe(name or 'an app')}") as done:
+        app = api.post("apps", body={"name": name} if name is not None else {})
+        done.with_ = "" if name else app["name"]
+    if as_json:
+        show.data(app)
+    else:
+        show.line(f"{show.safe(app['web_url'])} | {show.safe(app['git_url'])}")
+    if not no_remote:
+        _lead_git_there(api, app, remote)
+
+
+@click.command("git:remote")
+@click.option("-a", "--app", required=True, help="The app.")
+@click.option("-r", "--remote", default=repository.REMOTE, show_default=True, help="Name of the git remote.")
+def remote(app: str, remote: str) -> None:
+    """Add or change the git remote that leads to an app, and let git use our token for it."""
+    api = client()
+    found = api.get("apps", app)
+    if not repository.inside():
+        raise Usage("this is not a git repository", hint="To make it one: git init -b main")
+    _set(api, found, remote)
+
+
+def _lead_git_there(api: Client, app: dict[str, Any], remote: str) -> None:
+    """Whatever stands in the way here, the app exists; so it is said, not raised."""
+    later = f"wherry git:remote -a {app['name']}"
+    if not repository.inside():
+        show.talk(f"This is not a git repository, so there is no remote yet. In one: {later}")
+    elif repository.url_of(remote) not in (None, app["git_url"]):
+        show.warn(f"The git remote {remote} leads elsewhere and was left so. To change it: {later}")
+    else:
+        _set(api, app, remote)
+
+
+def _set(api: Client, app: dict[str, Any], remote: str) -> None:
+    repository.set_remote(remote, app["git_url"])
+    repository.hand_token_to_git(os.environ, app["git_url"], api.endpoint.token)
+    show.talk(f"The git remote {remote} leads to {show.safe(app['git_url'])}")

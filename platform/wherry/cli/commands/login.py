@@ -1,0 +1,61 @@
+"""Which platform, and as whom."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from wherry.cli import places, show
+from wherry.cli.client import Client
+from wherry.cli.common import client, json_option
+from wherry.cli.errors import Usage
+from wherry.domain.errors import WherryError
+from wherry.domain.secret import Secret
+
+
+@click.command("login")
+@click.argument("api", required=False)
+@click.option("--token", help="The token; better not on a command line that others can see: without it you are asked.")
+def login(api: str | None, token: str | None) -> None:
+    """Keep the URL (API, as http://localhost:8301) and token of a platform, for you only, after trying them."""
+    url = places.checked(api or os.environ.get("WHERRY_API_URL") or _this_machine())
+    secret = Secret((token if token is not None else _asked()).strip())
+    account = Client(places.Endpoint(url, secret, "login")).get("account")
+    path = places.store(os.environ, url, secret)
+    show.talk(f"Logged in to {url} as {show.safe(account['email'])} ({path})")
+
+
+@click.command("logout")
+def logout() -> None:
+    """Forget the stored URL and token."""
+    show.talk("Logged out." if places.forget(os.environ) else "There was no login.")
+
+
+@click.command("whoami")
+@json_option
+def whoami(as_json: bool) -> None:
+    """Show whose token is in use, and on which platform."""
+    api = client()
+    account = api.get("account")
+    if as_json:
+        show.data({**account, "api": api.endpoint.url, "found": api.endpoint.found})
+    else:
+        show.line(show.safe(account["email"]))
+        show.talk(f"on {api.endpoint.url} (from {api.endpoint.found})")
+
+
+def _this_machine() -> str:
+    try:
+        return places.endpoint(os.environ).url
+    except WherryError:
+        raise Usage("which platform?", hint="For example: wherry login http://localhost:8301") from None
+
+
+def _asked() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline()
+    return str(
+        click.prompt("Token (wherry auth:token prints one on the platform's machine)", hide_input=True, err=True)
+    )

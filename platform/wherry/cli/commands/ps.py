@@ -1,0 +1,77 @@
+"""Processes: what runs, and how many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from wherry.cli import show
+from wherry.cli.common import app_option, client, json_option
+from wherry.domain.formation import parse_change
+
+
+@click.command("ps")
+@click.argument("types", nargs=-1, metavar="[TYPE]...")
+@app_option
+@json_option
+def index(app: str, types: tuple[str, ...], as_json: bool) -> None:
+    """Show an app's processes, of the given TYPEs only."""
+    api = client()
+    dynos = [each for each in api.get("apps", app, "dynos") if not types or each["type"] in types]
+    if as_json:
+        show.data(dynos)
+        return
+    formation = [each for each in api.get("apps", app, "formation") if not types or each["type"] in types]
+    if not formation and not dynos:
+        show.talk(
+            f"{app} has no processes" + (" of that type." if types else " yet. To make some: git push wherry main")
+        )
+    for each in formation:
+        show.title(f"{each['type']} ({each['size']}): {each['command']} ({each['quantity']})")
+        running = [dyno for dyno in dynos if dyno["type"] == each["type"]]
+        for dyno in running:
+            show.line(_shown(dyno))
+        if not running:
+            show.talk("none runs")
+        show.line("")
+
+
+@click.command("ps:scale")
+@click.argument("changes", nargs=-1, metavar="[TYPE=N]...")
+@app_option
+@json_option
+def scale(app: str, changes: tuple[str, ...], as_json: bool) -> None:
+    """Change how many processes run: web=3, web+1, web-1, web=2:large. Without any, show it in the same form."""
+    api = client()
+    if not changes:
+        formation = api.get("apps", app, "formation")
+        if as_json:
+            show.data(formation)
+        else:
+            show.line(" ".join(f"{each['type']}={each['quantity']}:{each['size']}" for each in formation))
+        return
+    updates = [_update(*parse_change(change)) for change in changes]
+    with show.action("Scaling processes") as done:
+        formation = api.patch("apps", app, "formation", body={"updates": updates})
+        touched = {update["type"] for update in updates}
+        done.with_ = "now running " + ", ".join(_at(each) for each in formation if each["type"] in touched)
+    if as_json:
+        show.data(formation)
+
+
+def _update(name: str, quantity: str, size: str | None) -> dict[str, Any]:
+    wanted: int | str = quantity if quantity[0] in "+-" else int(quantity)
+    return {"type": name, "quantity": wanted, **({"size": size} if size else {})}
+
+
+def _at(each: dict[str, Any]) -> str:
+    return f"{each['type']} at {each['quantity']}:{each['size']}"
+
+
+def _shown(dyno: dict[str, Any]) -> str:
+    detail = f": {show.safe(dyno['detail'])}" if dyno.get("detail") else ""
+    restarts = f", {dyno['restarts']} restarts" if dyno.get("restarts") else ""
+    state = show.safe(dyno["state"])
+    version = dyno["release"]["version"]
+    return f"{show.safe(dyno['name'])}: {state} (v{version}) {show.time(dyno['created_at'])}{restarts}{detail}"

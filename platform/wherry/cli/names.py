@@ -1,0 +1,83 @@
+"""Every command: where its function lives, and its one line of help. Nothing else is imported until it is called."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """`module` under wherry.cli.commands, `function` in it."""
+
+    module: str
+    function: str
+    help: str
+
+
+COMMANDS = {
+    "apps": Command("apps", "index", "List your apps."),
+    "apps:create": Command("create", "create", "Create an app, and the git remote to push to."),
+    "apps:info": Command("apps", "info", "Show an app: URLs, owner, current release."),
+    "apps:rename": Command("apps", "rename", "Give an app another name."),
+    "apps:destroy": Command("apps", "destroy", "Remove an app for good."),
+    "builds": Command("builds", "index", "List an app's builds."),
+    "builds:output": Command("builds", "output", "Show a build's log."),
+    "completion": Command("completion", "completion", "Print the shell's completion: bash, zsh or fish."),
+    "config": Command("config", "index", "Show an app's config."),
+    "config:get": Command("config", "get", "Print the value of a config var."),
+    "config:set": Command("config", "assign", "Set config vars, which makes a release."),
+    "config:unset": Command("config", "unset", "Remove config vars, which makes a release."),
+    "git:remote": Command("create", "remote", "Add the git remote of an app to this repository."),
+    "login": Command("login", "login", "Keep the URL and token of a platform."),
+    "logout": Command("login", "logout", "Forget them."),
+    "logs": Command("logs", "logs", "Show what an app's processes print."),
+    "open": Command("apps", "browse", "Open an app in the browser."),
+    "ps": Command("ps", "index", "Show an app's processes."),
+    "ps:scale": Command("ps", "scale", "Show or change how many processes run."),
+    "releases": Command("releases", "index", "List an app's releases."),
+    "releases:info": Command("releases", "info", "Show one release."),
+    "releases:output": Command("releases", "output", "Show the log of a release's rollout."),
+    "releases:rollback": Command("releases", "rollback", "Go back to an earlier release."),
+    "url": Command("apps", "url", "Print an app's URL."),
+    "version": Command("version", "version", "Print the version of this command."),
+    "whoami": Command("login", "whoami", "Show whose token is in use, and where."),
+}
+ALIASES = {
+    "create": "apps:create",
+    "destroy": "apps:destroy",
+    "info": "apps:info",
+    "list": "apps",
+    "rename": "apps:rename",
+    "rollback": "releases:rollback",
+    "scale": "ps:scale",
+    "apps:delete": "apps:destroy",
+    "apps:open": "open",
+    "auth:login": "login",
+    "auth:logout": "logout",
+    "auth:whoami": "whoami",
+    "config:add": "config:set",
+    "config:remove": "config:unset",
+}
+MACHINE = {
+    "up": "Start the platform on this machine.",
+    "down": "Stop it. All data stays.",
+    "status": "Show what of it runs, and where it answers.",
+    "doctor": "Find what is wrong on this machine.",
+    "auth:token": "Print a token of the local admin.",
+    "login:link": "Print a link that logs in to the portal once.",
+    "env": "List the platform's settings.",
+}
+
+
+def canonical(name: str) -> str:
+    return ALIASES.get(name, name)
+
+
+def known(name: str) -> bool:
+    return name in COMMANDS or name in ALIASES or name in MACHINE
+
+
+def joined(words: list[str]) -> list[str]:
+    """``ps scale web=2`` as ``ps:scale web=2``; words that make no command stay as they are."""
+    if len(words) > 1 and known(f"{words[0]}:{words[1]}"):
+        return [f"{words[0]}:{words[1]}", *words[2:]]
+    return words

@@ -1,0 +1,158 @@
+"""The whole way through the doors: create, push with real git, release, config, scale, roll back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.api.house import House, eventually
+
+
+class Clone:
+    """A user's repository, whose git knows the token by a credential helper of its own."""
+
+    def __init__(self, house: House, folder: Path, app: str, by: str = "owner") -> None:
+        self.folder = folder
+        folder.mkdir()
+        self.git("init", "-q", "-b", "main")
+        store = folder / ".git" / "token"
+        store.write_text(f"http://any:{house.token(by)}@localhost:{house.port}\n")
+        self.git("config", f"credential.{house.url}.helper", f"store --file={store}")
+        self.git("remote", "add", "wherry", f"{house.url}/{app}.git")
+
+    def git(self, *args: str) -> subprocess.CompletedProcess[str]:
+        names = {f"GIT_{who}_{what}": "a@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+        env = {"PATH": "/usr/bin:/bin", "HOME": str(self.folder), "GIT_TERMINAL_PROMPT": "0", **names}
+        return subprocess.run(
+            ["git", *args], cwd=self.folder, env=env, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    def commit(self, **files: str) -> str:
+        for name, content in files.items():
+            (self.folder / name).write_text(content)
+        self.git("add", "-A")
+        self.git("commit", "-q", "--allow-empty", "-m", "A change")
+        return self.git("rev-parse", "HEAD").stdout.strip()
+
+    def push(self, *refs: str) -> tuple[int, str]:
+        done = self.git("push", "wherry", *(refs or ("main",)))
+        return done.returncode, done.stderr
+
+
+@pytest.fixture
+def clone(house: House, tmp_path: Path, request: pytest.FixtureRequest) -> Clone:
+    name = "push-" + str(abs(hash(request.node.name)) % 10**8)
+    house.create(name)
+    made = Clone(house, tmp_path / "clone", name)
+    made.name = name  # type: ignore[attr-defined]
+    return made
+
+
+def releases(house: House, clone: Clone) -> list[dict[str, object]]:
+    path = f"/apps/{clone.name}/releases"  # type: ignore[attr-defined]
+    return list(house.call("GET", path, headers={"Range": "version ..; order=desc"}).json)
+
+
+def test_a_push_builds_releases_and_says_where_it_answers(house: House, clone: Clone) -> None:
+    commit = clone.commit(Procfile="web: serve\n")
+    code, said = clone.push()
+    assert code == 0, said
+    name = clone.name  # type: ignore[attr-defined]
+    for line in (
+        f"remote: -----> Building {name} from {commit[:7]}",
+        "remote: -----> Launching...",
+        "remote:        Released v1",
+        f"remote:        http://{name}.localhost:8300 deployed to Wherry",
+    ):
+        assert line in [each.rstrip() for each in said.split("\n")]
+    (release,) = releases(house, clone)
+    assert (release["version"], release["status"], release["current"]) == (1, "succeeded", True)
+    assert release["commit"] == commit
+
+
+def test_a_failed_build_refuses_the_push(house: House, clone: Clone) -> None:
+    clone.commit(Procfile="web: serve\n", BREAK="")
+    code, said = clone.push()
+    assert code == 1
+    assert "pre-receive hook declined" in said
+    assert "remote:  !     the build broke" in said
+    assert "line 7: nope" in said
+    assert releases(house, clone) == []
+    assert clone.git("ls-remote", "wherry").stdout == ""
+
+
+def test_a_failed_rollout_says_so_loudly_and_the_push_is_stored(house: House, clone: Clone) -> None:
+    clone.commit(Procfile="web: serve\n")
+    clone.push()
+    name = clone.name  # type: ignore[attr-defined]
+    assert house.call("PATCH", f"/apps/{name}/config-vars", {"MODE": "deaf"}).status == 200
+    eventually(lambda: releases(house, clone)[0]["status"] == "failed")
+    commit = clone.commit(change="1")
+    code, said = clone.push()
+    assert code == 0
+    assert "v3 was NOT deployed (not-listening). The push was stored; v1 still serves." in said
+    assert f"wherry releases:output v3 -a {name}" in said
+    assert "deployed to Wherry" not in said
+    assert commit in clone.git("ls-remote", "wherry", "main").stdout
+
+
+def test_b21_another_branch_is_stored_and_not_deployed(house: House, clone: Clone) -> None:
+    clone.commit(Procfile="web: serve\n")
+    code, said = clone.push("main:feature")
+    assert code == 0
+    assert "git push wherry feature:main" in said
+    assert releases(house, clone) == []
+
+
+def test_a_stranger_neither_reads_nor_pushes(house: House, clone: Clone, tmp_path: Path) -> None:
+    name = clone.name  # type: ignore[attr-defined]
+    stranger = Clone(house, tmp_path / "stranger", name, by="other")
+    stranger.commit(Procfile="web: serve\n")
+    code, said = stranger.push()
+    assert code == 128
+    assert "not found" in said
+    assert releases(house, clone) == []
+
+
+def test_git_without_a_token_is_asked_for_one(house: House, clone: Clone) -> None:
+    name = clone.name  # type: ignore[attr-defined]
+    answer = house.call("GET", f"/{name}.git/info/refs?service=git-upload-pack", by=None)
+    assert answer.status == 401
+    assert answer.headers["WWW-Authenticate"] == 'Basic realm="Wherry"'
+    assert answer.headers["Content-Type"].startswith("text/plain")
+
+
+def test_a_client_that_goes_away_does_not_stop_the_build(house: House, clone: Clone) -> None:
+    house.builder.go.clear()
+    house.builder.began.clear()
+    clone.commit(Procfile="web: serve\n", WAIT="")
+    env = {"PATH": "/usr/bin:/bin", "HOME": "/", "GIT_TERMINAL_PROMPT": "0"}
+    pushing = subprocess.Popen(
+        ["git", "push", "-q", "wherry", "main"], cwd=clone.folder, env=env, start_new_session=True
+    )
+    assert house.builder.began.wait(20)
+    os.killpg(pushing.pid, signal.SIGKILL)
+    pushing.wait()
+    house.builder.go.set()
+    eventually(lambda: [each["status"] for each in releases(house, clone)] == ["succeeded"])
+
+
+def test_rollback_makes_a_new_release_of_the_old_image_and_config(house: House, clone: Clone) -> None:
+    clone.commit(Procfile="web: serve\n")
+    clone.push()
+    clone.commit(Procfile="web: serve2\n")
+    clone.push()
+    name = clone.name  # type: ignore[attr-defined]
+    before = releases(house, clone)
+    answer = house.call("POST", f"/apps/{name}/releases", {"release": before[1]["id"]})
+    assert answer.status == 201
+    assert (answer.json["version"], answer.json["description"]) == (3, "Rollback to v1")
+    assert answer.json["image"] == before[1]["image"]
+    eventually(lambda: releases(house, clone)[0]["status"] == "succeeded")
+    log = house.call("GET", str(answer.json["output_stream_url"]).removeprefix(house.url), by=None)
+    assert log.text.startswith("-----> Launching...\n")
+    assert log.text.endswith("Released v3\n")
