@@ -1,4 +1,5 @@
 """OCI: deterministic layers, image config and manifest, and a client for any registry of the distribution spec.
 
-Does not live here: buildpacks, Docker.
+`entries` says what a layer holds, `layers` packs it, `layer_cache` remembers what was packed, `manifest` makes config and
+manifest (pure), `registry` moves them, `stored` reads and copies whole images. Does not live here: buildpacks, Docker.
 """
