@@ -159,25 +159,33 @@ def test_a_reader_follows_another_process_and_a_kill_loses_no_acknowledged_line(
         assert [next(lines) for _ in range(100)] == [f"a {number}" for number in range(100)]
         writer.send_signal(signal.SIGKILL)
         acknowledged = writer.stdout.read().split("\n")[:-1] if writer.stdout else []
+        lines.close()
     logs.append("build-1", "after")
     kept = logs.read("build-1")
     assert kept[-1] == "after"
     assert kept[: len(acknowledged)] == [f"a {number}" for number in range(len(acknowledged))]
 
 
-def test_a_hundred_readers_take_one_watch_and_one_thread(logs: FileLogs, folder: Path) -> None:
+def test_a_hundred_readers_take_one_watch_and_one_thread(logs: FileLogs) -> None:
+    _wait_for_watches()
+    assert _inotifies() == 0
     logs.append("build-1", "a")
-    before = threading.active_count()
     readers = [logs.follow("build-1", idle=30) for _ in range(100)]
     assert {next(reader) for reader in readers} == {"a"}
-    assert threading.active_count() == before + 1
-    assert _inotifies() == 1
+    assert (len(_watches()), _inotifies()) == (1, 1)
     logs.close("build-1", "succeeded")
     assert [list(reader) for reader in readers] == [[]] * 100
-    for thread in threading.enumerate():
-        if thread.name == "log watch":
-            thread.join(timeout=10)
+    _wait_for_watches()
     assert _inotifies() == 0
+
+
+def _watches() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "log watch"]
+
+
+def _wait_for_watches() -> None:
+    for thread in _watches():
+        thread.join(timeout=10)
 
 
 def _inotifies() -> int:
