@@ -1,0 +1,70 @@
+"""The forms that change something: scale and roll back. Each calls one story of the flow."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from wherry.domain.config import Config
+from wherry.domain.errors import Conflict
+from wherry.domain.model import ReleaseStatus
+from wherry.portal.session import actor
+from wherry.portal.shelf import Shelf
+from wherry.portal.text import clean
+from wherry.wiring import World
+
+
+def origin() -> str:
+    """Where a change came from, for its event."""
+    return f"portal {request.remote_addr or ''}".rstrip()
+
+
+def differences(now: Config, then: Config) -> dict[str, list[str]]:
+    """The keys that going from `now` to `then` would set, change and unset; no values."""
+    return {
+        "set": sorted(then.keys() - now.keys()),
+        "change": sorted(key for key in then.keys() & now.keys() if then[key] != now[key]),
+        "unset": sorted(now.keys() - then.keys()),
+    }
+
+
+@dataclass(frozen=True)
+class Actions:
+    world: World
+
+    @property
+    def shelf(self) -> Shelf:
+        return Shelf(self.world)
+
+    def scale(self, name: str) -> AnyResponse:
+        app = self.shelf.app(name)
+        kind, size = request.form.get("type", ""), request.form.get("size") or None
+        formation = self.world.scale.run(actor(), app, {kind: (_quantity(), size)}, origin())
+        flash(f"{clean(kind)} is scaled to {formation[kind].quantity} ({formation[kind].size}).")
+        return redirect(url_for("portal.app", name=app.name, _anchor="processes"), 303)
+
+    def ask_rollback(self, name: str, number: int) -> str:
+        app, release = self.shelf.release(name, number)
+        newest = self.shelf.newest(app)
+        if release.status is not ReleaseStatus.SUCCEEDED or newest is None or newest.id == release.id:
+            raise Conflict(
+                f"{release.name} is not a release to go back to: only an earlier one that has served is",
+                hint=f"To see them: wherry releases --app {app.name}",
+            )
+        changes = differences(self.shelf.config(app), release.config)
+        return render_template("portal/rollback.html", app=app, release=release, newest=newest, changes=changes)
+
+    def roll_back(self, name: str, number: int) -> AnyResponse:
+        app = self.shelf.app(name)
+        release = self.world.rollback.run(actor(), app, number, origin())
+        flash(f"Rolling back to v{number}, as {release.name}.")
+        return redirect(url_for("portal.release", name=app.name, number=release.number), 303)
+
+
+def _quantity() -> int | str:
+    """A whole number as one: "-1" in a form is a slip, not "one fewer" as on a command line."""
+    text = request.form.get("quantity", "").strip()
+    return int(text) if re.fullmatch(r"[+-]?[0-9]{1,9}", text) else text

@@ -1,0 +1,106 @@
+"""The pages to read: the apps, one app, one release, one build, the logs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+
+from flask import Response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from wherry.domain.errors import PlatformFault
+from wherry.domain.formation import SIZES
+from wherry.domain.model import ReleaseStatus
+from wherry.flow.lanes import build_stream, release_stream
+from wherry.portal.shelf import Shelf
+from wherry.portal.text import Line, app_line, talk
+from wherry.wiring import World
+
+MOST_LINES = 2000
+APP_LINES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The end of a stored log: `lines` for the page, `skipped` before them, `total` in all."""
+
+    lines: tuple[Line, ...]
+    skipped: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Pages:
+    world: World
+
+    @property
+    def shelf(self) -> Shelf:
+        return Shelf(self.world)
+
+    def home(self) -> AnyResponse:
+        return redirect(url_for("portal.apps"))
+
+    def apps(self) -> str:
+        summaries, fault = self.shelf.summaries()
+        return render_template("portal/apps.html", summaries=summaries, fault=fault)
+
+    def app(self, name: str) -> str:
+        app = self.shelf.app(name)
+        return render_template("portal/app.html", app=app, view=self.shelf.overview(app), sizes=SIZES)
+
+    def release(self, name: str, number: int) -> str:
+        app, release = self.shelf.release(name, number)
+        newest = self.shelf.newest(app)
+        return render_template(
+            "portal/release.html",
+            app=app,
+            release=release,
+            can_roll_back=release.status is ReleaseStatus.SUCCEEDED and newest is not None and release.id != newest.id,
+            live=release.status is ReleaseStatus.PENDING,
+            log=self._log(release_stream(release.id)),
+        )
+
+    def build(self, name: str, number: int) -> str:
+        app, build = self.shelf.build(name, number)
+        return render_template(
+            "portal/build.html",
+            app=app,
+            build=build,
+            release=self.shelf.release_of(build),
+            live=not build.status.final,
+            log=self._log(build_stream(build.id)),
+        )
+
+    def release_text(self, name: str, number: int) -> Response:
+        return self._text(release_stream(self.shelf.release(name, number)[1].id))
+
+    def build_text(self, name: str, number: int) -> Response:
+        return self._text(build_stream(self.shelf.build(name, number)[1].id))
+
+    def logs(self, name: str) -> str:
+        """The last lines, without a script too; `?process=` keeps one process."""
+        app = self.shelf.app(name)
+        process = request.args.get("process") or None
+        lines, names, fault = self._app_log(app.id, process)
+        return render_template(
+            "portal/logs.html", app=app, lines=lines, names=names, process=process, fault=fault, most=APP_LINES
+        )
+
+    def _app_log(self, app_id: int, process: str | None) -> tuple[list[Line], list[str], str]:
+        runtime = self.world.runtime
+        try:
+            names = sorted({each.name for each in runtime.processes(app_id)})
+            found = runtime.logs(app_id, follow=False, lines=APP_LINES, process=process)
+            lines = [app_line(*entry) for entry in found if entry is not None]
+        except PlatformFault as error:
+            return [], [], error.message
+        return lines[-APP_LINES:], names, ""
+
+    def _log(self, stream: str) -> Log:
+        lines = self.world.logs.read(stream)
+        skipped = max(0, len(lines) - MOST_LINES)
+        return Log(tuple(talk(line) for line in islice(lines, skipped, None)), skipped, len(lines))
+
+    def _text(self, stream: str) -> Response:
+        whole = "".join(talk(line).text + "\n" for line in self.world.logs.read(stream))
+        return Response(whole, mimetype="text/plain")

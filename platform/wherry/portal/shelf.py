@@ -1,0 +1,141 @@
+"""What the pages show, read from the ledger and the runtime through the actor who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from wherry.domain.config import Config
+from wherry.domain.errors import NotFound, PlatformFault
+from wherry.domain.formation import Formation, settled
+from wherry.domain.model import App, Build, Event, Release, ReleaseStatus
+from wherry.domain.workload import Process, ProcessState
+from wherry.flow.draft import newest
+from wherry.flow.ports import Transaction
+from wherry.portal.session import actor
+from wherry.wiring import World
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What the runtime answered; `fault` says why it did not."""
+
+    processes: tuple[Process, ...] = ()
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """An app as one row. `up` is None when the runtime does not answer."""
+
+    app: App
+    url: str
+    current: Release | None
+    newest: Release | None
+    wanted: int
+    up: int | None
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All of one app's page."""
+
+    summary: Summary
+    formation: Formation
+    running: Running
+    releases: Sequence[Release]
+    builds: Sequence[Build]
+    config: Sequence[str]
+    events: Sequence[Event]
+
+    def can_roll_back(self, release: Release) -> bool:
+        newest_id = self.summary.newest.id if self.summary.newest else None
+        return release.status is ReleaseStatus.SUCCEEDED and release.id != newest_id
+
+
+@dataclass(frozen=True)
+class Shelf:
+    world: World
+
+    def app(self, name: str) -> App:
+        """Raises NotFound, for a foreign app too."""
+        return self.world.access.app(actor(), name)
+
+    def release(self, name: str, number: int) -> tuple[App, Release]:
+        """Raises NotFound."""
+        app = self.app(name)
+        with self.world.ledger.begin(read_only=True) as tx:
+            return app, tx.releases.by_number(app.id, number)
+
+    def build(self, name: str, number: int) -> tuple[App, Build]:
+        """Raises NotFound, for another app's build too."""
+        app = self.app(name)
+        with self.world.ledger.begin(read_only=True) as tx:
+            build = tx.builds.by_id(number)
+        if build.app_id != app.id:
+            raise NotFound(f"no build {number} of {app.name}")
+        return app, build
+
+    def summaries(self) -> tuple[list[Summary], str]:
+        """Every app that the actor may see, by name; and the runtime's fault, if it has one."""
+        apps = sorted(self.world.access.apps(actor()), key=lambda app: app.name)
+        running = self._running(None) if apps else Running()
+        with self.world.ledger.begin(read_only=True) as tx:
+            return [self._summary(tx, app, running)[0] for app in apps], running.fault
+
+    def overview(self, app: App) -> Overview:
+        running = self._running(app.id)
+        with self.world.ledger.begin(read_only=True) as tx:
+            summary, formation = self._summary(tx, app, running)
+            return Overview(
+                summary,
+                formation,
+                running,
+                tx.releases.of_app(app.id, limit=25),
+                tx.builds.of_app(app.id, limit=10),
+                sorted(tx.apps.config(app.id)),
+                tx.events.of_app(app.name, limit=20),
+            )
+
+    def config(self, app: App) -> Config:
+        with self.world.ledger.begin(read_only=True) as tx:
+            return tx.apps.config(app.id)
+
+    def release_of(self, build: Build) -> Release | None:
+        with self.world.ledger.begin(read_only=True) as tx:
+            return tx.releases.of_build(build.id)
+
+    def newest(self, app: App) -> Release | None:
+        with self.world.ledger.begin(read_only=True) as tx:
+            return newest(tx, app.id)
+
+    def _running(self, app_id: int | None) -> Running:
+        """A page is still worth reading while the engine is down, so its fault is shown and not raised."""
+        try:
+            found = self.world.runtime.processes(app_id)
+        except PlatformFault as error:
+            return Running(fault=error.message)
+        return Running(tuple(sorted(found, key=lambda each: (each.release, each.type, each.index))))
+
+    def _summary(self, tx: Transaction, app: App, running: Running) -> tuple[Summary, Formation]:
+        latest, current = newest(tx, app.id), tx.releases.current(app.id)
+        formation = settled(tx.apps.formation(app.id), latest.image.processes if latest else ())
+        up = sum(
+            each.app_id == app.id
+            and each.state is ProcessState.UP
+            and current is not None
+            and each.release == current.number
+            for each in running.processes
+        )
+        summary = Summary(
+            app=app,
+            url=self.world.settings.app_url(app.name),
+            current=current,
+            newest=latest,
+            wanted=sum(scale.quantity for scale in formation.values()),
+            up=None if running.fault else up,
+            changed_at=max(app.updated_at, latest.created_at) if latest else app.updated_at,
+        )
+        return summary, formation

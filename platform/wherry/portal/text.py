@@ -1,0 +1,118 @@
+"""How things are said on the pages. Pure: no request, no ledger."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from wherry.domain.model import Event
+from wherry.domain.text import log_line, printable
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a log as a page shows it. `kind`: "step" and "trouble" are the talk of a push, else empty."""
+
+    text: str
+    kind: str = ""
+    at: str = ""
+    process: str = ""
+
+    @property
+    def clock(self) -> str:
+        """The time of day of `at` (RFC 3339), UTC."""
+        return self.at[11:19]
+
+
+def talk(line: str) -> Line:
+    """A line of a build's or rollout's log."""
+    text = plain(line.encode("utf-8", "replace"))
+    kind = "step" if text.startswith("----->") else "trouble" if text.startswith(" !") else ""
+    return Line(text, kind)
+
+
+def app_line(at: str, process: str, raw: bytes) -> Line:
+    return Line(plain(raw), "", printable(at, 40), printable(process, 60))
+
+
+def plain(raw: bytes) -> str:
+    """One line of output without its colours, its other control characters escaped."""
+    return _COLOUR.sub("", log_line(raw))
+
+
+def clean(text: object) -> str:
+    """A user's text for a page; Jinja escapes its HTML."""
+    return printable(str(text))
+
+
+def absolute(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def machine(moment: datetime) -> str:
+    """For the datetime attribute."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """In the largest whole unit: "3 minutes ago"."""
+    seconds = int((now - moment).total_seconds())
+    if seconds < 5:
+        return "just now"
+    return f"{span(timedelta(seconds=seconds))} ago"
+
+
+def span(length: timedelta) -> str:
+    seconds = max(0, int(length.total_seconds()))
+    for size, unit in _UNITS:
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return "less than a second"
+
+
+def activity(event: Event) -> str:
+    """One sentence for one event."""
+    sentence = _SENTENCES.get(event.action)
+    if sentence is None:
+        return clean(f"{event.action} {_pairs(event.after)}".rstrip())
+    return clean(sentence(event.before, event.after))
+
+
+def _pairs(values: Mapping[str, object]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in values.items())
+
+
+def _push(before: Mapping[str, object], after: Mapping[str, object]) -> str:
+    return f"pushed {str(after.get('commit', ''))[:7]} to {after.get('branch', '')}, build {after.get('build', '')}"
+
+
+def _config(before: Mapping[str, object], after: Mapping[str, object]) -> str:
+    parts = []
+    for verb in ("set", "unset"):
+        keys = after.get(verb)
+        if isinstance(keys, list) and keys:
+            parts.append(f"{verb} {', '.join(map(str, keys))}")
+    return "; ".join(parts) or "changed the config"
+
+
+def _scale(before: Mapping[str, object], after: Mapping[str, object]) -> str:
+    changed = [f"{name} from {before.get(name, '0')} to {to}" for name, to in after.items() if before.get(name) != to]
+    return f"scaled {', '.join(changed)}" if changed else "scaled"
+
+
+Values = Mapping[str, object]
+_SENTENCES: dict[str, Callable[[Values, Values], str]] = {
+    "app.create": lambda before, after: "created the app",
+    "app.rename": lambda before, after: f"renamed {before.get('name', '')} to {after.get('name', '')}",
+    "config.change": _config,
+    "formation.change": _scale,
+    "push": _push,
+    "release.create": lambda before, after: f"made {after.get('release', '')}: {after.get('description', '')}",
+    "release.finish": lambda before, after: f"{after.get('release', '')} {after.get('status', '')}",
+}
