@@ -12,6 +12,7 @@ from wherry.domain.errors import Conflict, NotFound
 from wherry.domain.formation import Formation, Scale
 from wherry.domain.model import Actor, App, JobKind
 from wherry.ledger.accounts import actor_columns, actor_of
+from wherry.ledger.columns import sought
 from wherry.ledger.jobs import never_claimed
 from wherry.ledger.sealing import AppSeal, Sealing
 from wherry.ledger.statements import Statements
@@ -40,7 +41,7 @@ class SqlApps:
         return self.by_id(app_id)
 
     def by_id(self, app_id: int) -> App:
-        return _app(self._sql.row(_QUERY.where(apps.c.id == app_id)))
+        return _app(self._sql.row(_QUERY.where(apps.c.id == sought(app_id))))
 
     def by_name(self, name: str) -> App:
         return _app(self._sql.row(_QUERY.where(apps.c.name == name)))

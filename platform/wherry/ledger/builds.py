@@ -11,6 +11,7 @@ from wherry.domain.errors import NotFound
 from wherry.domain.image import Image
 from wherry.domain.model import Actor, Build, BuildStatus, Source
 from wherry.ledger.accounts import actor_columns, actor_of
+from wherry.ledger.columns import sought
 from wherry.ledger.statements import Statements
 from wherry.ledger.tables import apps, builds, users
 
@@ -44,7 +45,7 @@ class SqlBuilds:
         return self.by_id(int(row.id) if row else 0)
 
     def by_id(self, build_id: int) -> Build:
-        row = self._sql.row(_QUERY.where(builds.c.id == build_id))
+        row = self._sql.row(_QUERY.where(builds.c.id == sought(build_id)))
         if row is None:
             raise NotFound("no such build")
         return _build(row)

@@ -14,6 +14,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ID = BigInteger().with_variant(Integer(), "sqlite")
 
 
+def sought(number: int, bits: int = 63) -> int:
+    """`number`, to look a row up by; 0, which no row has, for one that the database could not even hold."""
+    return number if 0 < number < 2**bits else 0
+
+
 class Instant(TypeDecorator[datetime]):
     """A time with its zone, as whole microseconds since 1970 UTC: it sorts, and no database's zone can change it."""
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from wherry.domain.errors import Conflict, NotFound, PlatformFault, WherryError
+from wherry.domain.errors import Conflict, PlatformFault, WherryError
 from wherry.domain.text import printable
 
 _RESTORE = "Restore the newest backup of the database, then start again."
@@ -39,13 +39,11 @@ _LOST = (
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raises Conflict when another change came first, NotFound for a number no database holds, else PlatformFault."""
+    """Raises Conflict when another change came first, else PlatformFault."""
     try:
         yield
     except SQLAlchemyError as error:
         raise domain_error(error) from error
-    except OverflowError as error:
-        raise NotFound("no such number") from error
 
 
 def domain_error(error: SQLAlchemyError) -> WherryError:

@@ -14,6 +14,7 @@ from wherry.domain.image import Image
 from wherry.domain.model import Actor, Release, ReleaseStatus
 from wherry.domain.secret import Secret
 from wherry.ledger.accounts import actor_columns, actor_of
+from wherry.ledger.columns import sought
 from wherry.ledger.sealing import AppSeal, Sealing
 from wherry.ledger.statements import Statements
 from wherry.ledger.tables import apps, releases, users
@@ -65,10 +66,10 @@ class SqlReleases:
         return self.by_id(int(row.id) if row else 0)
 
     def by_id(self, release_id: int) -> Release:
-        return self._one(releases.c.id == release_id)
+        return self._one(releases.c.id == sought(release_id))
 
     def by_number(self, app_id: int, number: int) -> Release:
-        return self._one(releases.c.app_id == app_id, releases.c.number == number)
+        return self._one(releases.c.app_id == app_id, releases.c.number == sought(number, 31))
 
     def of_app(self, app_id: int, limit: int = 50) -> list[Release]:
         return self._many(_QUERY.where(releases.c.app_id == app_id).order_by(releases.c.number.desc()).limit(limit))
