@@ -32,7 +32,7 @@ class Desk:
         number = self.ids.number("release", text)
         wanted = self.ids.find("release", text, prefix="v") if number is None else number
         try:
-            with self.world.ledger.begin() as tx:
+            with self.world.ledger.begin(read_only=True) as tx:
                 found = tx.releases.by_number(app.id, wanted) if number is None else tx.releases.by_id(wanted)
         except NotFound:
             found = None
@@ -44,7 +44,7 @@ class Desk:
         """By number or id, of this app only. Raises NotFound, the same for missing and another app's."""
         wanted = self.ids.find("build", text)
         try:
-            with self.world.ledger.begin() as tx:
+            with self.world.ledger.begin(read_only=True) as tx:
                 found = tx.builds.by_id(wanted)
         except NotFound:
             found = None

@@ -118,7 +118,7 @@ def _post_receive(hook: _Hook) -> Talk:
 def _rolled_out(hook: _Hook, release: Release) -> Talk:
     world = hook.desk.world
     yield from stored_lines(hook.desk, LogTicket(release.app_id, "release", release.id))
-    with world.ledger.begin() as tx:
+    with world.ledger.begin(read_only=True) as tx:
         app = tx.apps.by_id(release.app_id)
         ended = tx.releases.by_id(release.id)
         current = tx.releases.current(app.id)
@@ -141,7 +141,7 @@ def _not_serving(app: App, release: Release, current: Release | None) -> Sequenc
 
 
 def _actor(desk: Desk, ticket: PushTicket) -> Actor:
-    with desk.world.ledger.begin() as tx:
+    with desk.world.ledger.begin(read_only=True) as tx:
         actor = tx.accounts.by_email(ticket.email)
     if actor is None:
         raise Unauthorized("your account is gone")

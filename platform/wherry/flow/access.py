@@ -45,20 +45,23 @@ class Access:
 
     def app(self, actor: Actor, name: str) -> App:
         """By name or by id, as Heroku's clients ask. Raises NotFound."""
-        with self.ledger.begin(read_only=True) as tx:
-            if name.isascii() and name.isdecimal() and len(name) < 10:
-                app = tx.apps.by_id(int(name))
-            elif APP_NAME.fullmatch(name):
-                app = tx.apps.by_name(name)
-            else:
-                raise NotFound(f"no app '{printable(name, 60)}'")
-        if not may_see(actor, app):
-            raise NotFound(f"no app '{name}'")
+        try:
+            app = self._find(name)
+        except NotFound:
+            app = None
+        if app is None or not may_see(actor, app):
+            raise NotFound(f"no app '{printable(name, 60)}'", hint="To see yours: wherry apps")
         return app
 
     def apps(self, actor: Actor) -> list[App]:
         with self.ledger.begin(read_only=True) as tx:
             return [app for app in tx.apps.all() if may_see(actor, app)]
+
+    def _find(self, name: str) -> App | None:
+        with self.ledger.begin(read_only=True) as tx:
+            if name.isascii() and name.isdecimal() and len(name) < 10:
+                return tx.apps.by_id(int(name))
+            return tx.apps.by_name(name) if APP_NAME.fullmatch(name) else None
 
 
 def may_see(actor: Actor, app: App) -> bool:

@@ -54,7 +54,7 @@ def destroy(call: Call, app: App) -> ResponseReturnValue:
 
 
 def _shown(call: Call, app: App) -> Json:
-    with call.world.ledger.begin() as tx:
+    with call.world.ledger.begin(read_only=True) as tx:
         current = tx.releases.current(app.id)
     return call.shapes.app(app, current)
 

@@ -15,7 +15,7 @@ _MOST = 1000
 
 
 def index(call: Call, app: App) -> ResponseReturnValue:
-    with call.world.ledger.begin() as tx:
+    with call.world.ledger.begin(read_only=True) as tx:
         builds = tx.builds.of_app(app.id, limit=_MOST)
     ids = call.desk.ids
     pager = Pager[Build](
@@ -45,6 +45,6 @@ def result(call: Call, app: App, build: str) -> ResponseReturnValue:
 
 
 def _shown(call: Call, app: App, build: Build) -> Json:
-    with call.world.ledger.begin() as tx:
+    with call.world.ledger.begin(read_only=True) as tx:
         release = tx.releases.of_build(build.id)
     return call.shapes.build(app, build, release)

@@ -27,7 +27,7 @@ def show(call: Call, app: App, dyno: str) -> ResponseReturnValue:
 
 def _shown(call: Call, app: App) -> list[Json]:
     processes = sorted(call.world.runtime.processes(app.id), key=lambda each: (each.type, each.index, each.release))
-    with call.world.ledger.begin() as tx:
+    with call.world.ledger.begin(read_only=True) as tx:
         formation = tx.apps.formation(app.id)
         releases = {}
         for number in {process.release for process in processes}:

@@ -14,6 +14,6 @@ def live(desk: Desk) -> ResponseReturnValue:
 
 def ready(desk: Desk) -> ResponseReturnValue:
     """Raises PlatformFault, which is 503, when the ledger does not answer."""
-    with desk.world.ledger.begin() as tx:
+    with desk.world.ledger.begin(read_only=True) as tx:
         tx.jobs.waiting()
     return jsonify({"status": "ready"})

@@ -62,7 +62,7 @@ def stored_lines(desk: Desk, wanted: LogTicket) -> Lines:
 
 
 def _ended(desk: Desk, wanted: LogTicket) -> bool:
-    with desk.world.ledger.begin() as tx:
+    with desk.world.ledger.begin(read_only=True) as tx:
         try:
             if wanted.kind == "build":
                 return tx.builds.by_id(wanted.number).status.final
@@ -103,5 +103,5 @@ def _count(lines: object) -> int:
 
 
 def _must_exist(desk: Desk, app_id: int) -> None:
-    with desk.world.ledger.begin() as tx:
+    with desk.world.ledger.begin(read_only=True) as tx:
         tx.apps.by_id(app_id)

@@ -20,7 +20,7 @@ _FIELDS = ("id", "version")
 
 def index(call: Call, app: App) -> ResponseReturnValue:
     header = request.headers.get("Range")
-    with call.world.ledger.begin() as tx:
+    with call.world.ledger.begin(read_only=True) as tx:
         releases = tx.releases.of_app(app.id, limit=_needed(header))
         current = tx.releases.current(app.id)
     return _pager(call).answer(header, releases, lambda release: call.shapes.release(app, release, current))
@@ -28,7 +28,7 @@ def index(call: Call, app: App) -> ResponseReturnValue:
 
 def show(call: Call, app: App, release: str) -> ResponseReturnValue:
     found = call.desk.release(app, release)
-    with call.world.ledger.begin() as tx:
+    with call.world.ledger.begin(read_only=True) as tx:
         current = tx.releases.current(app.id)
     return jsonify(call.shapes.release(app, found, current))
 
@@ -40,7 +40,7 @@ def roll_back(call: Call, app: App) -> ResponseReturnValue:
     wanted = body.get("release")
     number = None if wanted is None else call.desk.release(app, _reference(wanted)).number
     release = call.world.rollback.run(call.actor, app, number, call.origin)
-    with call.world.ledger.begin() as tx:
+    with call.world.ledger.begin(read_only=True) as tx:
         current = tx.releases.current(app.id)
     return jsonify(call.shapes.release(app, release, current)), 201
 

@@ -1,0 +1,162 @@
+"""T01: every route of the API × {anonymous, unknown token, another user, owner, admin}. A route without a row fails."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from wherry.api import create_api
+from wherry.api.tickets import LogTicket, TailTicket, Tickets
+from wherry.domain.image import Image
+from wherry.domain.model import Build, ReleaseStatus, Source
+
+from tests.api.house import Answer, House
+
+_numbers = itertools.count(1)
+ACTORS = ("anonymous", "unknown", "other", "owner", "admin")
+
+
+@dataclass(frozen=True)
+class Row:
+    """`seen`: the status for who may; others get 401 without a known token and 404 as another user. `open`: all do."""
+
+    seen: int = 200
+    body: Any = None
+    open: bool = False
+    anyone: bool = False
+
+    def status(self, actor: str) -> int:
+        if self.open:
+            return self.seen
+        if actor in ("anonymous", "unknown"):
+            return 401
+        return 404 if actor == "other" and not self.anyone else self.seen
+
+
+ROWS = {
+    "GET /account": Row(anyone=True),
+    "GET /apps": Row(anyone=True),
+    "POST /apps": Row(201, {}, anyone=True),
+    "GET /apps/<app>": Row(),
+    "PATCH /apps/<app>": Row(body={}),
+    "DELETE /apps/<app>": Row(),
+    "GET /apps/<app>/config-vars": Row(),
+    "PATCH /apps/<app>/config-vars": Row(body={"A": "1"}),
+    "GET /apps/<app>/formation": Row(),
+    "PATCH /apps/<app>/formation": Row(body={"updates": [{"type": "web", "quantity": 2}]}),
+    "GET /apps/<app>/formation/<type>": Row(),
+    "PATCH /apps/<app>/formation/<type>": Row(body={"quantity": 2}),
+    "GET /apps/<app>/releases": Row(),
+    "POST /apps/<app>/releases": Row(201, {"release": "v1"}),
+    "GET /apps/<app>/releases/<release>": Row(),
+    "GET /apps/<app>/builds": Row(),
+    "GET /apps/<app>/builds/<build>": Row(),
+    "GET /apps/<app>/builds/<build>/result": Row(),
+    "GET /apps/<app>/dynos": Row(),
+    "GET /apps/<app>/dynos/<dyno>": Row(404),
+    "POST /apps/<app>/log-sessions": Row(201, {}),
+    "GET /streams/logs/<ticket>": Row(open=True),
+    "GET /streams/sessions/<ticket>": Row(open=True),
+    "GET /health/live": Row(open=True),
+    "GET /health/ready": Row(open=True),
+    "GET /": Row(302, open=True),
+    "GET /<name>.git/<path:rest>": Row(),
+    "POST /<name>.git/<path:rest>": Row(415),
+    "POST /hooks/pre-receive": Row(401, open=True),
+    "POST /hooks/post-receive": Row(401, open=True),
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """An app of the owner with two releases and a build, untouched yet."""
+
+    app: str
+    app_id: int
+    build: Build
+
+
+@pytest.fixture
+def target(house: House) -> Target:
+    name = f"target-{next(_numbers)}"
+    app = house.world.create.run(house.user("owner"), name)
+    now, owner = house.world.clock.now(), house.user("owner")
+    with house.world.ledger.begin() as tx:
+        build = tx.builds.add(app.id, owner, "main", "0" * 40, Source("c" * 40, "t" * 40, "/nowhere"), now)
+        for number in (1, 2):
+            image = Image(f"apps/{app.id}", f"sha256:{number:064x}", {"web": "serve"})
+            release = tx.releases.append(app.id, owner, "Deploy", image, {}, now)
+            tx.releases.finish(release.id, ReleaseStatus.SUCCEEDED, now)
+    return Target(name, app.id, build)
+
+
+def routes(house: House) -> list[tuple[str, str]]:
+    rules = create_api(house.world).url_map.iter_rules()
+    return sorted((method, rule.rule) for rule in rules for method in (rule.methods or set()) - {"HEAD"})
+
+
+def test_t01_every_route_has_a_row(house: House) -> None:
+    assert sorted(f"{method} {rule}" for method, rule in routes(house)) == sorted(ROWS)
+
+
+@pytest.mark.parametrize("actor", ACTORS)
+@pytest.mark.parametrize("route", sorted(ROWS))
+def test_t01_each_route_answers_each_actor_as_its_row_says(
+    house: House, target: Target, route: str, actor: str
+) -> None:
+    method, rule = route.split(" ")
+    answer = ask(house, method, path_of(house, rule, target), ROWS[route], actor)
+    assert answer.status == ROWS[route].status(actor), answer.text
+    if answer.status in (401, 404) and not rule.startswith(("/<name>", "/hooks")):
+        assert set(answer.json) >= {"id", "message", "request_id"}
+
+
+def test_t01_a_foreign_app_and_a_missing_one_look_the_same(house: House, target: Target) -> None:
+    foreign = house.call("GET", f"/apps/{target.app}", by="other").json
+    missing = house.call("GET", "/apps/target-0", by="other").json
+    foreign.pop("request_id")
+    missing.pop("request_id")
+    assert str(foreign).replace(target.app, "X") == str(missing).replace("target-0", "X")
+
+
+def test_t02_a_nested_object_of_another_app_is_missing(house: House, target: Target) -> None:
+    own = house.create(f"own-{next(_numbers)}", by="other")
+    with house.world.ledger.begin() as tx:
+        release = tx.releases.of_app(target.app_id)[0]
+        name = tx.apps.by_id(own).name
+    shown = house.call("GET", f"/apps/{target.app}/releases/v1").json
+    build = house.call("GET", f"/apps/{target.app}/builds/{target.build.id}").json
+    for path in (f"releases/{shown['id']}", f"builds/{build['id']}", f"builds/{target.build.id}", "releases/v2"):
+        assert house.call("GET", f"/apps/{name}/{path}", by="other").status == 404, path
+    rolled = house.call("POST", f"/apps/{name}/releases", {"release": shown["id"]}, by="other")
+    assert rolled.status == 404
+    assert release.number == 2
+
+
+def path_of(house: House, rule: str, target: Target) -> str:
+    tickets = Tickets(house.world.ticket_key)
+    log = tickets.for_log(LogTicket(target.app_id, "release", 1))
+    ticket = tickets.for_tail(TailTicket(target.app_id, 10, False, "", "")) if "sessions" in rule else log
+    values = {
+        "<app>": target.app,
+        "<name>": target.app,
+        "<type>": "web",
+        "<release>": "v1",
+        "<build>": str(target.build.id),
+        "<dyno>": "web.1",
+        "<ticket>": ticket,
+        "<path:rest>": "info/refs?service=git-upload-pack",
+    }
+    for name, value in values.items():
+        rule = rule.replace(name, value)
+    return rule
+
+
+def ask(house: House, method: str, path: str, row: Row, actor: str) -> Answer:
+    headers = {"Authorization": "Bearer nobody-knows-this"} if actor == "unknown" else None
+    by = None if actor in ("anonymous", "unknown") else actor
+    if method == "POST" and ".git/" in path:
+        path = path.replace("info/refs?service=git-upload-pack", "git-upload-pack")
+    return house.call(method, path, row.body, by=by, headers=headers)
