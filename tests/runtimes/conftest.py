@@ -1,5 +1,14 @@
 from tests.runtimes.machine_world import machine_runtime
 from tests.runtimes.registry import pushed_image, registry
-from tests.runtimes.tiny import busybox, engine_api, platform_id, tiny_image
+from tests.runtimes.tiny import busybox, engine_api, other_platform_id, platform_id, tiny_image
 
-__all__ = ["busybox", "engine_api", "machine_runtime", "platform_id", "pushed_image", "registry", "tiny_image"]
+__all__ = [
+    "busybox",
+    "engine_api",
+    "machine_runtime",
+    "other_platform_id",
+    "platform_id",
+    "pushed_image",
+    "registry",
+    "tiny_image",
+]

@@ -79,6 +79,13 @@ def platform_id(engine_api: APIClient) -> Iterator[str]:
     remove_platform(engine_api, name)
 
 
+@pytest.fixture
+def other_platform_id(engine_api: APIClient) -> Iterator[str]:
+    name = f"t{secrets.token_hex(5)}"
+    yield name
+    remove_platform(engine_api, name)
+
+
 def remove_platform(api: APIClient, name: str) -> None:
     from wherry.runtimes.machine.firewall import Firewall
 

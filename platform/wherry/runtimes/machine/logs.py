@@ -33,8 +33,8 @@ def logs(
     filters = naming.of_platform(platform, app_id)
     with engine.doing("follow the logs"), closing(Follower(engine, filters, process)) as follower:
         backlog, seen = _backlog(engine, platform, app_id, lines, process)
+        follower.begin(seen)  # before the first line is asked for: a process may be gone by then
         yield from backlog
-        follower.begin(seen)
         while True:
             yield follower.next()
 

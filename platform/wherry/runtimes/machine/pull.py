@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from time import sleep
 
 from docker.errors import APIError, NotFound
 
@@ -51,7 +51,7 @@ def pull(engine: Engine, registry: Registry, reference: str, pauses: Sequence[fl
             return
         if pause is None or "manifest unknown" in refusal or "not found" in refusal:
             break
-        time.sleep(pause)
+        sleep(pause)
     raise NotPulled(f"the image {printable(reference, 300)} could not be pulled", evidence=[refusal], hint=HINT)
 
 

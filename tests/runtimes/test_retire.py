@@ -1,0 +1,44 @@
+import time
+
+import pytest
+from docker import APIClient
+from wherry.domain.image import Image
+from wherry.runtimes.machine.runtime import MachineRuntime
+
+from tests.runtimes.machine_world import containers, quiet, workload
+
+pytestmark = pytest.mark.engine
+
+
+def test_a_process_hears_sigterm_and_may_end_by_itself(
+    machine_runtime: MachineRuntime, pushed_image: Image, engine_api: APIClient, platform_id: str
+) -> None:
+    machine_runtime.start([workload(pushed_image, "worker", stop_grace=30.0)], quiet)
+    lines = machine_runtime.logs(1, follow=True, lines=10)
+    assert (next(lines) or ("", "", b""))[2] == b"working"
+    began = time.monotonic()
+    machine_runtime.retire(1, [])
+    assert time.monotonic() - began < 10
+    assert (next(lines) or ("", "", b""))[2] == b"got SIGTERM"
+    assert containers(engine_api, platform_id) == []
+
+
+def test_all_are_stopped_at_once_and_killed_after_the_grace(
+    machine_runtime: MachineRuntime, pushed_image: Image, engine_api: APIClient, platform_id: str
+) -> None:
+    stubborn = workload(pushed_image, "worker", env={"MODE": "stubborn"}, quantity=3, stop_grace=1.0)
+    machine_runtime.start([stubborn], quiet)
+    began = time.monotonic()
+    machine_runtime.retire(1, [])
+    assert 1.0 <= time.monotonic() - began < 2.9
+    assert containers(engine_api, platform_id) == []
+
+
+def test_a_program_that_ignores_signals_by_default_is_stopped_too(
+    machine_runtime: MachineRuntime, pushed_image: Image
+) -> None:
+    """As process 1 a program without a handler would not hear SIGTERM at all."""
+    machine_runtime.start([workload(pushed_image, "worker", env={"MODE": "plain"}, stop_grace=30.0)], quiet)
+    began = time.monotonic()
+    machine_runtime.retire(1, [])
+    assert time.monotonic() - began < 10
