@@ -32,6 +32,8 @@ class AcceptPush:
         if verdict.deploy is None or self._already_serves(app, verdict.deploy, say):
             return None
         source = self.sources.export(app.id, verdict.deploy.new, push.quarantine)
+        for remark in source.remarks:
+            say(remark)
         build, superseded = self._queue(app, push, verdict.deploy, source)
         for older in superseded:
             self._announce(older, build)
