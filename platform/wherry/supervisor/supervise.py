@@ -77,6 +77,8 @@ class Supervisor:
             self.say(f"{name}: did not stop in time and was killed")
         for name in found:
             self._unwatch(name)
+            del self._watched[name]
+            self._due.pop(name, None)
             self.records.forget(name)
 
     def write_status(self, state: str) -> None:
@@ -106,8 +108,10 @@ class Supervisor:
 
     def _unwatch(self, name: str) -> Watched:
         watched = self._watched[name]
-        self._selector.unregister(watched.descriptor)
-        os.close(watched.descriptor)
+        if watched.descriptor >= 0:
+            self._selector.unregister(watched.descriptor)
+            os.close(watched.descriptor)
+            watched.descriptor = -1
         if watched.child:
             watched.child.poll()
         return watched

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from wherry.domain.errors import InvalidInput
+from wherry.settings import Settings, root_folder
+
+
+def test_every_wrong_number_is_told_at_once() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        Settings.load({"WHERRY_WEB_PORT": "x", "WHERRY_BOOT_SECONDS": "0", "WHERRY_BUILDS_AT_ONCE": "²"})
+    assert [line.split(":")[0] for line in caught.value.evidence] == [
+        "WHERRY_WEB_PORT",
+        "WHERRY_BUILDS_AT_ONCE",
+        "WHERRY_BOOT_SECONDS",
+    ]
+
+
+def test_settings_survive_the_way_through_an_environment(tmp_path: Path) -> None:
+    settings = Settings.load({"WHERRY_HOME": str(tmp_path), "WHERRY_WEB_PORT": "1234", "DOCKER_HOST": "tcp://x:1"})
+    assert settings.engine == "tcp://x:1"
+    assert Settings.load(settings.environ()) == settings
+
+
+def test_watching_may_be_switched_off() -> None:
+    assert Settings.load({"WHERRY_WATCH_SECONDS": "0"}).number("watch_seconds") == 0
+
+
+def test_a_password_is_not_shown_in_the_table() -> None:
+    rows = {row["variable"]: row["value"] for row in Settings.load({"WHERRY_REGISTRY_PASSWORD": "hunter2"}).table()}
+    assert rows["WHERRY_REGISTRY_PASSWORD"] == "[REDACTED]"
+
+
+def test_the_root_folder_holds_what_the_platform_reads() -> None:
+    assert (root_folder() / "buildpacks").is_dir()
+    assert (root_folder() / "app.py").is_file()
