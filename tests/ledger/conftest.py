@@ -62,7 +62,7 @@ def sql(ledger: SqlLedger) -> Callable[[str], None]:
     """Changes the database behind the ledger's back."""
 
     def run(statement: str) -> None:
-        with ledger._engine.begin() as connection:
+        with ledger._here.engine.begin() as connection:
             connection.execute(text(statement))
 
     return run

@@ -8,8 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine
-
 from wherry.domain.errors import PlatformFault
 from wherry.domain.model import Job, JobKind
 from wherry.ledger import engine as engines
@@ -33,36 +31,36 @@ class SqlLedger:
         self._sealing = Sealing(master_key)
         self._bell_folder = bell_folder
         self._lease_seconds = lease_seconds
-        self._inherited: list[object] = []
-        self._open()
+        self._opened = [_Opened(url, bell_folder)]
 
     def migrate(self) -> None:
         """Brings the tables to what this version needs. Raises PlatformFault for a database that is newer, or
         damaged.
         """
-        schema.migrate(self._engine)
+        schema.migrate(self._here.engine)
 
     @contextmanager
     def begin(self, *, read_only: bool = False) -> Iterator[SqlTransaction]:
-        with self._alone(read_only):
+        here = self._here
+        with here.alone(read_only):
             with translated():
-                connection = self._engine.connect()
+                connection = here.engine.connect()
             try:
                 with translated():
                     engines.begin(connection, read_only)
                 tx = SqlTransaction(Statements(connection), self._sealing)
                 yield tx
                 with translated():
-                    if tx.has_news and connection.dialect.name == "postgresql":
+                    if tx.has_news and here.is_postgres:
                         connection.execute(notify())
                     connection.commit()
             finally:
                 connection.close()  # what is not committed is rolled back
         if tx.has_news:
-            self._bell.ring()
+            here.bell.ring()
 
     def claim(self, worker: str, kinds: Sequence[JobKind]) -> Job | None:
-        self._last_seen()
+        self._here.last_seen()
         with self.begin() as tx:
             return tx.jobs.claim(worker, kinds, self._lease_seconds)
 
@@ -75,54 +73,59 @@ class SqlLedger:
             return tx.jobs.renew(job, self._lease_seconds)
 
     def wait(self, seconds: float) -> None:
-        """News since this thread's last wait ends (or, the first time, since its first claim) count, so none is
-        missed between.
+        """News since this thread's last wait ended (the first time: since its first claim) counts, so none is missed
+        between.
         """
-        seen = self._last_seen()
-        self._thread.seen = self._bell.wait(seen, seconds)
+        here = self._here
+        here.thread.seen = here.bell.wait(here.last_seen(), seconds)
 
     def ring(self) -> None:
-        self._bell.ring()
+        self._here.bell.ring()
 
     def close(self) -> None:
         """Frees threads, files and connections. Nobody may be inside a transaction."""
-        self._bell.close()
-        self._engine.dispose()
-
-    def _last_seen(self) -> int:
-        if not hasattr(self._thread, "seen"):
-            self._thread.seen = self._bell.count()
-        return int(self._thread.seen)
+        self._here.bell.close()
+        self._here.engine.dispose()
 
     @property
-    def _engine(self) -> Engine:
-        if self._process != os.getpid():
-            # A fork must not touch its parent's connections, not even to close them.
-            self._inherited += [self._engine_here, self._bell]
-            self._open()
-        return self._engine_here
+    def _here(self) -> _Opened:
+        if self._opened[-1].process != os.getpid():
+            # We are in a fork, which must not touch its parent's connections, not even to close them: they stay
+            # referenced.
+            self._opened.append(_Opened(self._url, self._bell_folder))
+        return self._opened[-1]
 
-    def _open(self) -> None:
-        self._process = os.getpid()
-        self._engine_here = engine = engines.open_engine(self._url)
-        is_postgres = engine.dialect.name == "postgresql"
-        self._bell = Bell(self._bell_folder, (lambda: dial(engine)) if is_postgres else None)
+
+class _Opened:
+    """What one process has of a ledger."""
+
+    def __init__(self, url: str, bell_folder: Path) -> None:
+        self.process = os.getpid()
+        self.engine = engine = engines.open_engine(url)
+        self.is_postgres = engine.dialect.name == "postgresql"
+        self.bell = Bell(bell_folder, (lambda: dial(engine)) if self.is_postgres else None)
+        self.thread = threading.local()
         self._turn = threading.Lock()
-        self._thread = threading.local()
+
+    def last_seen(self) -> int:
+        """The bell's count when this thread last looked."""
+        if not hasattr(self.thread, "seen"):
+            self.thread.seen = self.bell.count()
+        return int(self.thread.seen)
 
     @contextmanager
-    def _alone(self, read_only: bool) -> Iterator[None]:
+    def alone(self, read_only: bool) -> Iterator[None]:
         """Of one process's threads, one writes: handing over a lock is quicker and fairer than the database's
         retries.
         """
-        if getattr(self._thread, "inside", False):
+        if getattr(self.thread, "inside", False):
             raise RuntimeError("a transaction inside a transaction would wait for itself")
         if not read_only and not self._turn.acquire(timeout=engines.BUSY_SECONDS):
             raise PlatformFault("the database is busy: another thread has held it for 5 seconds")
-        self._thread.inside = True
+        self.thread.inside = True
         try:
             yield
         finally:
-            self._thread.inside = False
+            self.thread.inside = False
             if not read_only:
                 self._turn.release()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Lock
 
 from alembic import command
 from alembic.config import Config
@@ -16,6 +17,7 @@ from wherry.domain.errors import PlatformFault
 from wherry.ledger.engine import READ_ONLY
 from wherry.ledger.errors import translated
 
+_ALEMBIC = Lock()  # it keeps what it works on in globals
 _LOCK = 0x77686572  # any number that all our processes take
 
 
@@ -37,7 +39,8 @@ def migrate(engine: Engine) -> None:
             # To see, after the wait for the lock, what the one before us did.
             connection.execution_options(isolation_level="READ COMMITTED")
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-        command.upgrade(alembic_config(connection), "head")
+        with _ALEMBIC:
+            command.upgrade(alembic_config(connection), "head")
         connection.commit()
 
 

@@ -1,0 +1,126 @@
+"""Migrations: up, down and up again; equal to the tables; safe against newer and damaged databases."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, inspect, text
+from wherry.domain.errors import PlatformFault
+from wherry.ledger.engine import open_engine
+from wherry.ledger.schema import alembic_config, migrate, migrations_folder
+from wherry.ledger.tables import metadata
+
+from tests.ledger.databases import KINDS, new_database
+
+
+@pytest.fixture(params=KINDS)
+def open_empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Engine]]:
+    """Opens the same empty database each time."""
+    url = new_database(request.param, tmp_path, migrated=False)
+    opened: list[Engine] = []
+
+    def open_one() -> Engine:
+        opened.append(open_engine(url))
+        return opened[-1]
+
+    yield open_one
+    for engine in opened:
+        engine.dispose()
+
+
+@pytest.fixture
+def empty(open_empty: Callable[[], Engine]) -> Engine:
+    return open_empty()
+
+
+def tables(engine: Engine) -> set[str]:
+    return set(inspect(engine).get_table_names())
+
+
+def test_up_down_and_up_again(empty: Engine) -> None:
+    migrate(empty)
+    assert tables(empty) == {*metadata.tables, "alembic_version"}
+    with empty.begin() as connection:
+        command.downgrade(alembic_config(connection), "base")
+    assert tables(empty) == {"alembic_version"}
+    migrate(empty)
+    migrate(empty)
+    assert tables(empty) == {*metadata.tables, "alembic_version"}
+
+
+def test_the_migrations_lead_to_the_tables(empty: Engine) -> None:
+    migrate(empty)
+    with empty.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_sqlites_own_words_are_the_tables_too(tmp_path: Path) -> None:
+    """What no comparison of Alembic's sees: AUTOINCREMENT, and the WHERE of an index."""
+    migrated, created = (open_engine(f"sqlite:///{tmp_path}/{name}.db") for name in ("migrated", "created"))
+    migrate(migrated)
+    with created.begin() as connection:
+        metadata.create_all(connection)
+    found = []
+    for engine in (migrated, created):
+        with engine.connect() as connection:
+            rows = connection.execute(
+                text("SELECT name, sql FROM sqlite_master WHERE tbl_name <> 'alembic_version'")
+            ).all()
+        found.append({name: re.sub(r"\s+", " ", sql or "") for name, sql in rows})
+        engine.dispose()
+    assert set(found[0]) == set(found[1])
+    for name, statement in found[0].items():
+        for word in ("AUTOINCREMENT", "WHERE removed_at IS NULL", "UNIQUE"):
+            assert (word in statement) == (word in found[1][name]), name
+
+
+def test_there_is_one_head() -> None:
+    assert len(ScriptDirectory(str(migrations_folder())).get_heads()) == 1
+
+
+def test_processes_that_start_at_once_migrate_once(open_empty: Callable[[], Engine]) -> None:
+    engines = [open_empty() for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(migrate, engines))
+    assert tables(engines[0]) == {*metadata.tables, "alembic_version"}
+
+
+def test_a_database_that_a_newer_version_wrote_is_refused_and_left_alone(empty: Engine) -> None:
+    migrate(empty)
+    with empty.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(PlatformFault, match="revision 9999") as caught:
+        migrate(empty)
+    assert "newer" in caught.value.hint
+    with empty.connect() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
+
+
+def test_a24_a_damaged_database_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    url = new_database("sqlite", tmp_path)
+    content = bytearray(Path(url.removeprefix("sqlite:///")).read_bytes())
+    content[4096:8192] = b"\xff" * 4096
+    path.write_bytes(content)
+    engine = open_engine(f"sqlite:///{path}")
+    with pytest.raises(PlatformFault, match="damaged") as caught:
+        migrate(engine)
+    assert "backup" in caught.value.hint
+    engine.dispose()
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").write_text("not a database at all" * 100)
+    engine = open_engine(f"sqlite:///{tmp_path}/ledger.db")
+    with pytest.raises(PlatformFault, match="not a database"):
+        migrate(engine)
+    engine.dispose()
