@@ -14,8 +14,9 @@ from wherry.domain.text import printable
 
 MOST = 1000
 USUAL = 200
+LONGEST = 300
 
-_RANGE = re.compile(r"([a-z_]+)(?: +(\]?)([^;]*?)\.\.(\]?)([^;]*?))? *;? *(.*)")
+_RANGE = re.compile(r"([a-z_]+)(?: +(\]?)([^;]*?)\.\.([^;]*?))? *(?:;(.*))?")
 
 
 class _Comparable(Protocol):
@@ -48,11 +49,11 @@ def parse(header: str | None, fields: Sequence[str]) -> Range:
     usual = Range(fields[0])
     if not header or "=" in header.partition(" ")[0]:
         return usual
-    match = _RANGE.fullmatch(header.strip())
+    match = _RANGE.fullmatch(header.strip()) if len(header) <= LONGEST else None
     if not match or match[1] not in fields:
         raise _bad(header, fields)
-    asked = Range(match[1], match[3] or "", bool(match[2]), match[5] or "")
-    for option in filter(None, (part.strip() for part in re.split("[,;]", match[6]))):
+    asked = Range(match[1], match[3] or "", bool(match[2]), match[4] or "")
+    for option in filter(None, (part.strip() for part in re.split("[,;]", match[5] or ""))):
         asked = _with(asked, option, header, fields)
     return asked
 

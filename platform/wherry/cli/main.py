@@ -112,7 +112,7 @@ def _colours() -> bool | None:
 
 def _tell(error: WherryError) -> None:
     for line in error.lines():
-        click.echo(click.style(" !     ", fg="red") + line, err=True)
+        click.echo(click.style(" !     ", fg="red") + line, err=True, color=_colours())
 
 
 def _quiet_the_exit() -> None:

@@ -30,6 +30,13 @@ def line(text: str) -> None:
     click.echo(text)
 
 
+def exact(text: str) -> None:
+    """A user's own value: byte for byte into a pipe or file; on a terminal without what could move its cursor."""
+    if sys.stdout.isatty():
+        text = "\n".join(_logged(part) for part in text.split("\n"))
+    sys.stdout.write(text + "\n")
+
+
 def log(text: str) -> None:
     """A line that the server sent: escaped again here, since a terminal trusts nobody. Its colours pass."""
     click.echo(_logged(text))

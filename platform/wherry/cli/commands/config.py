@@ -53,7 +53,7 @@ def get(app: str, keys: tuple[str, ...], shell: bool, as_json: bool) -> None:
         _as_shell(wanted)
     else:
         for value in wanted.values():
-            show.line(value)
+            show.exact(value)
 
 
 @click.command("config:set")
@@ -95,12 +95,22 @@ def _parsed(pairs: tuple[str, ...]) -> dict[str, str]:
             raise Usage(
                 f"'{printable(pair, 60)}' is not KEY=VALUE", hint="For example: wherry config:set GREETING=hello"
             )
+        if not _is_text(value):
+            raise Usage(f"the value of {printable(key, 60)} is not UTF-8 text")
         if key in changes:
             raise Usage(f"{printable(key, 60)} stands twice")
         changes[key] = value
     return changes
 
 
+def _is_text(value: str) -> bool:
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _as_shell(values: Mapping[str, str]) -> None:
     for key, value in values.items():
-        show.line(f"{key}={shlex.quote(value)}")
+        show.exact(f"{key}={shlex.quote(value)}")

@@ -1,0 +1,234 @@
+"""What each resource answers, in Heroku's shapes."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+import pytest
+
+from tests.api.house import House, eventually
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def app(house: House) -> str:
+    name = f"resource-{next(_numbers)}"
+    house.create(name)
+    return name
+
+
+def test_an_app_has_its_urls_and_the_same_id_every_time(house: House, app: str) -> None:
+    shown = house.call("GET", f"/apps/{app}").json
+    assert shown["git_url"] == f"{house.url}/{app}.git"
+    assert shown["web_url"] == f"http://{app}.localhost:8300/"
+    assert shown["owner"]["email"] == "owner@example.org"
+    assert shown["released_at"] is None
+    assert UUID.fullmatch(shown["id"])
+    assert house.call("GET", f"/apps/{shown['id']}").json == shown
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", shown["created_at"])
+
+
+def test_a_taken_name_and_anothers_are_the_same_conflict(house: House, app: str) -> None:
+    mine = house.call("POST", "/apps", {"name": app}).json
+    others = house.call("POST", "/apps", {"name": app}, by="other").json
+    assert mine["id"] == others["id"] == "conflict"
+    assert mine["message"] == others["message"]
+
+
+def test_a_renamed_app_answers_at_its_new_name_only(house: House, app: str) -> None:
+    answer = house.call("PATCH", f"/apps/{app}", {"name": f"{app}-new"})
+    assert (answer.status, answer.json["name"]) == (200, f"{app}-new")
+    assert house.call("GET", f"/apps/{app}").status == 404
+    assert house.call("GET", f"/apps/{app}-new").status == 200
+
+
+def test_what_an_app_cannot_become_is_refused(house: House, app: str) -> None:
+    answer = house.call("PATCH", f"/apps/{app}", {"maintenance": True})
+    assert (answer.status, answer.json["problems"]) == (422, ["maintenance: not available on this platform"])
+    assert house.call("PATCH", f"/apps/{app}", {"maintenance": False}).status == 200
+    assert house.call("PATCH", f"/apps/{app}", {"build_stack": "heroku-24"}).status == 422
+
+
+def test_a_destroyed_app_is_shown_once_more_and_its_name_stays_taken(house: House, app: str) -> None:
+    assert house.call("DELETE", f"/apps/{app}").json["name"] == app
+    assert house.call("GET", f"/apps/{app}").status == 404
+    assert house.call("POST", "/apps", {"name": app}, by="other").status == 409
+
+
+def test_b08_config_values_come_back_byte_for_byte(house: House, app: str) -> None:
+    values = {
+        "A": 'new\nline "quoted" $(id) {{x}}',
+        "B": "---\nno",
+        "C": "  0123 ",
+        "D": "\U0001f6a2",
+        "a": "x" * 32768,
+    }
+    assert house.call("PATCH", f"/apps/{app}/config-vars", values).json == values
+    assert house.call("GET", f"/apps/{app}/config-vars").json == values
+    assert house.call("PATCH", f"/apps/{app}/config-vars", {"A": None, "B": None}).json.keys() == {"C", "D", "a"}
+
+
+@pytest.mark.parametrize("body", [{"1A": "x"}, {"PORT": "1"}, {"A": 1}, {"A": {"b": 1}}, {"A": "x" * 32769}, {"": "x"}])
+def test_b06_b07_a_bad_config_var_changes_nothing(house: House, app: str, body: dict[str, object]) -> None:
+    answer = house.call("PATCH", f"/apps/{app}/config-vars", {"GOOD": "x", **body})
+    assert (answer.status, answer.json["id"], len(answer.json["problems"])) == (422, "invalid_params", 1)
+    assert house.call("GET", f"/apps/{app}/config-vars").json == {}
+
+
+def test_a_change_of_config_names_its_release_and_no_change_makes_none(house: House, app: str) -> None:
+    assert house.call("PATCH", f"/apps/{app}/config-vars", {"A": "1"}).headers["Wherry-Release"] is None
+    house.release(app)
+    answer = house.call("PATCH", f"/apps/{app}/config-vars", {"A": "2"})
+    assert answer.headers["Wherry-Release"] == "v2"
+    assert house.call("PATCH", f"/apps/{app}/config-vars", {"A": "2"}).headers["Wherry-Release"] is None
+    assert house.call("GET", f"/apps/{app}/releases/v2").json["description"] == "Set A config vars"
+
+
+def test_formation_is_shown_and_changed_as_heroku_does(house: House, app: str) -> None:
+    assert house.call("GET", f"/apps/{app}/formation").json == []
+    house.release(app)
+    web, worker = house.call("GET", f"/apps/{app}/formation").json
+    assert (web["type"], web["quantity"], web["size"], web["command"]) == ("web", 1, "basic", "serve")
+    assert (worker["type"], worker["quantity"]) == ("worker", 0)
+    updates = [{"type": "web", "quantity": "+2", "size": "Large"}, {"type": "worker", "quantity": 1}]
+    web, worker = house.call("PATCH", f"/apps/{app}/formation", {"updates": updates}).json
+    assert (web["quantity"], web["size"], worker["quantity"]) == (3, "large", 1)
+    one = house.call("PATCH", f"/apps/{app}/formation/web", {"quantity": "-1", "dyno_size": {"name": "huge"}}).json
+    assert (one["quantity"], one["size"]) == (2, "huge")
+    assert house.call("GET", f"/apps/{app}/formation/{one['id']}").json == one
+    eventually(lambda: len(house.call("GET", f"/apps/{app}/dynos").json) == 3)
+    dyno = house.call("GET", f"/apps/{app}/dynos/web.2").json
+    assert (dyno["type"], dyno["state"], dyno["release"]["version"], dyno["command"]) == ("web", "up", 1, "serve")
+
+
+@pytest.mark.parametrize("quantity", [-1, 1.5, 10**9, "many", "+", True, [], {}, float("1e308"), "1e2", "\u0663"])
+def test_b42_a_bad_quantity_scales_nothing(house: House, app: str, quantity: object) -> None:
+    house.release(app)
+    updates = [{"type": "worker", "quantity": 1}, {"type": "web", "quantity": quantity}]
+    answer = house.call("PATCH", f"/apps/{app}/formation", {"updates": updates})
+    assert (answer.status, answer.json["id"]) == (422, "invalid_params")
+    assert answer.json["problems"]
+    assert [each["quantity"] for each in house.call("GET", f"/apps/{app}/formation").json] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"updates": {}},
+        {"updates": [1]},
+        {"updates": [{"quantity": 1}]},
+        {"updates": [{"type": "web", "quantity": 1}, {"type": "web", "quantity": 2}]},
+        {"updates": [{"type": "nope", "quantity": 1}]},
+        {"updates": [{"type": "web", "quantitty": 1}]},
+    ],
+)
+def test_a_formation_change_of_another_shape_is_refused(house: House, app: str, body: object) -> None:
+    house.release(app)
+    assert house.call("PATCH", f"/apps/{app}/formation", body).status == 422
+
+
+def test_releases_come_in_pages(house: House, app: str) -> None:
+    for _ in range(5):
+        house.release(app)
+    path = f"/apps/{app}/releases"
+    first = house.call("GET", path, headers={"Range": "version ..; max=2, order=desc"})
+    assert (first.status, [each["version"] for each in first.json]) == (206, [5, 4])
+    assert first.headers["Content-Range"] == "version v5..v4; max=2, order=desc"
+    assert first.headers["Next-Range"] == "version ]v4..; max=2, order=desc"
+    second = house.call("GET", path, headers={"Range": first.headers["Next-Range"]})
+    third = house.call("GET", path, headers={"Range": second.headers["Next-Range"]})
+    assert [each["version"] for each in second.json + third.json] == [3, 2, 1]
+    assert third.status == 200
+    assert third.headers["Next-Range"] is None
+    whole = house.call("GET", path)
+    assert (whole.status, [each["version"] for each in whole.json]) == (200, [1, 2, 3, 4, 5])
+    assert whole.headers["Accept-Ranges"] == "id, version"
+    for header, versions in (
+        ("version v2..v3", [2, 3]),
+        ("version ..;order=desc,max=1", [5]),
+        ("bytes=0-1", [1, 2, 3, 4, 5]),
+    ):
+        assert [each["version"] for each in house.call("GET", path, headers={"Range": header}).json] == versions, header
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["name ..", "version", "version ..; max=0", "version ..; max=x", "version x..", "version ..; order=up", "v'..--"],
+)
+def test_b59_a_range_that_cannot_be_read_is_a_416(house: House, app: str, header: str) -> None:
+    answer = house.call("GET", f"/apps/{app}/releases", headers={"Range": header})
+    if header == "version":
+        assert answer.status == 200
+    else:
+        assert (answer.status, answer.json["id"]) == (416, "bad_range")
+
+
+def test_a_release_is_found_by_number_name_and_id(house: House, app: str) -> None:
+    house.release(app)
+    shown = house.call("GET", f"/apps/{app}/releases/v1").json
+    assert (shown["version"], shown["status"], shown["current"], shown["eligible_for_rollback"]) == (
+        1,
+        "succeeded",
+        True,
+        False,
+    )
+    for way in ("1", shown["id"], shown["id"].upper()):
+        found = house.call("GET", f"/apps/{app}/releases/{way}").json
+        assert found["id"] == shown["id"]
+
+
+@pytest.mark.parametrize(
+    "name", ["v0", "v9", "0", "-1", "9223372036854775808", "v1x", "x", "1'--", "01234567-89ab-cdef-0123-456789abcdef"]
+)
+def test_b59_a_release_that_is_not_there_is_a_404(house: House, app: str, name: str) -> None:
+    house.release(app)
+    assert house.call("GET", f"/apps/{app}/releases/{name}").status == 404
+
+
+def test_a46_a_rollback_to_what_cannot_be_is_refused(house: House, app: str) -> None:
+    assert house.call("POST", f"/apps/{app}/releases", {}).status == 409
+    house.release(app)
+    for body, status in (
+        ({}, 409),
+        ({"release": "v1"}, 409),
+        ({"release": "v7"}, 404),
+        ({"release": 7}, 404),
+        ({"release": True}, 422),
+        ({"release": ["v1"]}, 422),
+        ({"slug": "x"}, 422),
+    ):
+        assert house.call("POST", f"/apps/{app}/releases", body).status == status, body
+    house.call("PATCH", f"/apps/{app}/config-vars", {"MODE": "exits"})
+    eventually(lambda: house.call("GET", f"/apps/{app}/releases/v2").json["status"] == "failed")
+    assert house.call("POST", f"/apps/{app}/releases", {"release": "v2"}).status == 409
+
+
+def test_a_rollback_without_a_target_goes_to_the_one_before(house: House, app: str) -> None:
+    house.release(app)
+    house.release(app)
+    assert house.call("POST", f"/apps/{app}/releases", {}).json["description"] == "Rollback to v1"
+
+
+def test_the_account_is_the_tokens(house: House) -> None:
+    account = house.call("GET", "/account", by="admin").json
+    assert (account["email"], account["wherry_admin"]) == ("admin@example.org", True)
+
+
+def test_every_path_of_the_api_is_in_its_docs(house: House) -> None:
+    from pathlib import Path
+
+    from wherry.api import create_api
+
+    text = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    rules = create_api(house.world).url_map.iter_rules()
+    wanted = {f"`{method} {rule.rule}`" for rule in rules for method in (rule.methods or set()) - {"HEAD"}}
+    assert sorted(each for each in wanted if each not in text and each.split(" ")[1] not in text) == []
+
+
+def test_health_tells_life_from_readiness(house: House) -> None:
+    assert house.call("GET", "/health/live", by=None).json == {"status": "live"}
+    assert house.call("GET", "/health/ready", by=None).json == {"status": "ready"}
