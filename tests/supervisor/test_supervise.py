@@ -138,11 +138,9 @@ def test_status_names_each_process_with_its_pid(bench: Bench) -> None:
 def test_secrets_are_made_once_by_whoever_is_first_and_read_by_the_owner_only(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.prepare()
-    argv = [
-        sys.executable,
-        "-c",
-        f"from pathlib import Path; from wherry.home import Home; print(Home(Path({str(tmp_path)!r})).secret('x').reveal())",
-    ]
+    code = "import sys; from pathlib import Path; from wherry.home import Home; "
+    code += "print(Home(Path(sys.argv[1])).secret('x').reveal())"
+    argv = [sys.executable, "-c", code, str(tmp_path)]
     together = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     seen = {process.communicate()[0] for process in together}
     assert seen == {home.secret("x").reveal() + "\n"}
