@@ -66,9 +66,11 @@ class Guard:
         check_csrf(request)
 
     def dress(self, response: Response) -> Response:
-        """After each request. Pages are private: no cache may keep them."""
+        """After each request. Pages are private: no cache may keep them. A file asked for by its version never changes."""
         for name, value in HEADERS.items():
             response.headers[name] = value
         if request.endpoint != "portal.static":
             response.headers["Cache-Control"] = "no-store"
+        elif "v" in request.args:
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response

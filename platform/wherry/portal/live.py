@@ -1,6 +1,6 @@
 """Logs as they are written, by Server-Sent Events. Each open stream holds one thread of the web server.
 
-The client that goes away is noticed at the next write; a comment is written whenever a log is idle.
+The client that goes away is noticed at the next write, so something is written whenever a log is idle.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from wherry.wiring import World
 MOST_STREAMS = 24  # in one process, well under its threads: pages, API and git must still be answered
 CATCH_UP = 1000  # lines that a reader who comes back may have missed
 RETRY = "retry: 2000\n\n"
-HEARTBEAT = ": idle\n\n"
+HEARTBEAT = "event: idle\ndata: idle\n\n"
 
 Outcome = Callable[[], str]
 
@@ -31,6 +31,11 @@ Outcome = Callable[[], str]
 def message(line: Line, number: str) -> str:
     data = {"text": line.text, "kind": line.kind, "at": line.at, "clock": line.clock, "process": line.process}
     return f"id: {number}\ndata: {json.dumps(data)}\n\n"
+
+
+def trouble(error: PlatformFault) -> str:
+    """Tells the script why there is nothing to follow now, and to try again later."""
+    return f"event: trouble\ndata: {json.dumps(clean(error.message))}\n\n"
 
 
 def ending(outcome: str) -> str:
@@ -108,7 +113,7 @@ class Live:
                 elif entry[0] > since:
                     yield message(app_line(*entry), clean(entry[0]))
         except PlatformFault as error:
-            yield message(Line(f"The runtime does not answer: {error.message}", "trouble"), since)
+            yield trouble(error)
         finally:
             _close(lines)
 

@@ -96,7 +96,7 @@ class Shelf:
                 tx.releases.of_app(app.id, limit=25),
                 tx.builds.of_app(app.id, limit=10),
                 sorted(tx.apps.config(app.id)),
-                tx.events.of_app(app.name, limit=20),
+                tx.events.of_app(app.name, limit=15),
             )
 
     def config(self, app: App) -> Config:

@@ -17,6 +17,7 @@ function follow(box) {
   let wait = 1000;
   let paused = false;
   let ended = false;
+  let faulty = false;
   let drawing = false;
   let unseen = 0;
 
@@ -89,21 +90,34 @@ function follow(box) {
     clearTimeout(timer);
     source = new EventSource(url);
     source.onopen = () => {
-      wait = 1000;
-      tell("Live");
+      if (!faulty) tell("Live");
     };
     source.onmessage = (event) => {
+      alive();
       if (event.lastEventId) url = after(event.lastEventId);
       waiting.push(JSON.parse(event.data));
       if (waiting.length > MOST_LINES) waiting.shift();
       soon();
     };
+    source.addEventListener("idle", alive);
+    source.addEventListener("trouble", (event) => {
+      faulty = true;
+      source.close();
+      tell(`${JSON.parse(event.data)}; trying again…`);
+      retry();
+    });
     source.addEventListener("end", (event) => finish(JSON.parse(event.data)));
     source.onerror = () => {
       if (ended) return;
       tell("Connection lost, trying again…");
       if (source.readyState === EventSource.CLOSED) retry();
     };
+  }
+
+  function alive() {
+    faulty = false;
+    wait = 1000;
+    tell("Live");
   }
 
   function after(id) {
@@ -147,6 +161,7 @@ function follow(box) {
   });
 
   box.querySelector(".controls").hidden = false;
+  box.querySelector(".still").hidden = true;
   toEnd();
   tell("Connecting…");
   open();
