@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +21,16 @@ from wherry.ledger.schema import alembic_config, migrate, migrations_folder
 from wherry.ledger.tables import metadata
 
 from tests.ledger.databases import KINDS, new_database
+
+MIGRATE = """
+import sys
+from wherry.ledger.engine import open_engine
+from wherry.ledger.schema import migrate
+engine = open_engine(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+migrate(engine)
+"""
 
 
 @pytest.fixture(params=KINDS)
@@ -87,9 +99,23 @@ def test_there_is_one_head() -> None:
     assert len(ScriptDirectory(str(migrations_folder())).get_heads()) == 1
 
 
-def test_processes_that_start_at_once_migrate_once(open_empty: Callable[[], Engine]) -> None:
-    engines = [open_empty() for _ in range(6)]
-    with ThreadPoolExecutor(6) as pool:
+def test_processes_that_start_at_once_migrate_once(empty: Engine) -> None:
+    argv = [sys.executable, "-c", MIGRATE, empty.url.render_as_string(hide_password=False)]
+    starts = [subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    for start in starts:
+        assert start.stdout is not None
+        assert start.stdout.readline() == "ready\n"
+    for start in starts:
+        assert start.stdin is not None
+        start.stdin.write("go\n")
+        start.stdin.flush()
+    assert [(start.communicate(timeout=60)[0], start.returncode) for start in starts] == [("", 0)] * 4
+    assert tables(empty) == {*metadata.tables, "alembic_version"}
+
+
+def test_threads_that_start_at_once_migrate_once(open_empty: Callable[[], Engine]) -> None:
+    engines = [open_empty() for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
         list(pool.map(migrate, engines))
     assert tables(engines[0]) == {*metadata.tables, "alembic_version"}
 

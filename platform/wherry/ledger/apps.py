@@ -16,7 +16,8 @@ from wherry.ledger.columns import sought
 from wherry.ledger.jobs import never_claimed
 from wherry.ledger.sealing import AppSeal, Sealing
 from wherry.ledger.statements import Statements
-from wherry.ledger.tables import apps, builds, formation, jobs, releases, tombstones, users
+from wherry.ledger.tables import apps, builds, jobs, releases, tombstones, users
+from wherry.ledger.tables import formation as scales
 
 TOMBSTONE = timedelta(days=90)
 _LIVING = apps.c.removed_at.is_(None)
@@ -69,7 +70,7 @@ class SqlApps:
             return
         self._bury(row.name, app_id, now)
         self._change(app_id, removed_at=now, config=None, data_key=None)
-        self._sql.write(delete(formation).where(formation.c.app_id == app_id))
+        self._sql.write(delete(scales).where(scales.c.app_id == app_id))
         for kind, subjects in (
             (JobKind.BUILD, select(builds.c.id).where(builds.c.app_id == app_id)),
             (JobKind.ROLLOUT, select(releases.c.id).where(releases.c.app_id == app_id)),
@@ -87,19 +88,19 @@ class SqlApps:
         self._change(app_id, config=self._seal(app_id).seal("config", config))
 
     def formation(self, app_id: int) -> Formation:
-        query = select(formation.c.type, formation.c.quantity, formation.c.size)
-        rows = self._sql.rows(query.where(formation.c.app_id == app_id).order_by(formation.c.type))
+        query = select(scales.c.type, scales.c.quantity, scales.c.size)
+        rows = self._sql.rows(query.where(scales.c.app_id == app_id).order_by(scales.c.type))
         return {row.type: Scale(row.quantity, row.size) for row in rows}
 
-    def put_formation(self, app_id: int, formation_: Formation) -> None:
+    def put_formation(self, app_id: int, formation: Formation) -> None:
         self.by_id(app_id)
-        self._sql.write(delete(formation).where(formation.c.app_id == app_id))
+        self._sql.write(delete(scales).where(scales.c.app_id == app_id))
         rows = [
             {"app_id": app_id, "type": name, "quantity": scale.quantity, "size": scale.size}
-            for name, scale in formation_.items()
+            for name, scale in formation.items()
         ]
         if rows:
-            self._sql.write(insert(formation), rows)
+            self._sql.write(insert(scales), rows)
 
     def _refuse_taken(self, name: str, own_id: int, now: datetime) -> None:
         living = select(apps.c.id).where(apps.c.name == name, apps.c.id != own_id, _LIVING)

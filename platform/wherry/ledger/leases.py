@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, FromClause, and_, exists, func, literal, not_, select
+from sqlalchemy import ColumnElement, FromClause, and_, exists, extract, func, literal, not_, select
 from sqlalchemy import Float as SqlFloat
 
 from wherry.domain.errors import PlatformFault
@@ -31,7 +31,7 @@ class LeaseClock:
     def of(cls, dialect: str) -> LeaseClock:
         if dialect == "sqlite":
             return cls(_boot_id(), literal(time.monotonic(), SqlFloat(53)))
-        return cls("server", func.extract("epoch", func.clock_timestamp()).cast(SqlFloat(53)))
+        return cls("server", extract("epoch", func.clock_timestamp()).cast(SqlFloat(53)))
 
     def leased(self, table: FromClause = jobs) -> ColumnElement[bool]:
         lease = table.c
