@@ -199,12 +199,12 @@ def eventually(claim: Callable[[], object], seconds: float = 20) -> None:
 def open_house(folder: Path) -> Iterator[House]:
     runtime, builder, router = InMemoryRuntime(), PlayedBuilder(), PlayedRouter()
     server = _server()
-    world = _world(folder, server.port, runtime)
-    app = _portal(world)
+    world = make_world(folder, server.port, runtime)
+    app = make_portal(world)
     server.app = app
     house = House(folder, world, runtime, builder, router, app, server.port)
     stop = threading.Event()
-    worker = threading.Thread(target=_worker(house).run, args=(stop,), name="worker")
+    worker = threading.Thread(target=make_worker(house).run, args=(stop,), name="worker")
     serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, name="server")
     worker.start()
     serving.start()
@@ -226,10 +226,6 @@ def open_house(folder: Path) -> Iterator[House]:
 
 
 def make_world(folder: Path, port: int, runtime: InMemoryRuntime) -> World:
-    return _world(folder, port, runtime)
-
-
-def _world(folder: Path, port: int, runtime: InMemoryRuntime) -> World:
     for name in ("logs", "bell", "sources"):
         (folder / name).mkdir(exist_ok=True)
     ledger = SqlLedger(f"sqlite:///{folder}/ledger.db", b"k" * 32, folder / "bell", 15.0)
@@ -241,14 +237,14 @@ def _world(folder: Path, port: int, runtime: InMemoryRuntime) -> World:
     return World(settings, Secret("ticket key"), ledger, repositories, logs, runtime, clock, GitTransport(repositories))
 
 
-def _portal(world: World) -> Flask:
+def make_portal(world: World) -> Flask:
     app = Flask("portal")
     app.add_url_rule("/dashboard", "dashboard", lambda: "the dashboard")
     install(app, world)
     return app
 
 
-def _worker(house: House) -> Worker:
+def make_worker(house: House) -> Worker:
     world, patience = house.world, Patience(boot=5, drain=0, stop=1, watch=0)
     stories = {
         JobKind.BUILD: RunBuild(world.ledger, house.builder, world.logs, world.clock).run,

@@ -9,51 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.api.clone import Clone
 from tests.api.house import House, eventually
-
-
-class Clone:
-    """A user's repository, whose git knows the token by a credential helper of its own."""
-
-    def __init__(self, house: House, folder: Path, app: str, by: str = "owner") -> None:
-        self.folder = folder
-        folder.mkdir()
-        self.git("init", "-q", "-b", "main")
-        store = folder / ".git" / "token"
-        store.write_text(f"http://any:{house.token(by)}@localhost:{house.port}\n")
-        self.git("config", f"credential.{house.url}.helper", f"store --file={store}")
-        self.git("remote", "add", "wherry", f"{house.url}/{app}.git")
-
-    def git(self, *args: str) -> subprocess.CompletedProcess[str]:
-        names = {f"GIT_{who}_{what}": "a@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-        env = {"PATH": "/usr/bin:/bin", "HOME": str(self.folder), "GIT_TERMINAL_PROMPT": "0", **names}
-        return subprocess.run(
-            ["git", *args], cwd=self.folder, env=env, capture_output=True, text=True, timeout=60, check=False
-        )
-
-    def commit(self, **files: str) -> str:
-        for name, content in files.items():
-            (self.folder / name).write_text(content)
-        self.git("add", "-A")
-        self.git("commit", "-q", "--allow-empty", "-m", "A change")
-        return self.git("rev-parse", "HEAD").stdout.strip()
-
-    def push(self, *refs: str) -> tuple[int, str]:
-        done = self.git("push", "wherry", *(refs or ("main",)))
-        return done.returncode, done.stderr
 
 
 @pytest.fixture
 def clone(house: House, tmp_path: Path, request: pytest.FixtureRequest) -> Clone:
     name = "push-" + str(abs(hash(request.node.name)) % 10**8)
     house.create(name)
-    made = Clone(house, tmp_path / "clone", name)
-    made.name = name  # type: ignore[attr-defined]
-    return made
+    return Clone(house, tmp_path / "clone", name)
 
 
 def releases(house: House, clone: Clone) -> list[dict[str, object]]:
-    path = f"/apps/{clone.name}/releases"  # type: ignore[attr-defined]
+    path = f"/apps/{clone.name}/releases"
     return list(house.call("GET", path, headers={"Range": "version ..; order=desc"}).json)
 
 
@@ -61,7 +29,7 @@ def test_a_push_builds_releases_and_says_where_it_answers(house: House, clone: C
     commit = clone.commit(Procfile="web: serve\n")
     code, said = clone.push()
     assert code == 0, said
-    name = clone.name  # type: ignore[attr-defined]
+    name = clone.name
     for line in (
         f"remote: -----> Building {name} from {commit[:7]}",
         "remote: -----> Launching...",
@@ -88,7 +56,7 @@ def test_a_failed_build_refuses_the_push(house: House, clone: Clone) -> None:
 def test_a_failed_rollout_says_so_loudly_and_the_push_is_stored(house: House, clone: Clone) -> None:
     clone.commit(Procfile="web: serve\n")
     clone.push()
-    name = clone.name  # type: ignore[attr-defined]
+    name = clone.name
     assert house.call("PATCH", f"/apps/{name}/config-vars", {"MODE": "deaf"}).status == 200
     eventually(lambda: releases(house, clone)[0]["status"] == "failed")
     commit = clone.commit(change="1")
@@ -109,7 +77,7 @@ def test_b21_another_branch_is_stored_and_not_deployed(house: House, clone: Clon
 
 
 def test_a_stranger_neither_reads_nor_pushes(house: House, clone: Clone, tmp_path: Path) -> None:
-    name = clone.name  # type: ignore[attr-defined]
+    name = clone.name
     stranger = Clone(house, tmp_path / "stranger", name, by="other")
     stranger.commit(Procfile="web: serve\n")
     code, said = stranger.push()
@@ -119,7 +87,7 @@ def test_a_stranger_neither_reads_nor_pushes(house: House, clone: Clone, tmp_pat
 
 
 def test_git_without_a_token_is_asked_for_one(house: House, clone: Clone) -> None:
-    name = clone.name  # type: ignore[attr-defined]
+    name = clone.name
     answer = house.call("GET", f"/{name}.git/info/refs?service=git-upload-pack", by=None)
     assert answer.status == 401
     assert answer.headers["WWW-Authenticate"] == 'Basic realm="Wherry"'
@@ -146,7 +114,7 @@ def test_rollback_makes_a_new_release_of_the_old_image_and_config(house: House, 
     clone.push()
     clone.commit(Procfile="web: serve2\n")
     clone.push()
-    name = clone.name  # type: ignore[attr-defined]
+    name = clone.name
     before = releases(house, clone)
     answer = house.call("POST", f"/apps/{name}/releases", {"release": before[1]["id"]})
     assert answer.status == 201
