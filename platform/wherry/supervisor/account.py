@@ -32,5 +32,5 @@ def login_link(settings: Settings, home: Home) -> str:
     now = SystemClock().now()
     with open_ledger(settings, home).begin() as tx:
         admin = tx.accounts.ensure(ADMIN, admin=True)
-        tx.accounts.add_token(admin, digest(link), "login link", now, now + LINK_LIVES)
+        tx.accounts.add_token(admin, digest(link), "login link", now, now + LINK_LIVES, kind="link")
     return f"{settings.web_url}/login?token={link.reveal()}"
