@@ -221,6 +221,9 @@ def open_house(folder: Path) -> Iterator[House]:
         world.ledger.ring()
         worker.join()
         serving.join()
+        for thread in threading.enumerate():
+            if thread.name.startswith(("Thread-", "push")):
+                thread.join(10)
         assert isinstance(world.ledger, SqlLedger)
         world.ledger.close()
 

@@ -76,6 +76,7 @@ class Target:
     app: str
     app_id: int
     build: Build
+    release_id: int
 
 
 @pytest.fixture
@@ -89,7 +90,8 @@ def target(house: House) -> Target:
             image = Image(f"apps/{app.id}", f"sha256:{number:064x}", {"web": "serve"})
             release = tx.releases.append(app.id, owner, "Deploy", image, {}, now)
             tx.releases.finish(release.id, ReleaseStatus.SUCCEEDED, now)
-    return Target(name, app.id, build)
+    house.world.logs.close(f"release-{release.id}", "succeeded")
+    return Target(name, app.id, build, release.id)
 
 
 def routes(house: House) -> list[tuple[str, str]]:
@@ -137,7 +139,7 @@ def test_t02_a_nested_object_of_another_app_is_missing(house: House, target: Tar
 
 def path_of(house: House, rule: str, target: Target) -> str:
     tickets = Tickets(house.world.ticket_key)
-    log = tickets.for_log(LogTicket(target.app_id, "release", 1))
+    log = tickets.for_log(LogTicket(target.app_id, "release", target.release_id))
     ticket = tickets.for_tail(TailTicket(target.app_id, 10, False, "", "")) if "sessions" in rule else log
     values = {
         "<app>": target.app,

@@ -6,8 +6,10 @@ import itertools
 import re
 import socket
 import threading
+from contextlib import ExitStack
 
 import pytest
+from wherry.api.streams import Streams
 from wherry.api.tickets import LogTicket, TailTicket, Tickets
 from wherry.domain.secret import Secret
 
@@ -106,6 +108,26 @@ def test_a_reader_who_goes_away_frees_the_thread(house: House, app: str, accept:
         assert connection.recv(10)
         assert streaming_threads() == 1
     eventually(lambda: streaming_threads() == 0)
+
+
+def test_a_tail_ends_with_its_app(house: House, app: str) -> None:
+    url = session(house, app, tail=True)
+    ending = threading.Timer(0.2, lambda: house.call("DELETE", f"/apps/{app}"))
+    ending.start()
+    assert house.call("GET", url, by=None).status == 200
+    ending.join()
+
+
+def test_more_readers_than_threads_can_bear_are_asked_to_come_again(house: House, app: str) -> None:
+    request = f"GET {session(house, app, tail=True)} HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n"
+    with ExitStack() as open_ones:
+        for _ in range(Streams.MOST):
+            reader = open_ones.enter_context(socket.create_connection(("localhost", house.port), timeout=20))
+            reader.sendall(request.encode())
+            assert b"200" in reader.recv(15)
+        answer = house.call("GET", session(house, app), by=None)
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+    eventually(lambda: house.call("GET", session(house, app), by=None).status == 200)
 
 
 def test_a_rollouts_log_ends_though_its_writer_died(house: House, app: str) -> None:

@@ -97,6 +97,16 @@ def test_what_is_wrong_has_a_code_of_its_kind(terminal: Terminal, args: list[str
     assert said.err
 
 
+def test_a_mistyped_command_is_told_what_is_near(terminal: Terminal) -> None:
+    said = terminal.wherry("release:rollback", "v1")
+    assert (said.code, "wherry releases:rollback" in said.err) == (2, True)
+    assert "\x1b" not in terminal.wherry("\x1b[2J").err
+
+
+def test_a_value_that_is_no_text_is_refused_here(terminal: Terminal) -> None:
+    assert terminal.wherry("config:set", "A=\udcff", "-a", "some-app").code == 2
+
+
 def test_b90_a_server_that_is_gone_is_named_with_the_next_command(terminal: Terminal) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from wherry.api.ids import Ids
 from wherry.api.shapes import Shapes
+from wherry.api.streams import Streams
 from wherry.api.tickets import Tickets
 from wherry.domain.errors import NotFound
 from wherry.domain.model import Actor, App, Build, Release
@@ -17,10 +18,11 @@ class Desk:
     world: World
     ids: Ids
     tickets: Tickets
+    streams: Streams
 
     @classmethod
     def of(cls, world: World) -> Desk:
-        return cls(world, Ids(world.ticket_key), Tickets(world.ticket_key))
+        return cls(world, Ids(world.ticket_key), Tickets(world.ticket_key), Streams())
 
     def app(self, actor: Actor, text: str) -> App:
         """By name or id, through its actor. Raises NotFound, the same for missing and foreign."""

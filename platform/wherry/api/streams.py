@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Generator, Iterator
-from typing import TYPE_CHECKING
+from threading import BoundedSemaphore
+from typing import TYPE_CHECKING, ClassVar
 
 from flask import Request, Response
+
+from wherry.domain.errors import PlatformFault
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -17,11 +20,29 @@ Lines = Iterator[str | None]
 _HEADERS = {"X-Accel-Buffering": "no"}
 
 
-def answer(request: Request, lines: Lines) -> Response:
-    """Server-sent events for whoever asks for those (Heroku's CLI does), plain lines for everyone else."""
-    if request.accept_mimetypes.best == "text/event-stream":
-        return Response(_events(lines), mimetype="text/event-stream", headers=_HEADERS)
-    return Response(plain(request.environ, lines), mimetype="text/plain", headers=_HEADERS)
+class Streams:
+    """Each open stream holds one thread of the web server, so they are counted: pages, calls and pushes must still
+    be answered (a push takes two threads, and the transport counts those).
+    """
+
+    MOST: ClassVar[int] = 12
+
+    def __init__(self) -> None:
+        self._free = BoundedSemaphore(self.MOST)
+
+    def answer(self, request: Request, lines: Lines) -> Response:
+        """Server-sent events for whoever asks for those (Heroku's CLI does), plain lines for everyone else.
+
+        Raises PlatformFault when too many are open.
+        """
+        if not self._free.acquire(blocking=False):
+            raise PlatformFault("too many logs are followed at once", hint="Try again in a moment.")
+        if request.accept_mimetypes.best == "text/event-stream":
+            response = Response(_events(lines), mimetype="text/event-stream", headers=_HEADERS)
+        else:
+            response = Response(plain(request.environ, lines), mimetype="text/plain", headers=_HEADERS)
+        response.call_on_close(self._free.release)
+        return response
 
 
 def plain(environ: WSGIEnvironment, lines: Lines) -> Generator[bytes, None, None]:
@@ -38,11 +59,16 @@ def plain(environ: WSGIEnvironment, lines: Lines) -> Generator[bytes, None, None
 
 
 def until(lines: Lines, ended: Callable[[], bool]) -> Lines:
-    """`lines`, and no further when they pause though their subject has `ended`: its writer died before the end."""
+    """`lines`, and no further when they stay quiet though their subject has `ended`: their writer died before the end.
+
+    One pause is not enough, for a living writer ends its subject a moment before it writes the last line.
+    """
+    overdue = False
     try:
         for line in lines:
-            if line is None and ended():
+            if line is None and overdue:
                 return
+            overdue = line is None and ended()
             yield line
     finally:
         close(lines)

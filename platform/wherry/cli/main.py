@@ -11,8 +11,9 @@ import click
 
 from wherry.cli import exits
 from wherry.cli.errors import Usage, code_of
-from wherry.cli.names import ALIASES, COMMANDS, MACHINE, canonical, joined
+from wherry.cli.names import ALIASES, COMMANDS, MACHINE, canonical, joined, known
 from wherry.domain.errors import WherryError
+from wherry.domain.text import printable
 
 COMPLETE = "_WHERRY_COMPLETE"
 
@@ -37,7 +38,10 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        name, command, rest = super().resolve_command(ctx, joined(args))
+        words = joined(args)
+        if not known(words[0]) and not ctx.resilient_parsing:
+            raise click.UsageError(_no_such(words[0]), ctx)
+        name, command, rest = super().resolve_command(ctx, words)
         return canonical(name) if name else name, command, rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -101,6 +105,14 @@ def _run(argv: list[str]) -> int:
         click.echo(" !     This is a fault of wherry itself. For the whole story: WHERRY_DEBUG=1 wherry ...", err=True)
         return exits.FAILURE
     return exits.OK
+
+
+def _no_such(name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, [*COMMANDS, *ALIASES, *MACHINE], n=3)
+    meant = " or ".join(f"wherry {each}" for each in near)
+    return f"there is no command '{printable(name, 60)}'." + (f" Did you mean {meant}?" if near else "")
 
 
 def _colours() -> bool | None:

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from wherry.api.body import flag, json_object, only, text
 from wherry.api.desk import Call, Desk
 from wherry.api.shapes import time
-from wherry.api.streams import Lines, answer, close, until
+from wherry.api.streams import Lines, close, until
 from wherry.api.tickets import LogTicket, TailTicket
 from wherry.domain.errors import InvalidInput, NotFound
 from wherry.domain.model import App, ReleaseStatus
@@ -20,6 +20,7 @@ from wherry.flow.lanes import build_stream, release_stream
 
 USUAL_LINES = 100
 MOST_LINES = 10_000
+PAUSE = 1.0
 _PROCESS = re.compile(r"[a-z0-9][a-z0-9-]{0,62}(\.[0-9]{1,5})?")
 _TIME = re.compile(r"(.*T[0-9:]+)(?:\.([0-9]+))?(?:Z|\+00:00)")
 
@@ -44,21 +45,19 @@ def create(call: Call, app: App) -> ResponseReturnValue:
 def session(desk: Desk, ticket: str) -> ResponseReturnValue:
     wanted = desk.tickets.tail(ticket)
     _must_exist(desk, wanted.app_id)
-    return answer(request, _running(desk, wanted))
+    return desk.streams.answer(request, _running(desk, wanted))
 
 
 def stored(desk: Desk, ticket: str) -> ResponseReturnValue:
     """A build's or a rollout's log from its first line to its end, which may be yet to come."""
     wanted = desk.tickets.log(ticket)
     _must_exist(desk, wanted.app_id)
-    return answer(request, stored_lines(desk, wanted))
+    return desk.streams.answer(request, stored_lines(desk, wanted))
 
 
 def stored_lines(desk: Desk, wanted: LogTicket) -> Lines:
     stream = build_stream(wanted.number) if wanted.kind == "build" else release_stream(wanted.number)
-    if _ended(desk, wanted):
-        return iter(desk.world.logs.read(stream))
-    return until(desk.world.logs.follow(stream), lambda: _ended(desk, wanted))
+    return until(desk.world.logs.follow(stream, idle=PAUSE), lambda: _ended(desk, wanted))
 
 
 def _ended(desk: Desk, wanted: LogTicket) -> bool:
@@ -81,9 +80,12 @@ def _running(desk: Desk, wanted: TailTicket) -> Generator[str | None, None, None
     try:
         for entry in entries:
             if entry is None:
+                _must_exist(desk, wanted.app_id)
                 yield None
             else:
                 yield f"{_micro(entry[0])} app[{entry[1]}]: {log_line(entry[2])}"
+    except NotFound:
+        return  # the app was destroyed: nothing comes any more
     finally:
         close(entries)
 
