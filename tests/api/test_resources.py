@@ -78,6 +78,26 @@ def test_b06_b07_a_bad_config_var_changes_nothing(house: House, app: str, body: 
     assert house.call("GET", f"/apps/{app}/config-vars").json == {}
 
 
+def test_a_release_keeps_the_config_that_it_was_made_with(house: House, app: str) -> None:
+    house.call("PATCH", f"/apps/{app}/config-vars", {"A": "1"})
+    house.release(app)
+    house.call("PATCH", f"/apps/{app}/config-vars", {"A": "2"})
+    assert [house.call("GET", f"/apps/{app}/releases/{name}/config-vars").json for name in ("v1", "v2")] == [
+        {"A": "1"},
+        {"A": "2"},
+    ]
+
+
+def test_an_admin_sees_all_apps_and_their_own_apart(house: House, app: str) -> None:
+    house.create(f"{app}-own", by="admin")
+    all_of_them = {each["name"] for each in house.call("GET", "/apps", by="admin").json}
+    own = {each["name"] for each in house.call("GET", "/users/~/apps", by="admin").json}
+    assert {app, f"{app}-own"} <= all_of_them
+    assert f"{app}-own" in own
+    assert app not in own
+    assert app not in {each["name"] for each in house.call("GET", "/apps", by="other").json}
+
+
 def test_a_change_of_config_names_its_release_and_no_change_makes_none(house: House, app: str) -> None:
     assert house.call("PATCH", f"/apps/{app}/config-vars", {"A": "1"}).headers["Wherry-Release"] is None
     house.release(app)

@@ -79,6 +79,17 @@ class Shapes:
             "web_url": self.settings.app_url(app.name) + "/",
         }
 
+    def collaborator(self, app: App) -> Json:
+        return {
+            "app": self._app(app),
+            "created_at": time(app.created_at),
+            "id": self.ids.of("collaborator", app.id),
+            "permissions": [],
+            "role": "owner",
+            "updated_at": time(app.updated_at),
+            "user": self._user(app.owner),
+        }
+
     def release(self, app: App, release: Release, current: Release | None) -> Json:
         is_current = current is not None and current.id == release.id
         build = self._ref("build", release.build_id)

@@ -29,9 +29,12 @@ def create(call: Call) -> ResponseReturnValue:
 
 
 def index(call: Call) -> ResponseReturnValue:
-    ids = call.desk.ids
-    pager = Pager[App](keys={"id": lambda app: ids.of("app", app.id), "name": lambda app: app.name})
-    return pager.answer(request.headers.get("Range"), call.world.access.apps(call.actor), lambda app: _shown(call, app))
+    return _listed(call, call.world.access.apps(call.actor))
+
+
+def own(call: Call) -> ResponseReturnValue:
+    """The actor's own only, also for an admin."""
+    return _listed(call, [app for app in call.world.access.apps(call.actor) if app.owner.id == call.actor.id])
 
 
 def show(call: Call, app: App) -> ResponseReturnValue:
@@ -51,6 +54,22 @@ def destroy(call: Call, app: App) -> ResponseReturnValue:
     shown = _shown(call, app)
     call.world.destroy.run(call.actor, app, call.origin)
     return jsonify(shown)
+
+
+def collaborators(call: Call, app: App) -> ResponseReturnValue:
+    """Its owner; nobody can be invited yet."""
+    return jsonify([call.shapes.collaborator(app)])
+
+
+def addons(call: Call, app: App) -> ResponseReturnValue:
+    """None: this platform has no add-ons, and Heroku's clients ask."""
+    return jsonify([])
+
+
+def _listed(call: Call, apps: list[App]) -> ResponseReturnValue:
+    ids = call.desk.ids
+    pager = Pager[App](keys={"id": lambda app: ids.of("app", app.id), "name": lambda app: app.name})
+    return pager.answer(request.headers.get("Range"), apps, lambda app: _shown(call, app))
 
 
 def _shown(call: Call, app: App) -> Json:

@@ -33,6 +33,12 @@ def show(call: Call, app: App, release: str) -> ResponseReturnValue:
     return jsonify(call.shapes.release(app, found, current))
 
 
+def config(call: Call, app: App, release: str) -> ResponseReturnValue:
+    """The config as it was released."""
+    found = call.desk.release(app, release)
+    return jsonify({key: value.reveal() for key, value in found.config.items()})
+
+
 def roll_back(call: Call, app: App) -> ResponseReturnValue:
     """`release`: number, vN or id; absent means the one that served before."""
     body = json_object(request)
