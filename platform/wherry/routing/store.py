@@ -1,0 +1,110 @@
+"""The table in a file: whole or not at all, one writer at a time, whichever process it is in."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from wherry.domain.errors import PlatformFault
+from wherry.domain.workload import AppRoute, Endpoint
+from wherry.routing.table import Entry, Table
+
+
+class TableFile:
+    """``table.json`` in `folder`, which exists."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "table.json"
+        self._lock = folder / "table.lock"
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Holds the lock that every writer of the table and of what is made from it takes."""
+        try:
+            lock = self._lock.open("w")
+        except OSError as error:
+            raise PlatformFault(f"the router's folder cannot be written: {error}", hint="wherry doctor") from error
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def read(self) -> Table:
+        """The last table written; an empty one when there is none. Raises PlatformFault when it cannot be read."""
+        try:
+            return _from_json(json.loads(self._path.read_bytes()))
+        except FileNotFoundError:
+            return Table()
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise PlatformFault(
+                f"the router's table {self._path} cannot be read: {error}",
+                hint="The platform writes it anew at its next start: wherry down --keep-apps; wherry up --detach",
+            ) from error
+
+    def write(self, table: Table, floor: int) -> Table:
+        """Durable when it returns: the same table, with a version above `floor`. Only inside `writing`.
+
+        Versions are milliseconds since 1970 where possible, so that they grow even when the file was lost.
+        """
+        numbered = replace(table, version=max(floor + 1, time.time_ns() // 1_000_000))
+        try:
+            write_whole(self._path, json.dumps(_to_json(numbered)), durable=True)
+        except OSError as error:
+            raise PlatformFault(f"the router's table cannot be written: {error}", hint="wherry doctor") from error
+        return numbered
+
+
+def write_whole(path: Path, text: str, *, durable: bool = False) -> None:
+    """A reader sees the old file or the new one. `durable`: it also survives a power cut from now on."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        if durable:
+            os.fsync(file.fileno())
+    draft.replace(path)
+    if durable:
+        _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _to_json(table: Table) -> dict[str, Any]:
+    return {
+        "version": table.version,
+        "apps": [
+            {**_route_to_json(entry.route), "draining": [_route_to_json(each) for each in entry.draining]}
+            for entry in table.entries.values()
+        ],
+    }
+
+
+def _route_to_json(route: AppRoute) -> dict[str, Any]:
+    endpoints = [[each.address, each.port] for each in route.endpoints]
+    return {"app": route.app_id, "hosts": list(route.hosts), "release": route.release, "endpoints": endpoints}
+
+
+def _from_json(data: dict[str, Any]) -> Table:
+    entries = {
+        app["app"]: Entry(_route_from_json(app), tuple(_route_from_json(each) for each in app["draining"]))
+        for app in data["apps"]
+    }
+    return Table(int(data["version"]), entries)
+
+
+def _route_from_json(data: dict[str, Any]) -> AppRoute:
+    endpoints = tuple(Endpoint(str(address), int(port)) for address, port in data["endpoints"])
+    return AppRoute(int(data["app"]), tuple(data["hosts"]), int(data["release"]), endpoints)

@@ -1,0 +1,65 @@
+"""A router in memory: an adapter of flow.ports.Router for the stories' tests."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Condition
+
+from wherry.domain.workload import AppRoute, Endpoint
+
+
+class MemoryRouter:
+    """`routes` is the table as published; `request` is a visitor who has not been answered yet."""
+
+    def __init__(self) -> None:
+        self.routes: dict[int, AppRoute] = {}
+        self._changed = Condition()
+        self._in_flight: Counter[tuple[int, int, Endpoint]] = Counter()
+        self._turn = 0
+
+    def publish(self, route: AppRoute) -> None:
+        with self._changed:
+            self.routes[route.app_id] = route
+
+    def drain(self, app_id: int, release: int, seconds: float) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._left_behind(app_id), timeout=seconds)
+
+    def withdraw(self, app_id: int) -> None:
+        with self._changed:
+            self.routes.pop(app_id, None)
+
+    def replace(self, routes: Sequence[AppRoute]) -> None:
+        with self._changed:
+            self.routes = {route.app_id: route for route in routes}
+
+    @contextmanager
+    def request(self, host: str) -> Iterator[AppRoute | Endpoint | None]:
+        """Where a request for this host label goes, in flight until the block ends: a process; the route, when it
+        has none; None for no such app.
+        """
+        with self._changed:
+            route = next((each for each in self.routes.values() if host in each.hosts), None)
+            if route is None or not route.endpoints:
+                endpoint = None
+            else:
+                self._turn += 1
+                endpoint = route.endpoints[self._turn % len(route.endpoints)]
+                key = (route.app_id, route.release, endpoint)
+                self._in_flight[key] += 1
+        try:
+            yield endpoint or route
+        finally:
+            if route is not None and endpoint is not None:
+                with self._changed:
+                    self._in_flight[key] -= 1
+                    self._changed.notify_all()
+
+    def _left_behind(self, app_id: int) -> bool:
+        route = self.routes.get(app_id)
+        kept = set(route.endpoints) if route else set()
+        return any(
+            count for (app, _, endpoint), count in self._in_flight.items() if app == app_id and endpoint not in kept
+        )

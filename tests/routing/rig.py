@@ -1,0 +1,120 @@
+"""A real Envoy of a test's own, and visitors."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from wherry.domain.workload import AppRoute
+from wherry.routing.process import command, ready
+from wherry.routing.router import EnvoyRouter
+from wherry.settings import Settings
+
+from tests.routing.origin import Origin
+
+
+class Rig:
+    """`start` and `kill` as often as a test likes; the folder stays."""
+
+    def __init__(self, home: Path, domain: str = "localhost", port: int | None = None) -> None:
+        (home / "router").mkdir(parents=True, exist_ok=True)
+        self.port = port or free_port()
+        self.settings = Settings(home=str(home), router_port=str(self.port), apps_domain=domain)
+        self.folder = home / "router"
+        self.router = EnvoyRouter(self.folder, domain)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def spawn(self) -> subprocess.Popen[bytes]:
+        with (self.folder / "envoy.out").open("ab") as out:
+            self.process = subprocess.Popen(
+                command(self.settings),
+                env={**os.environ, **self.settings.environ()},
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return self.process
+
+    def start(self) -> Rig:
+        process = self.spawn()
+        deadline = time.monotonic() + 30
+        while not ready(self.settings):
+            assert process.poll() is None, (self.folder / "envoy.out").read_text()
+            assert time.monotonic() < deadline, "envoy is not ready"
+            time.sleep(0.02)
+        return self
+
+    def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+        self.process.wait(20)
+        self.process = None
+
+    def close(self) -> None:
+        if self.process is not None:
+            self.kill()
+
+    def visit(self, host: str, path: str = "/", method: str = "GET", **headers: str) -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            named = {key.replace("_", "-"): value for key, value in headers.items()}
+            connection.request(method, path, headers={"Host": f"{host}.localhost:{self.port}", **named})
+            answer = connection.getresponse()
+            return Answer(answer.status, answer.read(), dict(answer.getheaders()))
+        finally:
+            connection.close()
+
+    def raw(self, request: bytes) -> bytes:
+        """All that comes back for these very bytes, until the other side closes or is silent for two seconds."""
+        with self.connect() as link:
+            link.sendall(request)
+            return read_all(link)
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=2)
+
+
+class Answer:
+    def __init__(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        self.status = status
+        self.body = body
+        self.headers = headers
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    @property
+    def code(self) -> str:
+        found = re.search(r"<dt>Code</dt><dd>([^<]*)</dd>", self.text)
+        return found[1] if found else ""
+
+
+def route(app_id: int, host: str, release: int, *origins: Origin) -> AppRoute:
+    return AppRoute(app_id, (host,), release, tuple(each.endpoint for each in origins))
+
+
+def read_all(link: socket.socket) -> bytes:
+    parts = []
+    try:
+        while part := link.recv(65536):
+            parts.append(part)
+    except TimeoutError:
+        pass
+    return b"".join(parts)
+
+
+def status_of(reply: bytes) -> int:
+    return int(reply.split(b" ", 2)[1]) if reply else 0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
