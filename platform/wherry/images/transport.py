@@ -194,9 +194,9 @@ class Transport:
             parameters = {name.lower(): value for name, value in _PARAMETER.findall(challenge)}
             self._tokens[scopes] = self._fetch_token(parameters, scopes)
             return True
-        if kind == "basic" and self.username and not self._basic:
+        if kind == "basic" and self.username:
             self._basic = True
-            return True
+            return "Authorization" not in response.request.headers  # another thread may have learned it meanwhile
         return False
 
     def _fetch_token(self, parameters: Mapping[str, str], scopes: tuple[str, ...]) -> Secret:
