@@ -161,6 +161,7 @@ def test_a_login_by_password(tmp_path: Path, registry: Registry) -> None:
     digest, data = blob()
     with running_registry(tmp_path, ("wherry", "pa:ss wörd")) as url:
         known = Registry(url, "wherry", Secret("pa:ss wörd"), HASTE)
+        known.ping()
         known.put_blob("app", digest, data)
         assert known.blob("app", digest) == data
         known.close()
@@ -169,4 +170,6 @@ def test_a_login_by_password(tmp_path: Path, registry: Registry) -> None:
             with pytest.raises(PlatformFault, match=r"the registry answered 401 to HEAD http://127\.0\.0\.1") as fault:
                 stranger.put_blob("app", digest, data)
             assert "s3cret-wrong" not in "\n".join([*fault.value.lines(), repr(fault.value.__cause__)])
+            with pytest.raises(PlatformFault, match="401 to GET"):
+                stranger.ping()
             stranger.close()

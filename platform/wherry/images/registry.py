@@ -54,6 +54,10 @@ class Registry:
     def close(self) -> None:
         self._transport.close()
 
+    def ping(self) -> None:
+        """Raises PlatformFault when it does not answer, or does not take our login."""
+        self._transport.call("GET", "/v2/", (), [200])
+
     # -- blobs
 
     def has_blob(self, repository: str, digest: str) -> bool:

@@ -1,0 +1,273 @@
+"""The stack: a build and a run image in our registry. The first that there is of: the images recorded here; those that
+the settings name, copied; images made of Debian packages.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from wherry.builds import stacks_debian as debian
+from wherry.domain.errors import InvalidInput, NotFound, PlatformFault
+from wherry.domain.text import printable
+from wherry.flow.ports import Say
+from wherry.images.difference import Seen, changes, seen
+from wherry.images.entries import Tree, whiteouts
+from wherry.images.layers import Layer, pack
+from wherry.images.manifest import EPOCH, image_config, image_manifest
+from wherry.images.registry import Registry
+from wherry.images.stored import StoredImage, copy_image, push_image, read_image
+from wherry.images.transport import parse
+from wherry.settings import Settings
+
+RUN, BUILD = "stack/run", "stack/build"
+_RECIPE = "debian-1"
+"""Counts up when what is made of Debian packages changes: then it is made again."""
+_REFERENCE = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._:/-]*)@(?P<digest>sha256:[0-9a-f]{64})")
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Both images, as our registry has them. `build_ref` and `run_ref` are what an engine pulls."""
+
+    build: StoredImage
+    run: StoredImage
+    build_ref: str
+    run_ref: str
+
+    @property
+    def id(self) -> str:
+        return self._said("CNB_STACK_ID", "io.buildpacks.stack.id", "")
+
+    @property
+    def uid(self) -> int:
+        """The user that builds, never 0; the run image has its own (`run.settings["User"]`)."""
+        return int(self._said("CNB_USER_ID", "", str(debian.BUILD_USER)))
+
+    @property
+    def gid(self) -> int:
+        return int(self._said("CNB_GROUP_ID", "", str(debian.GROUP)))
+
+    @property
+    def run_user(self) -> str:
+        """ "uid:gid" or a name, as the run image has it."""
+        return str(self.run.settings.get("User") or f"{debian.RUN_USER}:{self.gid}")
+
+    @property
+    def architecture(self) -> str:
+        return str(self.build.config.get("architecture", ""))
+
+    @property
+    def distro(self) -> tuple[str, str]:
+        """Name and version, as in ("debian", "12")."""
+        name = self._said("CNB_TARGET_DISTRO_NAME", "io.buildpacks.base.distro.name", "")
+        return name, self._said("CNB_TARGET_DISTRO_VERSION", "io.buildpacks.base.distro.version", "")
+
+    def _said(self, variable: str, label: str, default: str) -> str:
+        return self.build.env.get(variable) or self.build.labels.get(label) or self.run.labels.get(label) or default
+
+
+class Stacks:
+    """`folder` keeps one small record, and drafts while images are made."""
+
+    def __init__(self, registry: Registry, folder: Path, settings: Settings) -> None:
+        self._registry = registry
+        self._folder = folder
+        self._settings = settings
+        self._read: dict[str, StoredImage] = {}
+
+    def ensure(self, say: Say) -> Stack:
+        """The stack, after whatever it takes to have it; one process at a time does. Cheap when there is one already.
+
+        Raises InvalidInput for settings that are not references by digest or name no usable image, PlatformFault.
+        """
+        wanted = self._wanted()
+        if known := self._recorded(wanted):
+            return known
+        with self._alone(say) as lock:
+            if known := self._recorded(wanted):
+                return known
+            self._sweep()
+            digests = self._copied(say)
+            if len(digests) < 2:
+                digests = {**self._made(say, lock), **digests}
+            stack = self._stack(digests[BUILD], digests[RUN])
+            self._record(wanted, digests)
+        return stack
+
+    # -- what is there already
+
+    def _wanted(self) -> str:
+        """Names what the settings ask for; a record of anything else does not count."""
+        given = [self._settings.stack_build, self._settings.stack_run]
+        recipe = "" if all(given) else repr((_RECIPE, debian.RUN_PACKAGES, debian.BUILD_PACKAGES))
+        return hashlib.sha256(repr((given, recipe, self._registry.address)).encode()).hexdigest()
+
+    def _recorded(self, wanted: str) -> Stack | None:
+        try:
+            record = json.loads((self._folder / "stack.json").read_bytes())
+            build, run = str(record["build"]), str(record["run"])
+            if record["wanted"] != wanted:
+                return None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        try:
+            here = self._registry.has_manifest(BUILD, build) and self._registry.has_manifest(RUN, run)
+            return self._stack(build, run) if here else None
+        except (NotFound, InvalidInput):
+            return None
+
+    def _stack(self, build: str, run: str) -> Stack:
+        for repository, digest in ((BUILD, build), (RUN, run)):
+            if digest not in self._read:
+                self._read[digest] = read_image(self._registry, repository, digest)
+        refs = self._registry.reference(BUILD, build), self._registry.reference(RUN, run)
+        stack = Stack(self._read[build], self._read[run], *refs)
+        return _checked(stack)
+
+    def _record(self, wanted: str, digests: dict[str, str]) -> None:
+        """Last of all, and whole or not at all: what is recorded is in the registry."""
+        draft = self._folder / f"stack.json.{os.getpid()}"
+        with draft.open("w") as file:
+            json.dump({"wanted": wanted, "build": digests[BUILD], "run": digests[RUN]}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(self._folder / "stack.json")
+
+    # -- copied
+
+    def _copied(self, say: Say) -> dict[str, str]:
+        given = {
+            BUILD: ("WHERRY_STACK_BUILD", self._settings.stack_build),
+            RUN: ("WHERRY_STACK_RUN", self._settings.stack_run),
+        }
+        parsed = {repository: parse_reference(text, setting) for repository, (setting, text) in given.items() if text}
+        return {repository: self._copy(*where, repository, say) for repository, where in parsed.items()}
+
+    def _copy(self, host: str, name: str, digest: str, repository: str, say: Say) -> str:
+        source = self._source(host)
+        try:
+            say(f"Copying {name} from {host} to {self._registry.address}/{repository}")
+            with self._draft() as folder:
+                return copy_image(source, name, digest, self._registry, repository, folder)
+        except NotFound as error:
+            raise InvalidInput(f"the settings name a stack image that is not there: {error.message}") from error
+        finally:
+            source.close()
+
+    def _source(self, host: str) -> Registry:
+        """Our login goes to our own registry only."""
+        if host == self._registry.address.partition("/")[0]:
+            settings = self._settings
+            return Registry(
+                parse(settings.registry_url or host)[0], settings.registry_username, settings.registry_secret
+            )
+        return Registry(host)
+
+    # -- made of Debian packages
+
+    def _made(self, say: Say, lock: int) -> dict[str, str]:
+        system = debian.this_debian()
+        name = f"Debian {system.version} ({system.codename})"
+        say(f"Making the images that apps are built and run on, of {name} packages: once, about a minute")
+        with self._draft() as folder, ThreadPoolExecutor(1) as pool:
+            root = folder / "root"
+            debian.make_run_root(system, root, lock)
+            before = seen(root, debian.packed)
+            base = pack(Tree(root, "/", pick=debian.packed).entries(), folder, note=f"wherry: {name} to run on")
+            run = pool.submit(self._push, RUN, [base], debian.run_settings(system))
+            say(f"The run image is packed ({base.size // 1_000_000} MB); adding compilers, git and headers")
+            debian.grow_build_root(system, root, lock)
+            more = _difference(root, before, folder, f"wherry: {name} to build on")
+            say(f"The build image is packed ({(base.size + more.size) // 1_000_000} MB); uploading it")
+            digests = {RUN: run.result()}
+            digests[BUILD] = self._push(BUILD, [base, more], debian.build_settings(system))
+        say("The stack images are ready.")
+        return digests
+
+    def _push(self, repository: str, layers: list[Layer], settings: dict[str, object]) -> str:
+        config = image_config(layers, settings)
+        notes = {"org.opencontainers.image.title": repository, "org.opencontainers.image.created": EPOCH}
+        manifest = image_manifest(config, layers, notes)
+        return push_image(self._registry, repository, config, layers, manifest)
+
+    # -- the folder
+
+    @contextmanager
+    def _alone(self, say: Say) -> Iterator[int]:
+        """The lock's descriptor: programs that inherit it hold the lock too, so none outlives us unnoticed."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with (self._folder / "lock").open("w") as lock:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    say("Another process is making the stack images; waiting for it")
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+                yield lock.fileno()
+        except OSError as error:
+            raise PlatformFault(f"the stack images cannot be made: {printable(str(error), 300)}") from error
+
+    @contextmanager
+    def _draft(self) -> Iterator[Path]:
+        folder = Path(tempfile.mkdtemp(prefix="draft-", dir=self._folder))
+        folder.chmod(0o755)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder)
+
+    def _sweep(self) -> None:
+        """What an earlier life left half made."""
+        for folder in self._folder.glob("draft-*"):
+            shutil.rmtree(folder)
+
+
+def parse_reference(text: str, setting: str) -> tuple[str, str, str]:
+    """Registry, name and digest of ``HOST/NAME@sha256:…``, with Docker Hub's short forms. Raises InvalidInput."""
+    match = _REFERENCE.fullmatch(text)
+    if match is None:
+        raise InvalidInput(
+            f"{setting} is not an image by digest: '{printable(text)}'",
+            hint=f"{setting}=registry.example.com/team/image@sha256:…",
+        )
+    first, slash, rest = match["name"].partition("/")
+    if not slash or not ("." in first or ":" in first or first == "localhost"):
+        first, rest = "docker.io", match["name"]
+    if first == "docker.io":
+        rest = rest if "/" in rest else f"library/{rest}"
+        first = "registry-1.docker.io"
+    return first, rest, match["digest"]
+
+
+def _checked(stack: Stack) -> Stack:
+    """Raises InvalidInput for images that builds or apps would run on as root."""
+    problems = []
+    try:
+        if stack.uid == 0:
+            problems.append("the build image's CNB_USER_ID is 0 (root)")
+        if stack.gid < 0:
+            problems.append("the build image's CNB_GROUP_ID is no group")
+    except ValueError:
+        problems.append("the build image's CNB_USER_ID and CNB_GROUP_ID are not numbers")
+    if stack.run_user.partition(":")[0] in ("root", "0"):
+        problems.append("the run image's user is root")
+    if problems:
+        raise InvalidInput("the stack images are not usable", problems=problems)
+    return stack
+
+
+def _difference(root: Path, before: Seen, blobs: Path, note: str) -> Layer:
+    changed, gone = changes(before, seen(root, debian.packed))
+    tree = Tree(root, "/", pick=changed.__contains__)
+    return pack([*tree.entries(), *whiteouts([f"/{name}" for name in gone])], blobs, note)
