@@ -15,7 +15,7 @@ import bcrypt
 
 from wherry.domain.errors import PlatformFault
 from wherry.home import Home
-from wherry.routing import process as router_process
+import wherry.routing.process as router_process
 from wherry.settings import Settings, root_folder
 from wherry.supervisor.service import Service
 
@@ -54,7 +54,7 @@ def _write_registry_config(settings: Settings, home: Home) -> Path:
     config = folder / "config.yml"
     config.write_text(
         "version: 0.1\n"
-        "log: {level: warn, accesslog: {disabled: true}}\n"
+        "log: {level: error, accesslog: {disabled: true}}\n"
         f"storage: {{filesystem: {{rootdirectory: '{folder}/data'}}, delete: {{enabled: true}}}}\n"
         f"http: {{addr: '127.0.0.1:{settings.registry_port}', secret: '{home.secret('registry-http').reveal()}'}}\n"
         f"auth: {{htpasswd: {{realm: wherry, path: '{users}'}}}}\n"

@@ -1,0 +1,38 @@
+"""A Builder in memory. What becomes of a commit is said beforehand; the rest succeeds at once."""
+
+from __future__ import annotations
+
+from threading import Event
+
+from wherry.domain.errors import Cancelled, WherryError
+from wherry.domain.image import Image
+from wherry.flow.ports import BuildRequest, Cancel, Say
+
+
+class InMemoryBuilder:
+    """`failures`: commit to the errors of its attempts, in order. `held`: commits whose builds wait until cancelled."""
+
+    def __init__(self) -> None:
+        self.failures: dict[str, list[WherryError]] = {}
+        self.held: set[str] = set()
+        self.built: list[str] = []
+        self.forgotten: list[int] = []
+        self.processes = {"web": "serve"}
+        self.is_building = Event()
+
+    def build(self, request: BuildRequest, say: Say, cancel: Cancel) -> Image:
+        commit = request.source.commit
+        say(f"-----> Building {request.app_name} from {commit[:7]}")
+        self.is_building.set()
+        if commit in self.held:
+            stopped = Event()
+            cancel.on_cancel(stopped.set)
+            stopped.wait()
+            raise Cancelled("stopped")
+        if self.failures.get(commit):
+            raise self.failures[commit].pop(0)
+        self.built.append(commit)
+        return Image(f"apps/{request.app_id}", f"sha256:{commit}", dict(self.processes))
+
+    def forget(self, app_id: int) -> None:
+        self.forgotten.append(app_id)
