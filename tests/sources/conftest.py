@@ -28,3 +28,9 @@ def door(repositories: Repositories) -> Iterator[Door]:
 @pytest.fixture
 def workshop(tmp_path: Path) -> Workshop:
     return Workshop(tmp_path / "workshop")
+
+
+@pytest.fixture
+def inside(repositories: Repositories) -> Workshop:
+    """Puts objects straight into app 1's repository, past every check of a push."""
+    return Workshop(repositories.path(1))

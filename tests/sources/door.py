@@ -15,6 +15,7 @@ from wherry.domain.errors import PushRefused
 from wherry.domain.model import Source
 from wherry.domain.refs import RefUpdate, judge
 from wherry.domain.secret import Secret
+from wherry.sources.exchange import Cut
 from wherry.sources.repositories import Repositories
 from wherry.sources.transport import GitRequest, GitResponse, GitTransport, HookCall
 
@@ -140,12 +141,12 @@ class _Handler(BaseHTTPRequestHandler):
         response = self.door.transport.serve(request)
         try:
             self._send(response)
-        except OSError:
+            while body.read(1 << 16):
+                pass
+        except (OSError, Cut):
             self.close_connection = True
         finally:
             response.close()
-        while body.read(1 << 16):
-            pass
 
     def _send(self, response: GitResponse) -> None:
         self.send_response(response.status)

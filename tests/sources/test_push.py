@@ -197,7 +197,7 @@ def test_b31_hostile_branch_names_are_stored_and_shown_escaped(door: Door, works
 
 def test_b32_hostile_commit_texts_are_stored_as_they_are(door: Door, workshop: Workshop) -> None:
     tree = workshop.tree({"a": b"a"})
-    raw = b"tree %s\nauthor `b` \"$(id)\" <e@x> 4070908800 +0000\ncommitter \x1b[31mC <e@x> 0 +0000\n\n%s" % (
+    raw = b'tree %s\nauthor `b` "$(id)" <e@x> 4070908800 +0000\ncommitter \x1b[31mC <e@x> 0 +0000\n\n%s' % (
         tree.encode(),
         b"\xff\x1b]0;x\x07\r<script>" + b"m" * 1_000_000,
     )

@@ -28,10 +28,15 @@ def clean_environment() -> dict[str, str]:
 
 
 class Workshop:
+    """In a new folder, or straight in a repository that exists."""
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir()
-        self.git("init", "--quiet", "--initial-branch=main")
+        if not folder.exists():
+            folder.mkdir()
+            self.git("init", "--quiet", "--initial-branch=main")
+            self.git("config", "core.compression", "0")
+            self.git("config", "core.bigFileThreshold", "64k")  # no search for likeness in noise
 
     def argv(self, *arguments: str) -> list[str]:
         return ["git", "-C", str(self.folder), *arguments]

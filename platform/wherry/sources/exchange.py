@@ -33,8 +33,14 @@ class Stuck(Exception):
     """git said nothing for too long, or took too long altogether."""
 
 
+class Cut(Exception):
+    """The answer is not whole. A server that lets this pass closes the connection without its proper end, and must:
+    clients of git wait for ever behind an answer to a push that ends well between two packets, but too early.
+    """
+
+
 class Exchange:
-    """Iterate over the answer, and `close` in any case. With `outlives`, a client that goes away after its whole
+    """Iterate over the answer (it raises Cut), and `close` in any case. With `outlives`, a client that goes away after its whole
     request was read does not stop git: a push is stored and released whether someone watches or not.
 
     `on_end` runs once, after git's end.
@@ -55,7 +61,7 @@ class Exchange:
         self._on_end = on_end
         self._until = time.monotonic() + WHOLE_SECONDS
         self._errors = b""
-        self._fed = self._ended = False
+        self._fed = self.ended = False
         self._child = _start(argv, environ, descriptors)
         pipes = (self._child.stdin, self._child.stdout, self._child.stderr)
         self._in, self._out, self._err = (pipe.fileno() for pipe in pipes if pipe)
@@ -74,7 +80,7 @@ class Exchange:
             if self._out not in self._open or len(read) > _MOST_HEAD:
                 self._end(kill=True)
                 raise PlatformFault("git gave no answer", evidence=self._said())
-            read += self._wait()[0]
+            read += self._wait(IDLE_SECONDS)[0]
         head, _, first = read.partition(_HEAD_END)
         self._answer = self._both_ways(first)
         fields = (line.partition(":") for line in head.decode("latin-1").split("\r\n"))
@@ -86,7 +92,7 @@ class Exchange:
     def close(self) -> None:
         """May be called again."""
         self._answer.close()
-        if self._ended:
+        if self.ended:
             return
         if self._fed and self._outlives:
             log.info("the client of a push went away; the push goes on")
@@ -98,22 +104,22 @@ class Exchange:
         try:
             if first:
                 yield first
-            yield from self._feed()
+            if not self._fed:
+                yield from self._feed()
             yield from self._rest()
         except (BadBody, Stuck) as error:
-            log.warning("an exchange with git was cut: %s", error)
             self._end(kill=True)
-        else:
-            self._end()
+            raise Cut(str(error)) from error
+        if code := self._end():
+            raise Cut(" / ".join([f"git's HTTP transport ended with {code}", *self._said()]))
 
     def _feed(self) -> Iterator[bytes]:
         """A git that ends early must not leave its client in the middle of a sentence: the rest is read past it."""
         listening = True
-        self._poll.register(self._in, select.POLLOUT)
         for chunk in self._body.chunks():
             view = memoryview(chunk)
             while view and listening:
-                said, takes = self._wait()
+                said, takes = self._wait(IDLE_SECONDS, writing=True)
                 if said:
                     yield said
                 if takes:
@@ -121,22 +127,22 @@ class Exchange:
                         view = view[os.write(self._in, view) :]
                     except BrokenPipeError:
                         listening = False
-                        self._poll.unregister(self._in)
-        if listening:
-            self._poll.unregister(self._in)
         self._hang_up()
         self._fed = True
 
     def _rest(self) -> Iterator[bytes]:
         while self._out in self._open:
-            said, _ = self._wait()
+            said, _ = self._wait(IDLE_SECONDS)
             if said:
                 yield said
 
-    def _wait(self) -> tuple[bytes, bool]:
+    def _wait(self, seconds: float, *, writing: bool = False) -> tuple[bytes, bool]:
         """(what git said, whether it takes more). Raises Stuck."""
-        seconds = min(IDLE_SECONDS, self._until - time.monotonic())
-        events = dict(self._poll.poll(max(0.0, seconds) * 1000))
+        if writing:
+            self._poll.register(self._in, select.POLLOUT)
+        events = dict(self._poll.poll(max(0.0, min(seconds, self._until - time.monotonic())) * 1000))
+        if writing:
+            self._poll.unregister(self._in)
         if not events:
             raise Stuck("no word from git in time")
         said = b""
@@ -157,34 +163,35 @@ class Exchange:
 
     def _finish_alone(self) -> None:
         try:
-            for _ in self._rest():
+            for _ in self._both_ways(b""):
                 pass
-        except Stuck as error:
-            log.warning("a push without a client was cut: %s", error)
-            self._end(kill=True)
-        else:
-            self._end()
+        except Cut as error:
+            log.warning("a push without a client: %s", error)
 
-    def _end(self, kill: bool = False) -> None:
-        """SIGTERM first: git then removes what it has stored half."""
-        self._ended = True
+    def _end(self, kill: bool = False) -> int:
+        self.ended = True
         self._hang_up()
-        for strike in (signal.SIGTERM, signal.SIGKILL):
-            if kill and self._child.poll() is None:
-                os.killpg(self._child.pid, strike)
-            try:
-                code = self._child.wait(STOP_SECONDS)
-                break
-            except subprocess.TimeoutExpired:
-                kill = True
-        else:
+        try:
+            code = self._child.wait(0 if kill else STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._stop()
             code = self._child.wait()
         for pipe in (self._child.stdout, self._child.stderr):
             if pipe:
                 pipe.close()
-        if code and not kill:
-            log.warning("git's HTTP transport ended with %s: %s", code, " / ".join(self._said()))
         self._on_end()
+        return code
+
+    def _stop(self) -> None:
+        """SIGTERM first: git then takes its locks off the refs. All that store something hold the output pipe."""
+        for strike in (signal.SIGTERM, signal.SIGKILL):
+            os.killpg(self._child.pid, strike)
+            try:
+                while self._out in self._open:
+                    self._wait(STOP_SECONDS)
+            except Stuck:
+                continue
+            return
 
     def _said(self) -> list[str]:
         return [log_line(line) for line in self._errors.split(b"\n") if line]

@@ -15,7 +15,7 @@ MOST_EVIDENCE = 20
 def git_failed(argv: Sequence[str], code: int, output: bytes) -> PlatformFault:
     """A git that ended with `code`: the line to paste into a shell, and the last lines that it said."""
     said = [log_line(line) for line in output.split(b"\n") if line.strip()]
-    ending = f"was killed by signal {-code}" if code < 0 else f"ended with {code}"
+    ending = f"was killed by signal {-code}" if code < 0 else f"ended with {code}" if code else "could not answer"
     return PlatformFault(f"git {ending}", evidence=[f"$ {shlex.join(argv)}", *said[-MOST_EVIDENCE:]])
 
 

@@ -1,4 +1,5 @@
-"""Where a push under way keeps its objects, and what is left of it when git was killed.
+"""Where a push under way keeps its objects, and what is left of it when git was killed (git itself never removes
+that).
 
 A push holds a shared lock that its processes inherit, so that the lock lives as long as any of them, orphans
 included. Whoever gets it alone knows that nobody pushes.
@@ -17,28 +18,37 @@ from wherry.domain.errors import PushRefused
 
 _LOCK = "wherry.lock"
 _PATTERN = "tmp_objdir-*"
+_LOCKED = ("packed-refs", "HEAD")
 
 
 @contextmanager
 def shared_lock(repository: Path) -> Iterator[int]:
-    """The descriptor that holds the lock. Give it to git's processes."""
+    """The descriptor that holds the lock, for git's processes; also for whatever else of ours takes git's locks."""
     with _opened(repository) as descriptor:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         yield descriptor
 
 
 def sweep(repository: Path) -> None:
-    """Removes the quarantines of pushes that nobody works on any more."""
-    stale = list((repository / "objects").glob(_PATTERN))
-    if not stale:
+    """Removes the quarantines, and the locks on refs, of pushes that nobody works on any more."""
+    if not any(_remains(repository)):
         return
     with _opened(repository) as descriptor:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return  # a push is under way; the next call finds it ended
-        for folder in stale:
-            shutil.rmtree(folder, ignore_errors=True)
+        for path in list(_remains(repository)):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def _remains(repository: Path) -> Iterator[Path]:
+    yield from (repository / "objects").glob(_PATTERN)
+    yield from (repository / "refs").rglob("*.lock")
+    yield from (path for name in _LOCKED if (path := repository / f"{name}.lock").exists())
 
 
 def environment(repository: Path, quarantine: Path | None) -> dict[str, str]:

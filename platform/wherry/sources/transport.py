@@ -43,8 +43,8 @@ def service_of(path: str, query: str) -> Service | None:
 
     None for what is no part of the smart protocol; `GitTransport.serve` has the answer to that, too.
     """
-    named = query.removeprefix("service=") if path == _ASK else path
-    return Service(named) if named in tuple(Service) else None
+    named = query if path == _ASK else f"service={path}"
+    return next((service for service in Service if named == f"service={service}"), None)
 
 
 @dataclass(frozen=True, slots=True)

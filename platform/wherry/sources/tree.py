@@ -48,7 +48,8 @@ class Tree:
 def read_tree(chunks: Iterable[bytes], limits: Limits) -> Tree:
     """The tree from the output of `git ls-tree -r -t -z -l`.
 
-    Raises PushRefused for too many entries, bytes, links or levels, and for a path that cannot be a file's.
+    Raises PushRefused for too many entries, bytes, links or levels, and for a path that cannot be a file's; EOFError
+    for what git does not list.
     """
     tree = Tree()
     paths: set[str] = set()
@@ -82,7 +83,7 @@ def _records(chunks: Iterable[bytes]) -> Iterator[bytes]:
 def _entry(record: bytes, limits: Limits) -> Entry:
     match = _RECORD.fullmatch(record)
     if match is None:
-        raise PushRefused(f"this tree has an entry that cannot be read: {printable(record)}")
+        raise EOFError(printable(record))  # git has no size for an object that it cannot read
     mode, object_id, size, path = match.groups()
     try:
         kind = Kind(mode.decode())

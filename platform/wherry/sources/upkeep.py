@@ -11,6 +11,7 @@ from pathlib import Path
 from wherry.domain.errors import PlatformFault
 from wherry.sources import git
 from wherry.sources.faults import disk_faults
+from wherry.sources.quarantine import shared_lock, sweep
 
 log = logging.getLogger(__name__)
 
@@ -22,14 +23,15 @@ _one_at_a_time = threading.Lock()
 
 
 def after_push(repository: Path) -> None:
-    """Returns at once; what is due goes on in a thread, which nobody waits for."""
+    """Returns at once; what takes time goes on in a thread, which nobody waits for."""
     with _reported(repository):
+        sweep(repository)
         if _gc_is_due(repository) or _head_is_unborn(repository):
             threading.Thread(target=_tend, args=(repository,), name="upkeep", daemon=True).start()
 
 
 def _tend(repository: Path) -> None:
-    with _one_at_a_time, _reported(repository):
+    with _one_at_a_time, _reported(repository), shared_lock(repository):
         if _head_is_unborn(repository):
             _point_head(repository)
         if _gc_is_due(repository):
