@@ -6,10 +6,10 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from tests.fakes.router import InMemoryRouter
-from tests.fakes.sources import InMemorySources
+from wherry.domain.errors import PlatformFault
 from wherry.domain.model import App, Build, Job, JobKind, Release
 from wherry.domain.refs import ZERO, RefUpdate
+from wherry.domain.workload import AppRoute
 from wherry.flow.build import RunBuild
 from wherry.flow.configure import Configure
 from wherry.flow.converge import Converge
@@ -30,7 +30,9 @@ from wherry.ledger.ledger import SqlLedger
 
 from tests.fakes.builder import InMemoryBuilder
 from tests.fakes.logs import MemoryLogs
+from tests.fakes.router import MemoryRouter
 from tests.fakes.runtime import InMemoryRuntime
+from tests.fakes.sources import InMemorySources
 
 
 class TurningClock:
@@ -46,6 +48,17 @@ class TurningClock:
         self.time += timedelta(seconds=seconds)
 
 
+class FallibleRouter(MemoryRouter):
+    """With `fault` set, nothing can be published."""
+
+    fault: PlatformFault | None = None
+
+    def publish(self, route: AppRoute) -> None:
+        if self.fault:
+            raise self.fault
+        super().publish(route)
+
+
 class Stage:
     """All stories over a real ledger and in-memory adapters; `work` runs the jobs one by one, as the worker would."""
 
@@ -53,7 +66,7 @@ class Stage:
         self.ledger = SqlLedger(f"sqlite:///{folder}/ledger.db", bytes(32), folder, lease_seconds=15)
         self.ledger.migrate()
         self.sources, self.builder, self.runtime = InMemorySources(), InMemoryBuilder(), InMemoryRuntime()
-        self.router, self.logs, self.clock = InMemoryRouter(), MemoryLogs(), TurningClock()
+        self.router, self.logs, self.clock = FallibleRouter(), MemoryLogs(), TurningClock()
         self.patience = Patience(boot=1, drain=1, stop=1, watch=300)
         ledger, clock = self.ledger, self.clock
         self.create = CreateApp(ledger, self.sources, clock)
