@@ -53,6 +53,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
         (found,) = api.containers(filters={"label": [f"wherry.{key}={value}" for key, value in labels.items()]})
         pid = api.inspect_container(found["Id"])["State"]["Pid"]
         # Not `docker kill`, which the engine takes for the operator's wish.
+        assert pid > 1
         os.kill(pid, signal.SIGKILL)
 
     yield World(runtime, request.getfixturevalue("pushed_image"), crash)

@@ -10,7 +10,7 @@ WHO = Identity("p1", 1, 2, "web", 1)
 START = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
 
 
-def inspected(status: str, policy: str = "unless-stopped", restarts: int = 0, **state: object) -> dict[str, Any]:
+def inspected(status: str, policy: str = "always", restarts: int = 0, **state: object) -> dict[str, Any]:
     return {
         "Name": f"/{WHO.name}",
         "Created": "2026-01-02T03:04:00Z",

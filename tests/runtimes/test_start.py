@@ -32,7 +32,7 @@ def test_a33_a_process_that_is_up_is_restarted_by_the_engine_also_after_a_reboot
     machine_runtime: MachineRuntime, pushed_image: Image, engine_api: APIClient, platform_id: str
 ) -> None:
     machine_runtime.start([workload(pushed_image)], quiet)
-    assert only(engine_api, platform_id)["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
+    assert only(engine_api, platform_id)["HostConfig"]["RestartPolicy"]["Name"] == "always"
 
 
 def test_a45_a_start_that_was_cut_off_during_the_check_is_taken_up_again(
@@ -46,7 +46,7 @@ def test_a45_a_start_that_was_cut_off_during_the_check_is_taken_up_again(
     machine_runtime.start([workload(pushed_image)], quiet)
     after = only(engine_api, platform_id)
     assert after["Id"] == before["Id"]
-    assert after["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
+    assert after["HostConfig"]["RestartPolicy"]["Name"] == "always"
 
 
 @pytest.mark.parametrize("left", ["created", "exited"])

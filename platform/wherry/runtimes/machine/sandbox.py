@@ -41,6 +41,13 @@ class MachineSandbox:
         self._scratch = scratch or Path(tempfile.gettempdir())
 
     def run(self, spec: SandboxSpec, steps: Callable[[SandboxSession], None], cancel: Cancel) -> None:
+        try:
+            self._run(spec, steps, cancel)
+        except PlatformFault:
+            self._networks.forget()  # it may be what is missing: look again next time
+            raise
+
+    def _run(self, spec: SandboxSpec, steps: Callable[[SandboxSession], None], cancel: Cancel) -> None:
         self._networks.ensure(network.BUILD)
         self._scratch.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f"{self._prefix(spec.build_id)}-", dir=self._scratch))

@@ -11,9 +11,10 @@ from wherry.runtimes.machine.naming import Identity
 
 PORT = 8080
 # The restart policy while a process is checked, and from then on: the engine starts it again, with a pause that
-# doubles, also after a reboot.
+# doubles, also after a reboot. Not "unless-stopped": an engine that was killed stops at its next start what it finds
+# running, takes that for the operator's wish, and would leave it so.
 CHECKED = {"Name": "no"}
-UP = {"Name": "unless-stopped"}
+UP = {"Name": "always"}
 _MIB = 1024 * 1024
 
 
