@@ -1,0 +1,96 @@
+"""buildpack.toml: what a buildpack is and where it works (buildpack.md "buildpack.toml"). Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from wherry.builds.model import Buildpack
+from wherry.builds.target import Distro, Target
+from wherry.builds.toml_files import Table
+from wherry.domain.errors import InvalidInput
+from wherry.domain.text import printable
+
+OLDEST_API, NEWEST_API = (0, 8), (0, 12)
+ID = re.compile(r"[A-Za-z0-9._/-]+")
+VERSION = re.compile(r"[A-Za-z0-9._+-]+")
+_FORBIDDEN = {"app", "config", "generated", "sbom"}
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A buildpack as an order names it; without a version, the one that is there."""
+
+    id: str
+    version: str = ""
+    optional: bool = False
+    exec_env: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """`order` is empty but for a composite buildpack, which has no code of its own."""
+
+    buildpack: Buildpack
+    description: str = ""
+    clear_env: bool = False
+    targets: tuple[Target, ...] = ()
+    stacks: tuple[str, ...] = ()
+    order: tuple[tuple[Member, ...], ...] = ()
+
+    @property
+    def id(self) -> str:
+        return self.buildpack.id
+
+    @property
+    def home(self) -> str:
+        """Where it lies in the container (platform.md "Buildpacks Directory Layout")."""
+        return f"/cnb/buildpacks/{self.buildpack.escaped}/{self.buildpack.version}"
+
+
+def read_descriptor(table: Table, folder: Path) -> Descriptor:
+    """Raises InvalidInput for what is wrong or outside the APIs that we speak."""
+    about = table.table("buildpack")
+    api = _api(table)
+    name, version = about.text("id"), about.text("version")
+    if not ID.fullmatch(name) or name in _FORBIDDEN or ".." in name.split("/"):
+        raise InvalidInput(f"{about.where}: '{printable(name, 60)}' is not an id of a buildpack")
+    if not VERSION.fullmatch(version):
+        raise InvalidInput(f"{about.where}: '{printable(version, 60)}' is not a version")
+    return Descriptor(
+        Buildpack(name, version, api, folder, about.text("homepage")),
+        about.text("description"),
+        about.flag("clear-env"),
+        tuple(_target(each) for each in table.tables("targets")),
+        tuple(each.text("id") for each in table.tables("stacks")),
+        read_order(table),
+    )
+
+
+def read_order(table: Table) -> tuple[tuple[Member, ...], ...]:
+    """``[[order]]`` of order.toml, or of a composite buildpack."""
+    return tuple(tuple(_member(each) for each in group.tables("group")) for group in table.tables("order"))
+
+
+def _api(table: Table) -> str:
+    api = table.text("api")
+    numbers = re.fullmatch(r"([0-9]{1,3})\.([0-9]{1,3})", api)
+    if not numbers or not OLDEST_API <= (int(numbers[1]), int(numbers[2])) <= NEWEST_API:
+        shown = [".".join(map(str, each)) for each in (OLDEST_API, NEWEST_API)]
+        raise InvalidInput(f"{table.where}: Buildpack API '{printable(api, 20)}' is not {shown[0]} to {shown[1]}")
+    return api
+
+
+def at_least(api: str, major: int, minor: int) -> bool:
+    first, _, second = api.partition(".")
+    return (int(first), int(second)) >= (major, minor)
+
+
+def _member(table: Table) -> Member:
+    return Member(table.text("id"), table.text("version"), table.flag("optional"), table.texts("exec-env"))
+
+
+def _target(table: Table) -> Target:
+    distros = tuple(Distro(each.text("name"), each.text("version")) for each in table.tables("distros"))
+    return Target(table.text("os"), table.text("arch"), table.text("variant"), distros)

@@ -1,0 +1,119 @@
+"""One build's folders: on this machine, and where the build's container sees them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from wherry.builds.descriptor import Descriptor
+from wherry.builds.layers import LAYERS
+from wherry.builds.unpack import Owner
+
+APP = "/workspace"
+PLATFORM = "/platform"
+PLANS = "/cnb/plans"
+HOME = "/home/build"
+BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """`work` is readable by the platform only. `owner`: the build user's ids, None when the platform is no root and so
+    builds as its own user.
+    """
+
+    work: Path
+    owner: Owner | None
+
+    @property
+    def app(self) -> Path:
+        return self.work / "app"
+
+    @property
+    def layers(self) -> Path:
+        return self.work / "layers"
+
+    @property
+    def plans(self) -> Path:
+        return self.work / "plans"
+
+    @property
+    def user(self) -> str:
+        uid, gid = self.owner or (os.geteuid(), os.getegid())
+        return f"{uid}:{gid}"
+
+    def lay(self, config: Mapping[str, str], buildpacks: Iterable[Descriptor], bundle: Path | None) -> None:
+        """Makes everything but the app. The layers' own folder stays ours, so that no build can put a link there."""
+        for folder in (self.work, self.app, self.layers, self.plans, self.work / "home"):
+            folder.mkdir()
+        self.work.chmod(0o700)
+        for folder in (self.app, self.plans, self.work / "home"):
+            self.give(folder)
+        self._write_config(config)
+        for each in buildpacks:
+            _copy_readable(each.buildpack.folder, self._home_of(each))
+        if bundle:
+            shutil.copyfile(bundle, self.work / "ca-certificates.crt")
+            (self.work / "ca-certificates.crt").chmod(0o644)
+
+    def give(self, path: Path) -> None:
+        """To the build's user."""
+        if self.owner:
+            os.chown(path, *self.owner, follow_symlinks=False)
+
+    def write(self, path: Path, content: bytes) -> None:
+        """A file that the build's user may read and replace. Never over another: what stood there is removed first."""
+        path.unlink(missing_ok=True)
+        with path.open("xb") as file:
+            file.write(content)
+            os.fchmod(file.fileno(), 0o644)
+            if self.owner:
+                os.fchown(file.fileno(), *self.owner)
+
+    def layers_of(self, descriptor: Descriptor) -> Path:
+        folder = self.layers / descriptor.buildpack.escaped
+        if not folder.exists():
+            folder.mkdir()
+            folder.chmod(0o755)
+            self.give(folder)
+        return folder
+
+    def mounts(self, buildpacks: Iterable[Descriptor]) -> dict[str, tuple[Path, bool]]:
+        """Path in the container to (folder here, read-only)."""
+        mounts = {
+            APP: (self.app, False),
+            LAYERS: (self.layers, False),
+            PLANS: (self.plans, False),
+            HOME: (self.work / "home", False),
+            PLATFORM: (self.work / "platform", True),
+            **{each.home: (self._home_of(each), True) for each in buildpacks},
+        }
+        bundle = self.work / "ca-certificates.crt"
+        return mounts | ({BUNDLE: (bundle, True)} if bundle.exists() else {})
+
+    def _home_of(self, descriptor: Descriptor) -> Path:
+        return self.work / "buildpacks" / descriptor.buildpack.escaped / descriptor.buildpack.version
+
+    def _write_config(self, config: Mapping[str, str]) -> None:
+        """Files of the platform folder, byte for byte (buildpack.md "User-Provided Variables")."""
+        folder = self.work / "platform/env"
+        folder.mkdir(parents=True)
+        for name, value in config.items():
+            path = folder / name
+            path.write_bytes(value.encode("utf-8", "surrogateescape"))
+            path.chmod(0o644)
+
+
+def _copy_readable(source: Path, target: Path) -> None:
+    """The checkout may be readable by its owner only; the build's user must read and run it."""
+    for folder, _, files in os.walk(source):
+        there = target / Path(folder).relative_to(source)
+        there.mkdir(parents=True)
+        there.chmod(0o755)
+        for name in files:
+            origin = Path(folder, name)
+            shutil.copyfile(origin, there / name)
+            (there / name).chmod(0o755 if origin.stat().st_mode & 0o111 or there.name == "bin" else 0o644)

@@ -1,0 +1,88 @@
+"""What this machine hands to builds: proxies, package indexes and the certificates it trusts. Never in a layer.
+
+Paths of this machine mean nothing in a build's container, so values that are paths stay here, but for the bundle of
+certificates, which is mounted.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import ssl
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from wherry.builds.env import Action, Change
+
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+BUNDLES = (
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "PIP_CERT",
+    "CURL_CA_BUNDLE",
+    "GIT_SSL_CAINFO",
+    "NODE_EXTRA_CA_CERTS",
+)
+_PASSED = (
+    *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "PIP_DEFAULT_TIMEOUT"),
+    *("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_INSECURE_HOST", "UV_HTTP_TIMEOUT"),
+    *("UV_INDEX_STRATEGY", "UV_NATIVE_TLS", "UV_PYTHON_INSTALL_MIRROR"),
+    *("NPM_CONFIG_REGISTRY", "npm_config_registry"),
+)
+_PIP = {"index-url": "PIP_INDEX_URL", "extra-index-url": "PIP_EXTRA_INDEX_URL", "trusted-host": "PIP_TRUSTED_HOST"}
+_PLACES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
+
+
+def proxies(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: environ[name] for name in PROXIES if environ.get(name)}
+
+
+def operator_changes(environ: Mapping[str, str], pip_files: Sequence[str], bundle: str) -> tuple[Change, ...]:
+    """`pip_files`: texts of pip's configuration, the weakest first. `bundle`: where the container has it, "" for
+    nowhere. An app's own variable of the same name counts more (platform.md "Operator-Defined Variables").
+    """
+    values = dict(_pip_settings(pip_files))
+    values |= {name: environ[name] for name in _PASSED if environ.get(name)}
+    values = {name: value for name, value in values.items() if not _local(value)}
+    if bundle:
+        values |= dict.fromkeys(BUNDLES, bundle)
+    return tuple(Change(name, Action.DEFAULT, values[name]) for name in sorted(values))
+
+
+def pip_files(environ: Mapping[str, str]) -> list[str]:
+    """pip's configuration files of this machine (pip's documentation, "Configuration"), the weakest first."""
+    home = Path(environ.get("HOME", "/nonexistent"))
+    config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
+    paths = [Path("/etc/xdg/pip/pip.conf"), Path("/etc/pip.conf"), home / ".pip/pip.conf", config / "pip/pip.conf"]
+    paths += [Path(sys.prefix, "pip.conf"), Path(environ.get("PIP_CONFIG_FILE") or os.devnull)]
+    return [path.read_text("utf-8", "replace") for path in paths if path.is_file() and os.access(path, os.R_OK)]
+
+
+def bundle_of_host(environ: Mapping[str, str]) -> Path | None:
+    """The file of certificates that this machine trusts; None when it has none that we know of."""
+    named = [environ[name] for name in BUNDLES if environ.get(name)]
+    default = ssl.get_default_verify_paths().cafile
+    for place in (*named, *_PLACES, *([default] if default else [])):
+        if Path(place).is_file() and os.access(place, os.R_OK):
+            return Path(place)
+    return None
+
+
+def _pip_settings(texts: Sequence[str]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for text in texts:
+        parser = configparser.ConfigParser(interpolation=None, strict=False)
+        try:
+            parser.read_string(text)
+        except configparser.Error:
+            continue  # pip itself refuses such a file; what it would have said is not known
+        for section in ("global", "install"):
+            for key, value in parser.items(section) if parser.has_section(section) else ():
+                if name := _PIP.get(key.replace("_", "-")):
+                    values[name] = " ".join(value.split())
+    return values
+
+
+def _local(value: str) -> bool:
+    return any(word.startswith(("/", "file:", "~", ".")) for word in value.split())

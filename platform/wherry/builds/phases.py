@@ -1,0 +1,49 @@
+"""The phases that run buildpacks' code, in order, in one container: detect, restore, build."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from wherry.builds.build import Outcome, build
+from wherry.builds.cache import CacheUnit
+from wherry.builds.catalogue import Catalogue
+from wherry.builds.detect import Detector, Group
+from wherry.builds.ground import Ground
+from wherry.builds.order import candidates
+from wherry.builds.plan import Plan
+from wherry.builds.restore import restore
+from wherry.builds.surroundings import Surroundings
+from wherry.flow.ports import SandboxSession, Say
+from wherry.flow.talk import detail
+
+
+@dataclass(slots=True)
+class Phases:
+    """`run` is what a Sandbox takes as its steps; `group` and `outcome` are there afterwards."""
+
+    ground: Ground
+    catalogue: Catalogue
+    surroundings: Surroundings
+    cache: CacheUnit
+    previous_labels: Mapping[str, str]
+    say: Say
+    group: Group = field(default_factory=lambda: Group((), Plan(())))
+    outcome: Outcome = field(default_factory=Outcome)
+
+    def run(self, session: SandboxSession) -> None:
+        self.group = self._detect(session)
+        self._restore()
+        self.outcome = build(session, self.ground, self.surroundings, self.group, self.say)
+
+    def _detect(self, session: SandboxSession) -> Group:
+        tried = candidates(self.catalogue.order, self.catalogue.find)
+        group = Detector(session, self.ground, self.surroundings).detect(tried)
+        shown = ", ".join(f"{each.id} {each.buildpack.version}" for each in group.buildpacks)
+        detail(self.say, f"Buildpacks: {shown}")
+        return group
+
+    def _restore(self) -> None:
+        self.cache.claim()
+        restore(self.group.buildpacks, self.ground, self.cache, self.previous_labels)
+        self.cache.begin()
