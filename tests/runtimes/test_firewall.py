@@ -14,7 +14,7 @@ def test_the_rules_are_exactly_these() -> None:
         f"-A WHERRY-{x}-AWAY -d 169.254.0.0/16 -j DROP\n"
         "COMMIT\n"
     )
-    assert firewall.jumps("p1") == [
+    assert firewall.jumps("p1", "DOCKER-USER") == [
         ["INPUT", "-i", f"wh{x}-+", "-j", f"WHERRY-{x}-HOST"],
         ["DOCKER-USER", "-i", f"wh{x}-+", "-j", f"WHERRY-{x}-AWAY"],
     ]

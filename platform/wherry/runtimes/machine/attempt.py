@@ -61,6 +61,7 @@ class Attempt:
         self._engine = tools.engine
         self._lives = lives
         self._say = say
+        self._saying = Lock()
         self._made: list[str] = []
         self._ready: list[tuple[str, float]] = []
         self._aside: list[tuple[str, str]] = []
@@ -95,7 +96,8 @@ class Attempt:
         if not ready or life.over.is_set():
             raise gate.why_not(self._engine, wanted.who, wanted.workload, container, life)
         self._ready.append((container, wanted.workload.stop_grace))
-        detail(self._say, f"{wanted.who.process} is up")
+        with self._saying:
+            detail(self._say, f"{wanted.who.process} is up")
 
     def _adopted(self, wanted: Wanted) -> tuple[str, str]:
         """An earlier start was cut off while this process was being checked: go on from there."""

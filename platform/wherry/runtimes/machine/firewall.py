@@ -6,7 +6,8 @@ a container from the machine's own ports, so two chains of ours do, for all brid
     INPUT        from our bridges -> WHERRY-x-HOST   answers to what the machine began, its resolver; drop the rest
     DOCKER-USER  from our bridges -> WHERRY-x-AWAY   drop 169.254.0.0/16 (link-local: metadata services)
 
-dockerd leaves DOCKER-USER alone, also when it restarts. `apply` may run at any time: it fills the chains in one atomic
+dockerd leaves DOCKER-USER alone, also when it restarts; where it makes none (it may be told to keep off iptables, or
+speak nftables), FORWARD itself takes the jump. `apply` may run at any time: it fills the chains in one atomic
 step and adds a jump only where it is missing.
 """
 
@@ -31,13 +32,15 @@ class Firewall:
     def __init__(self, platform: str) -> None:
         self._platform = platform
 
-    def problems(self) -> list[str]:
-        """Why containers are not kept from this machine's ports; [] when they are."""
+    def problems(self, in_use: bool = True) -> list[str]:
+        """Why containers are not kept from this machine's ports; [] when they are. Before `in_use` no rule is missed."""
         if not shutil.which("iptables"):
             return ["iptables is missing: containers can reach this machine's ports. Run: apt-get install iptables"]
         if os.geteuid() != 0:
             return ["not root: without firewall rules, containers can reach this machine's ports"]
-        missing = [jump[0] for jump in jumps(self._platform) if not self._has(jump)]
+        if not in_use:
+            return []
+        missing = [jump[0] for jump in self._jumps() if not self._has(jump)]
         return [f"the firewall rule in {chain} is missing: restart wherry to make it again" for chain in missing]
 
     @property
@@ -50,20 +53,23 @@ class Firewall:
             return
         resolvers = host_resolvers(Path("/etc/resolv.conf").read_text(errors="replace"), _own_addresses())
         _iptables(["iptables-restore", "-w", "10", "--noflush"], chains(self._platform, resolvers))
-        for jump in jumps(self._platform):
+        for jump in self._jumps():
             if not self._has(jump):
                 _iptables(["iptables", "-w", "10", "-I", jump[0], "1", *jump[1:]])
 
     def remove(self) -> None:
         if not self.possible:
             return
-        for jump in jumps(self._platform):
+        for jump in [*jumps(self._platform, "DOCKER-USER"), *jumps(self._platform, "FORWARD")[1:]]:
             while self._has(jump):
                 _iptables(["iptables", "-w", "10", "-D", *jump])
         for chain in names(self._platform):
-            if _run(["iptables", "-w", "10", "-n", "-L", chain]).returncode == 0:
+            if _exists(chain):
                 _iptables(["iptables", "-w", "10", "-F", chain])
                 _iptables(["iptables", "-w", "10", "-X", chain])
+
+    def _jumps(self) -> list[list[str]]:
+        return jumps(self._platform, "DOCKER-USER" if _exists("DOCKER-USER") else "FORWARD")
 
     def _has(self, jump: Sequence[str]) -> bool:
         return _run(["iptables", "-w", "10", "-C", *jump]).returncode == 0
@@ -73,10 +79,10 @@ def names(platform: str) -> tuple[str, str]:
     return f"WHERRY-{naming.short(platform)}-HOST", f"WHERRY-{naming.short(platform)}-AWAY"
 
 
-def jumps(platform: str) -> list[list[str]]:
+def jumps(platform: str, forward: str) -> list[list[str]]:
     host, away = names(platform)
     source = ["-i", naming.every_bridge(platform), "-j"]
-    return [["INPUT", *source, host], ["DOCKER-USER", *source, away]]
+    return [["INPUT", *source, host], [forward, *source, away]]
 
 
 def chains(platform: str, resolvers: Sequence[str]) -> str:
@@ -116,6 +122,10 @@ def _own_addresses() -> list[str]:
     """Local IPv4 addresses, from the kernel's own table."""
     lines = Path("/proc/net/fib_trie").read_text().splitlines()
     return [above.split()[-1] for above, line in pairwise(lines) if line.strip() == "/32 host LOCAL"]
+
+
+def _exists(chain: str) -> bool:
+    return _run(["iptables", "-w", "10", "-n", "-L", chain]).returncode == 0
 
 
 def _run(argv: Sequence[str], text: str | None = None) -> subprocess.CompletedProcess[str]:

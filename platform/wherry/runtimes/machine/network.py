@@ -52,6 +52,10 @@ class Networks:
                 self.firewall.apply()
             return self._known[name]
 
+    def problems(self) -> list[str]:
+        with self._engine.doing("list the networks"):
+            return self.firewall.problems(in_use=bool(self._ours(self._engine.api.networks())))
+
     def remove(self) -> None:
         """All networks and firewall rules of the platform; no container may be left on them."""
         with self._lock, self._engine.doing("remove the networks"):

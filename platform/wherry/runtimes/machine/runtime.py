@@ -15,6 +15,8 @@ from wherry.runtimes.machine.network import Networks
 from wherry.runtimes.machine.ours import Ours
 from wherry.runtimes.machine.pull import Registry
 
+_LIMITS = {"MemoryLimit": "memory", "PidsLimit": "processes", "CpuCfsQuota": "processor time"}
+
 
 class MachineRuntime:
     """`platform`: the random id of this platform; two on one machine do not see each other. `subnet`: an IPv4 /16,
@@ -66,7 +68,11 @@ class MachineRuntime:
 
     def problems(self) -> list[str]:
         """What `wherry doctor` should say about running apps here; [] when all is well."""
-        return self._networks.firewall.problems()
+        with self._engine.doing("tell what it can do"):
+            info = self._engine.api.info()
+        missing = [limit for field, limit in _LIMITS.items() if not info.get(field, True)]
+        limits = [f"this kernel cannot limit the {limit} of a container" for limit in missing]
+        return [*self._networks.problems(), *limits]
 
     def remove(self) -> None:
         """Takes away every process, network and firewall rule of the platform: for uninstalling it."""
