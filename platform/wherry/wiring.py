@@ -4,20 +4,45 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
+from wherry import hook
+from wherry.builds.builder import LifecycleBuilder
+from wherry.builds.stacks import Stacks
+from wherry.domain.model import JobKind
 from wherry.domain.secret import Secret
 from wherry.flow.access import Access
+from wherry.flow.build import RunBuild
 from wherry.flow.configure import Configure
+from wherry.flow.converge import Converge
 from wherry.flow.create import CreateApp
-from wherry.flow.destroy import DestroyApp
+from wherry.flow.destroy import DestroyApp, RemoveRemains
+from wherry.flow.plan import Patience
 from wherry.flow.ports import Clock, Ledger, Logs, Runtime, Sources
 from wherry.flow.push import AcceptPush
+from wherry.flow.reconcile import Reconcile
 from wherry.flow.release import ReleaseBuild
 from wherry.flow.rename import RenameApp
 from wherry.flow.rollback import RollBack
+from wherry.flow.rollout import RollOut
 from wherry.flow.scale import ScaleApp
+from wherry.flow.watchdog import Watchdog
+from wherry.flow.work import Story, Worker
+from wherry.home import Home
+from wherry.images.registry import Registry
+from wherry.ledger.ledger import SqlLedger
+from wherry.ledger.master_key import load_or_create_key
+from wherry.logs.files import FileLogs
+from wherry.routing.router import EnvoyRouter
+from wherry.runtimes.machine.pull import Registry as Pulls
+from wherry.runtimes.machine.runtime import MachineRuntime
+from wherry.runtimes.machine.sandbox import MachineSandbox
 from wherry.settings import Settings
+from wherry.sources.policy import Limits
+from wherry.sources.repositories import Repositories
 from wherry.sources.transport import GitTransport
+
+ROLLOUTS_AT_ONCE = 4
 
 
 class SystemClock:
@@ -27,7 +52,9 @@ class SystemClock:
 
 @dataclass(frozen=True)
 class World:
-    """What the doors (API, portal) are given. `ticket_key` signs what git's hooks carry back to us, and the portal's sessions."""
+    """What the doors (API, portal) are given. `ticket_key` signs what git's hooks carry back to us, and the
+    portal's sessions.
+    """
 
     settings: Settings
     ticket_key: Secret
@@ -73,3 +100,116 @@ class World:
     @property
     def scale(self) -> ScaleApp:
         return ScaleApp(self.ledger, self.clock)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What the worker process is given."""
+
+    ledger: Ledger
+    runtime: Runtime
+    worker: Worker
+    reconcile: Reconcile
+    watchdog: Watchdog
+
+    def on_change(self, app_id: int) -> None:
+        """A process of the app started or ended by itself."""
+        self.watchdog.check(app_id)
+        self.reconcile.app(app_id)
+
+
+def wire(settings: Settings) -> World:
+    """For the web process."""
+    home = Home(settings.folder)
+    sources = open_sources(settings)
+    return World(
+        settings=settings,
+        ticket_key=home.secret("tickets.key"),
+        ledger=open_ledger(settings, home),
+        sources=sources,
+        logs=FileLogs(settings.folder / "logs"),
+        runtime=open_runtime(settings, home),
+        clock=SystemClock(),
+        git=GitTransport(sources),
+    )
+
+
+def wire_worker(settings: Settings, home: Home) -> Bench:
+    """For the worker process."""
+    ledger, clock, patience = open_ledger(settings, home), SystemClock(), patience_of(settings)
+    sources, logs = open_sources(settings), FileLogs(settings.folder / "logs")
+    runtime, router, builder = open_runtime(settings, home), open_router(settings), open_builder(settings, home)
+    stories: dict[JobKind, Story] = {
+        JobKind.BUILD: RunBuild(ledger, builder, logs, clock).run,
+        JobKind.ROLLOUT: RollOut(ledger, runtime, router, logs, clock, patience).run,
+        JobKind.CONVERGE: Converge(ledger, runtime, router, patience).run,
+        JobKind.DESTROY: RemoveRemains(ledger, sources, builder, runtime, router).run,
+    }
+    slots = {
+        (JobKind.BUILD,): settings.number("builds_at_once"),
+        (JobKind.ROLLOUT, JobKind.CONVERGE, JobKind.DESTROY): ROLLOUTS_AT_ONCE,
+    }
+    rollback = RollBack(ledger, clock)
+    return Bench(
+        ledger=ledger,
+        runtime=runtime,
+        worker=Worker(f"worker-{home.platform}", ledger, stories, slots, beat=settings.number("lease_seconds") / 3),
+        reconcile=Reconcile(ledger, sources, runtime, router, ReleaseBuild(ledger, sources, clock)),
+        watchdog=Watchdog(ledger, runtime, rollback, clock, patience),
+    )
+
+
+def patience_of(settings: Settings) -> Patience:
+    return Patience(
+        boot=settings.number("boot_seconds"),
+        drain=settings.number("drain_seconds"),
+        stop=settings.number("stop_seconds"),
+        watch=settings.number("watch_seconds"),
+    )
+
+
+def open_ledger(settings: Settings, home: Home) -> SqlLedger:
+    key = load_or_create_key(settings.folder / "secrets" / "master.key")
+    return SqlLedger(settings.database, key, settings.folder / "run", settings.number("lease_seconds"))
+
+
+def migrate(settings: Settings, home: Home) -> None:
+    open_ledger(settings, home).migrate()
+
+
+def open_sources(settings: Settings) -> Repositories:
+    return Repositories(settings.folder / "repos", hook.FOLDER, Limits.of(settings))
+
+
+def open_runtime(settings: Settings, home: Home) -> MachineRuntime:
+    return MachineRuntime(settings.engine, home.platform, _pulls(settings, home), settings.subnet)
+
+
+def open_router(settings: Settings) -> EnvoyRouter:
+    return EnvoyRouter(settings.folder / "router", settings.apps_domain)
+
+
+def open_registry(settings: Settings, home: Home) -> Registry:
+    if settings.registry_url:
+        return Registry(settings.registry_url, settings.registry_username, settings.registry_secret)
+    return Registry(f"http://127.0.0.1:{settings.registry_port}", "wherry", home.secret("registry-password"))
+
+
+def stacks(settings: Settings, home: Home) -> Stacks:
+    return Stacks(open_registry(settings, home), settings.folder / "stacks", settings)
+
+
+def open_builder(settings: Settings, home: Home) -> LifecycleBuilder:
+    sandbox = MachineSandbox(
+        settings.engine, home.platform, _pulls(settings, home), settings.subnet, settings.folder / "builds"
+    )
+    return LifecycleBuilder(sandbox, stacks(settings, home), open_registry(settings, home), settings)
+
+
+def _pulls(settings: Settings, home: Home) -> Pulls:
+    """How the engine names our registry: without a scheme."""
+    if settings.registry_url:
+        parts = urlsplit(settings.registry_url)
+        address = (parts.netloc + parts.path).rstrip("/")
+        return Pulls(address, settings.registry_username, settings.registry_secret)
+    return Pulls(f"127.0.0.1:{settings.registry_port}", "wherry", home.secret("registry-password"))
