@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.routing.origin import Origin
 from tests.routing.rig import Rig
 
 
@@ -20,5 +21,19 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 @pytest.fixture
 def own_rig(tmp_path: Path) -> Iterator[Rig]:
     made = Rig(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def one() -> Iterator[Origin]:
+    made = Origin("one")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def two() -> Iterator[Origin]:
+    made = Origin("two")
     yield made
     made.close()

@@ -24,13 +24,13 @@ class Origin:
         self.largest_read = 0
         self._closes_idle = closes_idle
         self._idle = idle
-        self._loop = asyncio.new_event_loop()
-        self._gate = asyncio.Semaphore(0)
         self.holding = threading.Semaphore(0)
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.endpoint = Endpoint("127.0.0.1", self._socket.getsockname()[1])
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
         self._thread.start()
+        assert self._started.wait(10)
 
     def open_gate(self, times: int = 1) -> None:
         for _ in range(times):
@@ -38,26 +38,22 @@ class Origin:
 
     def close(self) -> None:
         if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join(10)
-            self._socket.close()
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(asyncio.start_server(self._serve, sock=self._socket))
-        self._loop.run_forever()
+    async def _run(self) -> None:
+        self._loop, self._stop, self._gate = asyncio.get_running_loop(), asyncio.Event(), asyncio.Semaphore(0)
+        server = await asyncio.start_server(self._serve, sock=self._socket)
+        self._started.set()
+        await self._stop.wait()
         server.close()
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-        self._loop.run_until_complete(asyncio.sleep(0.01))
-        self._loop.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while await self._answer(reader, writer):
                 pass
-        except (asyncio.IncompleteReadError, TimeoutError, ConnectionError, asyncio.CancelledError):
-            pass
+        except (asyncio.IncompleteReadError, TimeoutError, ConnectionError, ValueError, asyncio.CancelledError):
+            pass  # the visitor, or the test, has gone
         finally:
             writer.close()
 
@@ -80,6 +76,11 @@ class Origin:
         self, head: bytes, path: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
         return _reply(writer, head)
+
+    async def _do_status(
+        self, head: bytes, path: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bool:
+        return _reply(writer, self.name.encode(), int(path.partition("?")[2]))
 
     async def _do_upload(
         self, head: bytes, path: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -161,8 +162,9 @@ async def _parts(reader: asyncio.StreamReader, length: int, chunked: bool):  # t
     await reader.readexactly(2)
 
 
-def _reply(writer: asyncio.StreamWriter, body: bytes) -> bool:
-    writer.write(b"HTTP/1.1 200 OK\r\nserver: tiny\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
+def _reply(writer: asyncio.StreamWriter, body: bytes, status: int = 200) -> bool:
+    head = b"HTTP/1.1 %d OK\r\nserver: tiny\r\ncontent-length: %d\r\n\r\n" % (status, len(body))
+    writer.write(head + body)
     return True
 
 

@@ -71,13 +71,13 @@ class Rig:
             connection.close()
 
     def raw(self, request: bytes) -> bytes:
-        """All that comes back for these very bytes, until the other side closes or is silent for two seconds."""
+        """All that comes back for these very bytes."""
         with self.connect() as link:
             link.sendall(request)
             return read_all(link)
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=2)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
 
 
 class Answer:
@@ -101,8 +101,12 @@ def route(app_id: int, host: str, release: int, *origins: Origin) -> AppRoute:
 
 
 def read_all(link: socket.socket) -> bytes:
+    """Until the other side closes, or is silent after its first bytes (Envoy closes a second after a refusal)."""
     parts = []
     try:
+        link.settimeout(10)
+        parts.append(link.recv(65536))
+        link.settimeout(0.2)
         while part := link.recv(65536):
             parts.append(part)
     except TimeoutError:

@@ -13,7 +13,7 @@ from wherry.routing.access import cap
 from wherry.routing.admin import Admin, NotRunning
 from wherry.routing.bootstrap import Place
 from wherry.routing.envoy import cluster_name
-from wherry.routing.feed import Feed, FileFeed, Rejected
+from wherry.routing.feed import PATIENCE, Feed, FileFeed, Rejected
 from wherry.routing.store import TableFile
 from wherry.routing.table import Entry, Table
 
@@ -26,18 +26,20 @@ _LONGEST_PAUSE = 0.2
 
 
 class EnvoyRouter:
-    """`folder`: the router's own in the data folder. Safe from any thread and any process at the same time."""
+    """`folder`: the router's own in the data folder. `patience`: seconds that the data plane has to take a change.
+    Safe from any thread and any process at the same time.
+    """
 
-    def __init__(self, folder: Path, apps_domain: str, feed: Feed | None = None) -> None:
+    def __init__(self, folder: Path, apps_domain: str, feed: Feed | None = None, patience: float = PATIENCE) -> None:
         place = Place(folder)
         self._place = place
         self._file = TableFile(folder)
         self._admin = Admin(place.admin)
-        self._feed = feed or FileFeed(place, apps_domain)
+        self._feed = feed or FileFeed(place, apps_domain, patience)
 
     def publish(self, route: AppRoute) -> None:
         """The table is durable first. When Envoy is down, it starts with this route, and PlatformFault is raised
-        after 10 seconds. Raises InvalidInput for a route that Envoy would refuse.
+        after `patience`. Raises InvalidInput for a route that Envoy would refuse.
         """
         with self._file.writing():
             before = self._file.read()
