@@ -1,36 +1,65 @@
-"""Sources in memory: an adapter of flow.ports.Sources for the stories' tests. `move` and `refuse` play git's part."""
+"""Sources in memory. A commit that was not `put` has one file of its own, so that stories may make commits up."""
 
 from __future__ import annotations
 
+import hashlib
+import io
+import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 
-from wherry.domain.errors import PushRefused
+from wherry.domain.errors import PushRefused, WherryError
 from wherry.domain.model import Source
 
 
 class InMemorySources:
-    def __init__(self) -> None:
-        self._heads: dict[int, dict[str, str]] = {}
-        self._refused: dict[str, PushRefused] = {}
+    """`move` is what a push does to a branch. Archives are files in `folder`, and without one they are names only."""
 
-    def create(self, app_id: int) -> None:
-        self._heads.setdefault(app_id, {})
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder
+        self.heads: dict[int, dict[str, str]] = {}
+        self.trees: dict[str, dict[str, bytes]] = {}
+        self.refusals: dict[str, WherryError] = {}
 
-    def remove(self, app_id: int) -> None:
-        self._heads.pop(app_id, None)
-
-    def head(self, app_id: int, branch: str) -> str | None:
-        return self._heads.get(app_id, {}).get(branch)
-
-    def export(self, app_id: int, commit: str, quarantine: Path | None) -> Source:
-        if commit in self._refused:
-            raise self._refused[commit]
-        return Source(commit, tree=commit[::-1], archive=f"/memory/{app_id}/{commit}.tar")
+    def put(self, commit: str, files: Mapping[str, bytes]) -> None:
+        self.trees[commit] = dict(files)
 
     def move(self, app_id: int, branch: str, commit: str) -> None:
-        """The ref moves, as git does after pre-receive."""
-        self._heads[app_id][branch] = commit
+        self.heads.setdefault(app_id, {})[branch] = commit
 
-    def refuse(self, commit: str, refusal: PushRefused) -> None:
-        """The tree of this commit cannot be built."""
-        self._refused[commit] = refusal
+    def refuse(self, commit: str, error: WherryError) -> None:
+        """What `export` of that commit raises from now on."""
+        self.refusals[commit] = error
+
+    def create(self, app_id: int) -> None:
+        self.heads.setdefault(app_id, {})
+
+    def remove(self, app_id: int) -> None:
+        self.heads.pop(app_id, None)
+
+    def head(self, app_id: int, branch: str) -> str | None:
+        return self.heads.get(app_id, {}).get(branch)
+
+    def export(self, app_id: int, commit: str, quarantine: Path | None) -> Source:
+        if commit in self.refusals:
+            raise self.refusals[commit]
+        files = self.trees.get(commit, {"commit": commit.encode()})
+        if not files:
+            raise PushRefused("nothing to build: the commit that was pushed has no files")
+        packed = _tar(files)
+        tree = hashlib.sha1(packed).hexdigest()
+        if self.folder is None:
+            return Source(commit, tree, f"memory:{tree}")
+        archive = self.folder / f"{tree}.tar"
+        archive.write_bytes(packed)
+        return Source(commit, tree, str(archive))
+
+
+def _tar(files: Mapping[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for path, content in sorted(files.items()):
+            info = tarfile.TarInfo(path)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return packed.getvalue()

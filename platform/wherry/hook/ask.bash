@@ -2,11 +2,11 @@
 #
 # WHERRY_HOOK_URL, WHERRY_TICKET and WHERRY_MARKER come from the door that started git. The request is HTTP/1.0, so
 # the answer is plain text until the connection ends. A line "MARKER 0" or "MARKER 1" is the verdict, and the proof
-# that the answer is whole; the marker is random, so nothing that an app prints can be it. A line "MARKER" alone says
-# that the platform is still there.
+# that the answer is whole; the marker is random, so nothing that an app prints can be it. A line "MARKER" alone only
+# keeps the connection busy.
 
 LC_ALL=C
-idle=600 # seconds without a word, after which nobody is thought to be there
+patience=600 # seconds until the first word
 trap '' PIPE
 
 give_up() {
@@ -30,16 +30,17 @@ ask() {
         printf 'Content-Type: text/plain\r\nContent-Length: %d\r\n\r\n' $((${#updates} + 1))
         printf '%s\n' "$updates"
     } >&"$api" 2>/dev/null || give_up 'The platform did not take the question.' "$no_answer"
-    IFS= read -r -t "$idle" -u "$api" line
+    IFS= read -r -t "$patience" -u "$api" line 2>/dev/null
     [[ $line == 'HTTP/1.'[01]' 200 '* ]] ||
         give_up "The platform gave no answer to this push: ${line//[^[:print:]]/}" "$no_answer"
-    while IFS= read -r -t "$idle" -u "$api" line && [[ $line != $'\r' ]]; do :; done
-    while IFS= read -r -t "$idle" -u "$api" line; do
+    # From here on without -t, which makes reading four times dearer: a platform that dies closes the connection.
+    while IFS= read -r -u "$api" line && [[ $line != $'\r' ]]; do :; done 2>/dev/null
+    while IFS= read -r -u "$api" line; do
         case $line in
         "$marker "[01]) exit "${line##* }" ;;
         "$marker") ;;
-        *) printf '%s\n' "$line" 2>/dev/null || exit 1 ;;
+        *) printf '%s\n' "$line" || exit 1 ;;
         esac
-    done
+    done 2>/dev/null
     give_up 'The platform stopped in the middle of its answer.' "$no_answer"
 }

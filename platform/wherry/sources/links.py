@@ -31,13 +31,12 @@ def check_links(targets: Mapping[str, str]) -> None:
 
 
 def _follow(link: str, targets: Mapping[str, str]) -> tuple[int, bool]:
-    """(steps taken, whether it stayed inside)."""
+    """(parts of paths that were looked at, whether it stayed inside)."""
     at = link.split("/")[:-1]
     rest = deque([link.split("/")[-1]])
     steps = hops = 0
     while rest:
         part = rest.popleft()
-        steps += 1
         if part == "..":
             if not at:
                 return steps, False
@@ -52,5 +51,7 @@ def _follow(link: str, targets: Mapping[str, str]) -> tuple[int, bool]:
                 return steps, True
             if target.startswith("/"):
                 return steps, False
-            rest.extendleft(reversed(target.split("/")))
+            parts = target.split("/")
+            steps += len(parts)
+            rest.extendleft(reversed(parts))
     return steps, True

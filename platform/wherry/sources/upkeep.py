@@ -15,7 +15,7 @@ from wherry.sources.quarantine import shared_lock, sweep
 
 log = logging.getLogger(__name__)
 
-MOST_PACKS = 50  # one a push; git's own bound for gc --auto
+MOST_PACKS = 50  # one a push; the bound of git's own gc --auto
 GC_SECONDS = 3600.0
 DEPLOY_BRANCHES = ("main", "master")
 
@@ -35,7 +35,7 @@ def _tend(repository: Path) -> None:
         if _head_is_unborn(repository):
             _point_head(repository)
         if _gc_is_due(repository):
-            gc = git.command(repository, ["gc", "--auto", "--quiet"])
+            gc = git.command(repository, ["gc", "--quiet"])
             git.run(["nice", "-n", "10", *gc], seconds=GC_SECONDS)
 
 
