@@ -1,4 +1,5 @@
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,10 @@ def test_old_records_are_swept(cache: LayerCache, tree: Tree, tmp_path: Path, mo
         cache.remember(layer, f"{number:064}")
     assert len(list(cache.folder.iterdir())) == 3
     assert cache.known(f"{4:064}") == layer
+
+
+def test_many_threads_may_remember_at_once(cache: LayerCache, tree: Tree, tmp_path: Path) -> None:
+    layer = pack(tree.entries(), tmp_path / "blobs")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: cache.remember(layer, f"{number:064}"), range(200)))
+    assert all(cache.known(f"{number:064}") == layer for number in range(200))

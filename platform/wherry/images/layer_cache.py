@@ -68,9 +68,17 @@ class LayerCache:
 
     def _sweep(self) -> None:
         """Keeps the newest records only; each build writes a few."""
-        records = sorted(self.folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+        records = sorted(self.folder.iterdir(), key=_written)
         for path in records[:-_MOST_RECORDS]:
             path.unlink(missing_ok=True)
+
+
+def _written(path: Path) -> int:
+    """When, in ns; 0 for a draft that another thread has renamed meanwhile."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def fingerprint(tree: Tree) -> str:

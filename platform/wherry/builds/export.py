@@ -1,0 +1,223 @@
+"""Export: a finished build becomes an image in the registry (platform.md "exporter"; cnb.md 19 to 22).
+
+Outside the sandbox, where the registry's login is; runs nothing of the app. Layers are packed and uploaded side by
+side; what the registry has is neither packed nor sent again.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Lock
+from typing import ParamSpec
+
+from wherry.builds import export_config
+from wherry.builds.export_config import APP, LAYERS, LIFECYCLE_LABEL, ExportedLayers
+from wherry.builds.export_sbom import sbom_files
+from wherry.builds.export_slices import parts
+from wherry.builds.model import Built, BuiltLayer
+from wherry.builds.stacks import Stack
+from wherry.domain.errors import BuildFailed, BuildFailure, InvalidInput, PlatformFault
+from wherry.domain.image import Image
+from wherry.domain.text import printable
+from wherry.flow.ports import BuildRequest, Say
+from wherry.flow.talk import detail, step
+from wherry.images.entries import Tree, of_files
+from wherry.images.layer_cache import LayerCache, fingerprint
+from wherry.images.layers import Layer, pack
+from wherry.images.manifest import image_config, image_manifest
+from wherry.images.registry import Registry
+from wherry.images.stored import StoredImage, push_layer
+
+P = ParamSpec("P")
+RECORDS = "layer-records"
+"""The folder of an app's caches that is ours."""
+_AT_ONCE = 4
+_LONGEST_CONFIG = 2 * 1024 * 1024
+
+
+def export(
+    built: Built,
+    stack: Stack,
+    registry: Registry,
+    repository: str,
+    previous: StoredImage | None,
+    cache: Path,
+    request: BuildRequest,
+    say: Say,
+) -> Image:
+    """The image, once the registry has all of it. `cache` is the folder of all apps' caches; `previous` gives the layers
+    that the build reuses without having them.
+
+    Raises BuildFailed for what a buildpack left that no image can hold, PlatformFault.
+    """
+    step(say, "Exporting the image")
+    records = LayerCache(cache / str(request.app_id) / RECORDS)
+    with _blobs(built) as blobs, ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="export") as pool:
+        work = _Export(built, stack, registry, repository, previous, records, blobs, pool, _in_turn(say))
+        try:
+            return work.run(request)
+        except InvalidInput as error:
+            message = f"the build cannot become an image: {error.message}"
+            raise BuildFailed(BuildFailure.BUILDPACK_FAILED, message, evidence=error.evidence) from error
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _in_turn(say: Say) -> Say:
+    """Layers are made in threads, and a log has one writer."""
+    lock = Lock()
+
+    def one(line: str) -> None:
+        with lock:
+            say(line)
+
+    return one
+
+
+@contextmanager
+def _blobs(built: Built) -> Iterator[Path]:
+    """Beside the build, so that whoever removes it removes what a killed export left."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="export-", dir=built.layers_dir.parent) as folder:
+            yield Path(folder)
+    except OSError as error:
+        raise PlatformFault(f"the image cannot be packed: {printable(str(error), 300)}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Export:
+    built: Built
+    stack: Stack
+    registry: Registry
+    repository: str
+    previous: StoredImage | None
+    records: LayerCache
+    blobs: Path
+    pool: ThreadPoolExecutor
+    say: Say
+
+    def run(self, request: BuildRequest) -> Image:
+        base = [self._later(self._below, each) for each in self.stack.run.layers]
+        launch = {(each.buildpack.id, each.name): self._later(self._launch, each) for each in self._launched()}
+        launcher = self._later(self._files, dict(self.built.launcher), "launcher")
+        metadata = (export_config.metadata_toml(self.built), 0o644)
+        config = self._later(self._files, {f"{LAYERS}/config/metadata.toml": metadata}, "config")
+        found = sbom_files(self.built)
+        sbom = self._later(self._files, found, "sbom") if found else None
+        app = [self._later(self._pack, tree, "app") for tree in self._app()]
+        layers = ExportedLayers(
+            {key: each.result() for key, each in launch.items()},
+            launcher.result(),
+            config.result(),
+            [each.result() for each in app],
+            sbom.result() if sbom else None,
+        )
+        for each in base:
+            each.result()
+        digest = self._publish(layers, request)
+        return Image(self.repository, digest, {each.type: export_config.shown(each) for each in self.built.processes})
+
+    def _later(self, work: Callable[P, Layer], *args: P.args, **kwargs: P.kwargs) -> Future[Layer]:
+        return self.pool.submit(work, *args, **kwargs)
+
+    # -- the layers, each packed where it has to be and in the registry when its method returns
+
+    def _below(self, layer: Layer) -> Layer:
+        push_layer(self.registry, self.repository, layer, [self.stack.run.repository])
+        return layer
+
+    def _launched(self) -> list[BuiltLayer]:
+        """In the order of the group, then of names: what a build adds does not move what was there."""
+        order = {each.id: number for number, each in enumerate(self.built.group)}
+        launched = [each for each in self.built.layers if each.launch]
+        return sorted(launched, key=lambda each: (order.get(each.buildpack.id, len(order)), each.name))
+
+    def _launch(self, layer: BuiltLayer) -> Layer:
+        """One that nothing has changed since it was last packed costs a look at its files, and no reading."""
+        name = f"{layer.buildpack.id}:{layer.name}"
+        if layer.folder is None:
+            return self._reused(layer, name)
+        place = f"{layer.buildpack.escaped}/{layer.name}"
+        if layer.folder.resolve() != self.built.layers_dir.resolve() / place:
+            raise InvalidInput(f"the layer {printable(name)} is not where layers are")
+        tree = Tree(layer.folder, f"{LAYERS}/{place}", (self.stack.uid, self.stack.gid))
+        seen = fingerprint(tree)
+        known = self.records.known(seen)
+        if known and self.registry.has_blob(self.repository, known.digest):
+            detail(self.say, f"Unchanged layer {printable(name)}")
+            return replace(known, note=f"wherry: {name}")
+        return self._pack(tree, name, seen)
+
+    def _reused(self, layer: BuiltLayer, name: str) -> Layer:
+        """By the diffID that the previous image's label has for it (buildpack.md "Layer Types")."""
+        found = previous_layer(self.previous, layer)
+        if found is None or self.previous is None:
+            raise BuildFailed(
+                BuildFailure.BUILDPACK_FAILED,
+                f"the buildpack {layer.buildpack.id} reuses its layer {printable(layer.name)}, "
+                "which the previous image does not have",
+                hint="The buildpack must make the layer again when it finds no metadata of it.",
+            )
+        push_layer(self.registry, self.repository, found, [self.previous.repository])
+        detail(self.say, f"Reused layer {printable(name)}")
+        return replace(found, note=f"wherry: {name}")
+
+    def _files(self, files: Mapping[str, tuple[bytes, int]], name: str) -> Layer:
+        layer = pack(of_files(files), self.blobs, note=f"wherry: {name}")
+        return self._pushed(layer, name)
+
+    def _pack(self, tree: Tree, name: str, seen: str = "") -> Layer:
+        layer = pack(tree.entries(lambda line: detail(self.say, line)), self.blobs, note=f"wherry: {name}")
+        self._pushed(layer, name)
+        self.records.remember(layer, seen)
+        return layer
+
+    def _pushed(self, layer: Layer, name: str) -> Layer:
+        if push_layer(self.registry, self.repository, layer):
+            detail(self.say, f"Added layer {printable(name)} ({_size(layer.size)})")
+        return layer
+
+    def _app(self) -> list[Tree]:
+        """Its files belong to the build's user, and their group, which the app runs as too, may write them: an app may
+        use its folder as it is used to (what it writes is gone with the process).
+        """
+        owner = (self.stack.uid, self.stack.gid)
+        found = parts(self.built.app, self.built.slices)
+        return [Tree(self.built.app, APP, owner, pick, group_writes=True) for pick in (*found.slices, found.rest)]
+
+    # -- the image
+
+    def _publish(self, above: ExportedLayers, request: BuildRequest) -> str:
+        """The manifest goes last, when the registry has all that it names."""
+        layers = [*self.stack.run.layers, *above.in_order()]
+        settings = export_config.settings(self.built, self.stack, request, above)
+        config = image_config(layers, settings, self.stack.run.config, export_config.created(request))
+        if len(config.body) > _LONGEST_CONFIG:
+            raise InvalidInput(f"its labels and metadata have more than {_size(_LONGEST_CONFIG)}")
+        self.registry.put_blob(self.repository, config.digest, config.body)
+        manifest = image_manifest(config, layers, export_config.notes(self.stack, request))
+        digest = self.registry.put_manifest(self.repository, manifest)
+        detail(self.say, f"Image {digest[:19]} ({_size(sum(each.size for each in layers))})")
+        return digest
+
+
+def previous_layer(previous: StoredImage | None, layer: BuiltLayer) -> Layer | None:
+    """The layer of the same name in the previous image. A label that is not as we write it has none."""
+    if previous is None:
+        return None
+    try:
+        listed = json.loads(previous.labels[LIFECYCLE_LABEL])["buildpacks"]
+        (sha,) = {each["layers"][layer.name]["sha"] for each in listed if each["key"] == layer.buildpack.id}
+    except (ValueError, LookupError, TypeError):
+        return None
+    return next((each for each in previous.layers if each.diff_id == sha), None)
+
+
+def _size(size: int) -> str:
+    return f"{size / 1_000_000:.1f} MB" if size >= 100_000 else f"{size / 1000:.1f} kB"

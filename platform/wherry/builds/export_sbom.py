@@ -1,0 +1,32 @@
+"""Bills of materials that buildpacks wrote, as files of one layer (buildpack.md "Software-Bill-of-Materials").
+
+Written by code that we do not trust: every read goes through `beneath`.
+"""
+
+from __future__ import annotations
+
+from wherry.builds import beneath
+from wherry.builds.model import Buildpack, Built
+
+FORMATS = ("cdx.json", "spdx.json", "syft.json")
+_MOST_BYTES = 32 * 1024 * 1024
+
+
+def sbom_files(built: Built) -> dict[str, tuple[bytes, int]]:
+    """Path in the image to (content, mode): ``/layers/sbom/launch/<buildpack>[/<layer>]/sbom.<format>``.
+
+    Raises InvalidInput for what is no regular file of at most 32 MiB.
+    """
+    found = {}
+    for buildpack in built.group:
+        for name in ("launch", *_launched(built, buildpack)):
+            for kind in FORMATS:
+                content = beneath.read(built.layers_dir, f"{buildpack.escaped}/{name}.sbom.{kind}", _MOST_BYTES)
+                if content is not None:
+                    place = buildpack.escaped if name == "launch" else f"{buildpack.escaped}/{name}"
+                    found[f"/layers/sbom/launch/{place}/sbom.{kind}"] = (content, 0o644)
+    return found
+
+
+def _launched(built: Built, buildpack: Buildpack) -> list[str]:
+    return [each.name for each in built.layers if each.launch and each.buildpack.id == buildpack.id]
