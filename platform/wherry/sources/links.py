@@ -9,7 +9,7 @@ from wherry.domain.errors import PushRefused
 from wherry.domain.text import printable
 
 MOST_HOPS = 40  # as the kernel; past it a link leads nowhere, which is inside
-MOST_STEPS = 1_000_000
+MOST_STEPS = 300_000
 
 
 def check_links(targets: Mapping[str, str]) -> None:
@@ -18,8 +18,9 @@ def check_links(targets: Mapping[str, str]) -> None:
     Raises PushRefused for a link that leads out of the tree, through other links or not.
     """
     steps = 0
+    deepest = max((len(path.split("/")) for path in targets), default=0)
     for path in targets:
-        used, inside = _follow(path, targets)
+        used, inside = _follow(path, targets, deepest)
         steps += used
         if steps > MOST_STEPS:
             raise PushRefused("the symbolic links in this tree are too many and too long to follow")
@@ -30,8 +31,8 @@ def check_links(targets: Mapping[str, str]) -> None:
             )
 
 
-def _follow(link: str, targets: Mapping[str, str]) -> tuple[int, bool]:
-    """(parts of paths that were looked at, whether it stayed inside)."""
+def _follow(link: str, targets: Mapping[str, str], deepest: int) -> tuple[int, bool]:
+    """(parts of paths that were looked at, whether it stayed inside). No link is below `deepest` parts."""
     at = link.split("/")[:-1]
     rest = deque([link.split("/")[-1]])
     steps = hops = 0
@@ -42,10 +43,11 @@ def _follow(link: str, targets: Mapping[str, str]) -> tuple[int, bool]:
                 return steps, False
             at.pop()
         elif part not in ("", "."):
-            target = targets.get("/".join([*at, part]))
+            at.append(part)
+            target = targets.get("/".join(at)) if len(at) <= deepest else None
             if target is None:
-                at.append(part)
                 continue
+            at.pop()
             hops += 1
             if hops > MOST_HOPS:
                 return steps, True
