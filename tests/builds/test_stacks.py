@@ -16,6 +16,7 @@ import pytest
 from docker import APIClient
 from wherry.builds.stacks import BUILD, RUN, Stacks, parse_reference
 from wherry.domain.errors import InvalidInput
+from wherry.domain.secret import Secret
 from wherry.images.entries import of_files
 from wherry.images.layers import pack
 from wherry.images.manifest import image_config, image_manifest
@@ -77,6 +78,22 @@ def test_images_that_the_settings_name_are_copied_and_described(
     assert [ours.has_blob(RUN, layer.digest) for layer in stack.run.layers] == [True]
     assert len(said) == 2
     assert said[0].startswith("Copying team/build from 127.0.0.1:")
+
+
+def test_a_stack_in_our_own_registry_is_copied_with_our_login(tmp_path: Path) -> None:
+    (tmp_path / "ours").mkdir()
+    with running_registry(tmp_path / "ours", ("wherry", "secret")) as url:
+        whole = Registry(url, "wherry", Secret("secret"))
+        plain = {
+            "stack_build": image(whole, "b", tmp_path, Env=["CNB_USER_ID=5"]),
+            "stack_run": image(whole, "r", tmp_path),
+        }
+        ours = Registry(f"{url}/team", "wherry", Secret("secret"))
+        stack = Stacks(ours, tmp_path / "stacks", dataclasses.replace(SETTINGS, **plain)).ensure(print)
+        assert stack.uid == 5
+        assert stack.build_ref.startswith(f"{whole.address}/team/stack/build@")
+        whole.close()
+        ours.close()
 
 
 def test_a_stack_that_is_recorded_is_not_made_again(

@@ -104,7 +104,8 @@ def test_an_index_is_searched_for_linux_on_the_machine() -> None:
     assert manifest_for(index, "amd64") == "linux-amd64"
     with pytest.raises(InvalidInput, match="no variant for linux/riscv64"):
         manifest_for(index, "riscv64")
-    for broken in ({}, {"manifests": 3}, {"manifests": [{}]}, {"manifests": [3]}):
+    odd: list[dict[str, object]] = [{}, {"manifests": 3}, {"manifests": [{}]}, {"manifests": [3]}]
+    for broken in odd:
         with pytest.raises(InvalidInput):
             manifest_for(broken, "amd64")
 

@@ -27,7 +27,6 @@ from wherry.images.layers import Layer, pack
 from wherry.images.manifest import EPOCH, image_config, image_manifest
 from wherry.images.registry import Registry
 from wherry.images.stored import StoredImage, copy_image, push_image, read_image
-from wherry.images.transport import parse
 from wherry.settings import Settings
 
 RUN, BUILD = "stack/run", "stack/build"
@@ -167,12 +166,8 @@ class Stacks:
 
     def _source(self, host: str) -> Registry:
         """Our login goes to our own registry only."""
-        if host == self._registry.address.partition("/")[0]:
-            settings = self._settings
-            return Registry(
-                parse(settings.registry_url or host)[0], settings.registry_username, settings.registry_secret
-            )
-        return Registry(host)
+        ours = host == self._registry.address.partition("/")[0]
+        return self._registry.whole() if ours else Registry(host)
 
     # -- made of Debian packages
 

@@ -42,6 +42,7 @@ class Registry:
         self, url: str, username: str = "", password: Secret = _NO_PASSWORD, patience: Patience | None = None
     ) -> None:
         base, self._prefix = parse(url)
+        self._login = username, password
         self._transport = Transport(base, username, password, patience or Patience())
         host = base.partition("://")[2]
         self.address = f"{host}/{self._prefix}" if self._prefix else host
@@ -50,6 +51,10 @@ class Registry:
     def reference(self, repository: str, digest: str) -> str:
         """What an engine pulls."""
         return f"{self.address}/{repository}@{digest}"
+
+    def whole(self) -> Registry:
+        """The same registry and login without the prefix; to be closed by itself."""
+        return Registry(self._transport.base, *self._login, self._transport.patience)
 
     def close(self) -> None:
         self._transport.close()
