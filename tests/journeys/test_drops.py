@@ -8,7 +8,7 @@ DEPLOYS = 20
 
 
 def test_twenty_deploys_under_200_requests_a_second_drop_nothing(platform: Platform) -> None:
-    app = platform.create("drops", "python-hello")
+    app = platform.create("drops", "procfile-only")
     app.push()
     with steady_requests(app, 200) as knocks:
         for number in range(DEPLOYS):

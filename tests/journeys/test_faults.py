@@ -15,7 +15,7 @@ STAGES = ("Building", "Exporting", "Launching")
 
 @pytest.fixture(scope="module")
 def app(platform: Platform) -> App:
-    app = platform.create("faults", "python-hello")
+    app = platform.create("faults", "procfile-only")
     app.push()
     return app
 
@@ -42,9 +42,8 @@ def settle(app: App, text: str) -> None:
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("process", ["worker", "web", "registry"])
 def test_a08_a09_a14_a18_a45_a_killed_process_loses_nothing(app: App, process: str, stage: str) -> None:
-    before = app.get()
     text = f"{process} at {stage}"
-    app.change("app.py", before[1].strip().split("\n")[0], text)
+    app.say(text)
     with push_until(app, stage) as push:
         app.platform.kill(process)
         assert app.get()[0] == 200, "the old release must go on serving"
@@ -74,7 +73,7 @@ def test_the_apps_outlive_the_control_plane(app: App) -> None:
 def test_a01_a_killed_receive_pack_moves_no_ref(app: App) -> None:
     head = app.git("ls-remote", "wherry", "refs/heads/main").out
     releases = app.releases()
-    app.change("app.py", app.get()[1].strip().split("\n")[0], "receive-pack was killed")
+    app.say("receive-pack was killed")
     with push_until(app, "Building") as push:
         found = subprocess.run(["pkill", "-9", "-f", f"receive-pack.*{app.platform.home}"], check=False)
         assert found.returncode == 0
@@ -86,7 +85,7 @@ def test_a01_a_killed_receive_pack_moves_no_ref(app: App) -> None:
 
 
 def test_a02_a_client_that_goes_away_leaves_a_build_but_no_release_without_its_ref(app: App) -> None:
-    app.change("app.py", app.get()[1].strip().split("\n")[0], "client went away")
+    app.say("client went away")
     with push_until(app, "Building") as push:
         push.kill()
     settle(app, "client went away")
@@ -95,10 +94,9 @@ def test_a02_a_client_that_goes_away_leaves_a_build_but_no_release_without_its_r
 def test_a04_a05_two_pushes_at_once_end_with_one_winner(app: App, platform: Platform) -> None:
     other = App(platform, app.name, platform.user / "faults-other")
     platform.run("cp", "-R", str(app.folder), str(other.folder))
-    body = app.get()[1].strip().split("\n")[0]
     before = app.releases()
-    app.change("app.py", body, "one of two")
-    other.change("app.py", body, "two of two")
+    app.say("one of two")
+    other.say("two of two")
     with push_until(app, "Building") as first:
         second = other.push(check=False)
         said, _ = first.communicate(timeout=180)
@@ -111,7 +109,7 @@ def test_a04_a05_two_pushes_at_once_end_with_one_winner(app: App, platform: Plat
 
 
 def test_a07_an_app_destroyed_during_its_build_leaves_nothing(platform: Platform) -> None:
-    app = platform.create("vanishing", "python-hello")
+    app = platform.create("vanishing", "procfile-only")
     with push_until(app, "Building") as push:
         platform.wherry("apps:destroy", "-a", "vanishing", "--confirm", "vanishing")
         push.communicate(timeout=180)

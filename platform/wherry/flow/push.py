@@ -50,7 +50,9 @@ class AcceptPush:
         if ended.status is BuildStatus.CANCELLED:
             raise Cancelled(ended.message, hint="Fetch first: git fetch wherry")
         if ended.status is not BuildStatus.SUCCEEDED:
-            raise BuildFailed(BuildFailure(ended.failure), ended.message)
+            raise BuildFailed(
+                BuildFailure(ended.failure), f"{ended.branch} did not move: the build failed ({ended.failure})"
+            )
 
     def _app(self, push: Push) -> App:
         with self.ledger.begin(read_only=True) as tx:
