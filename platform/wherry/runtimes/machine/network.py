@@ -65,21 +65,33 @@ class Networks:
             self.firewall.remove()
 
     def _found_or_made(self, name: str) -> IPv4Network:
-        for _ in range(_TRIES):
+        refused: list[IPv4Network] = []
+        while True:
             everything = self._engine.api.networks()
             ours = self._ours(everything)
             for each in ours:
                 if each["Labels"].get(naming.NETWORK) == name:
                     return _subnet(each)
+            part = self._free_part(name, ours, [*_taken(everything), *refused])
             try:
-                return self._make(name, ours, everything)
-            except APIError as error:  # another process of ours was faster, or another platform took the range
-                refusal = error
-        raise refusal
+                self._make(name, part)
+            except APIError:
+                # Another process of ours was faster, or a stranger has the addresses: look again, elsewhere.
+                refused.append(part)
+                if len(refused) == _TRIES:
+                    raise
+            else:
+                return part
 
-    def _make(self, name: str, ours: list[dict[str, Any]], everything: list[dict[str, Any]]) -> IPv4Network:
-        whole = subnets.whole_of(_subnet(ours[0])) if ours else subnets.choose(self._wanted, _taken(everything))
-        part = subnets.for_builds(whole) if name == BUILD else subnets.for_apps(whole, int(name.rpartition("-")[2]))
+    def _free_part(self, name: str, ours: list[dict[str, Any]], taken: list[IPv4Network]) -> IPv4Network:
+        """In the range of our other networks, unless a stranger got in there."""
+        if ours:
+            part = _part(subnets.whole_of(_subnet(ours[0])), name)
+            if not any(part.overlaps(each) for each in taken):
+                return part
+        return _part(subnets.choose(self._wanted, taken), name)
+
+    def _make(self, name: str, part: IPv4Network) -> None:
         self._engine.api.create_network(
             naming.network(self._platform, name),
             driver="bridge",
@@ -91,10 +103,13 @@ class Networks:
                 "com.docker.network.bridge.enable_icc": "false",
             },
         )
-        return part
 
     def _ours(self, networks: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [each for each in networks if (each.get("Labels") or {}).get(naming.PLATFORM) == self._platform]
+
+
+def _part(whole: IPv4Network, name: str) -> IPv4Network:
+    return subnets.for_builds(whole) if name == BUILD else subnets.for_apps(whole, int(name.rpartition("-")[2]))
 
 
 def _subnet(network: dict[str, Any]) -> IPv4Network:
