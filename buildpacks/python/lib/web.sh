@@ -1,0 +1,65 @@
+# The layers' files, and the web process of an app that has no Procfile and leaves no doubt.
+
+keep_layers() {
+  version=${version:-$(known python)}
+  cat >"$venv.toml" <<TOML
+[types]
+launch = true
+build = true
+cache = true
+
+[metadata]
+key = "$key"
+python = "$version"
+TOML
+  if [ ! -d "$venv/env" ]; then
+    mkdir -p "$venv/env" "$venv/env.launch"
+    printf %s "$venv" >"$venv/env/VIRTUAL_ENV"
+    printf 1 >"$venv/env/PYTHONUNBUFFERED"
+    printf 2 >"$venv/env.launch/WEB_CONCURRENCY.default"
+    printf '*' >"$venv/env.launch/FORWARDED_ALLOW_IPS.default"
+  fi
+  if [ -d "$layers/uv" ]; then
+    printf '[types]\ncache = true\n\n[metadata]\nversion = "%s"\n' "$UV_VERSION" >"$layers/uv.toml"
+  fi
+  if [ -d "$layers/cache" ]; then printf '[types]\ncache = true\n' >"$layers/cache.toml"; fi
+  if [ -d "$layers/python" ]; then
+    printf '[types]\nlaunch = true\nbuild = true\ncache = true\n' >"$layers/python.toml"
+  fi
+}
+
+default_web() {
+  if [ -e Procfile ] || [ -L Procfile ]; then return 0; fi
+  find_web
+  if [ -z "$web" ]; then return 0; fi
+  printf '[[processes]]\ntype = "web"\ncommand = ["bash", "-c", "%s"]\ndefault = true\n' "$web" >"$layers/launch.toml"
+  detail "No Procfile: the web process is $web"
+}
+
+# find_web: sets $web, "" when it is not plain what to run.
+find_web() {
+  web=
+  for file in manage.py wsgi.py asgi.py app.py main.py; do
+    if [ ! -f "$file" ]; then continue; fi
+    module=${file%.py}
+    name=$(sed -n 's/^\(app\|application\)[[:space:]]*[:=].*/\1/p' "$file" | head -n 1)
+    if [ "$file" = manage.py ]; then
+      find_django
+    elif [ -z "$name" ]; then
+      continue
+    elif [ "$file" = asgi.py ] || grep -Eq '^(from|import) (fastapi|starlette|quart)' "$file"; then
+      has uvicorn && web="uvicorn $module:$name --host 0.0.0.0 --port \$PORT"
+    else
+      has gunicorn && web="gunicorn $module:$name --bind 0.0.0.0:\$PORT"
+    fi
+    if [ -n "$web" ]; then return 0; fi
+  done
+}
+
+find_django() {
+  for file in */wsgi.py; do
+    if [ -f "$file" ] && has gunicorn; then web="gunicorn ${file%/wsgi.py}.wsgi --bind 0.0.0.0:\$PORT"; fi
+  done
+}
+
+has() { [ -x "$venv/bin/$1" ]; }

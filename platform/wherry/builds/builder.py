@@ -1,0 +1,164 @@
+"""The builder: one build, from a source archive to an image in the registry."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from wherry.builds import cache, operator_env
+from wherry.builds.built import built_of
+from wherry.builds.cache import CacheUnit
+from wherry.builds.catalogue import Catalogue
+from wherry.builds.disk import remove
+from wherry.builds.env import Action, Change, base_environment
+from wherry.builds.export import export
+from wherry.builds.ground import BUNDLE, HOME, Ground
+from wherry.builds.model import Built
+from wherry.builds.phases import Phases
+from wherry.builds.stacks import Stack
+from wherry.builds.surroundings import Surroundings
+from wherry.builds.target import Base, Distro
+from wherry.builds.unpack import unpack
+from wherry.domain.errors import Cancelled, InvalidInput, NotFound, PlatformFault
+from wherry.domain.image import Image
+from wherry.domain.text import printable
+from wherry.flow.ports import BuildRequest, Cancel, Sandbox, SandboxSpec, Say
+from wherry.flow.talk import detail, step
+from wherry.images.registry import Registry
+from wherry.images.stored import StoredImage, read_image
+from wherry.settings import Settings, root_folder
+
+
+class EnsuresStack(Protocol):
+    def ensure(self, say: Say) -> Stack: ...
+
+
+class LifecycleBuilder:
+    """An adapter of the Builder port. Work and caches lie side by side in the home folder, so that a layer moves from
+    one to the other by a rename. `buildpacks`: a folder with order.toml; default our own.
+    """
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        stacks: EnsuresStack,
+        registry: Registry,
+        settings: Settings,
+        buildpacks: Path | None = None,
+    ) -> None:
+        self._sandbox = sandbox
+        self._stacks = stacks
+        self._registry = registry
+        self._settings = settings
+        self._buildpacks = buildpacks or root_folder() / "buildpacks"
+        self._work = settings.folder / "builds"
+        self._caches = settings.folder / "caches"
+
+    def build(self, request: BuildRequest, say: Say, cancel: Cancel) -> Image:
+        step(say, f"Building {request.app_name} from {printable(request.source.commit[:7])}")
+        self._sweep(request)
+        stack = self._stacks.ensure(lambda line: detail(say, line))
+        previous = self._previous(request)
+        with self._work_folder(request) as work, self._cache(request, work, say) as unit:
+            built = self._built(request, stack, previous, work, unit, say, cancel)
+            unit.good = built.layers
+            if cancel.cancelled:
+                raise Cancelled("the build was cancelled")
+            return self._export(built, stack, previous, request, say)
+
+    def forget(self, app_id: int) -> None:
+        cache.forget(self._caches / str(app_id))
+
+    # -- the sentences of build, in order
+
+    def _sweep(self, request: BuildRequest) -> None:
+        """What an attempt left whose worker was killed."""
+        if request.attempt > 1:
+            self._sandbox.sweep(request.build_id)
+        for folder in self._work.glob(f"work-{request.build_id}-*"):
+            remove(folder)
+
+    def _previous(self, request: BuildRequest) -> StoredImage | None:
+        """The image that the new one may share layers with; without it the build starts from nothing."""
+        if request.previous is None:
+            return None
+        try:
+            return read_image(self._registry, request.previous.repository, request.previous.digest)
+        except (NotFound, InvalidInput):
+            return None
+
+    @contextmanager
+    def _work_folder(self, request: BuildRequest) -> Iterator[Path]:
+        work = self._work / f"work-{request.build_id}-{request.attempt}"
+        try:
+            self._work.mkdir(parents=True, exist_ok=True)
+            yield work
+        except OSError as error:
+            raise PlatformFault(f"the build's folder cannot be used: {printable(str(error), 300)}") from error
+        finally:
+            remove(work)
+
+    @contextmanager
+    def _cache(self, request: BuildRequest, work: Path, say: Say) -> Iterator[CacheUnit]:
+        """Whatever becomes of the build, its caches end up whole: those of this build when it was good."""
+        unit = CacheUnit(self._caches / str(request.app_id), work / "cache")
+        try:
+            yield unit
+        finally:
+            try:
+                unit.put_back()
+            except OSError as error:
+                detail(say, f"The build cache was not kept: {printable(str(error), 300)}")
+
+    def _built(
+        self,
+        request: BuildRequest,
+        stack: Stack,
+        previous: StoredImage | None,
+        work: Path,
+        unit: CacheUnit,
+        say: Say,
+        cancel: Cancel,
+    ) -> Built:
+        ground = Ground(work, (stack.uid, stack.gid) if os.geteuid() == 0 else None)
+        catalogue = Catalogue.load(self._buildpacks)
+        bundle = operator_env.bundle_of_host(os.environ)
+        buildpacks = list(catalogue.buildpacks.values())
+        config = {name: value.reveal() for name, value in request.config.items()}
+        ground.lay(config, buildpacks, bundle)
+        unpack(Path(request.source.archive), ground.app, ground.owner)
+        around = _surroundings(stack, config, request.source.commit, BUNDLE if bundle else "")
+        phases = Phases(ground, catalogue, around, unit, previous.labels if previous else {}, say)
+        spec = SandboxSpec(
+            request.build_id,
+            stack.build_ref,
+            ground.user,
+            ground.mounts(buildpacks),
+            memory=self._settings.number("build_memory_mb"),
+            seconds=float(self._settings.number("build_seconds")),
+        )
+        self._sandbox.run(spec, phases.run, cancel)
+        built = built_of(ground, phases.group, phases.outcome)
+        step(say, "Discovering process types")
+        detail(say, ", ".join(each.type for each in built.processes))
+        return built
+
+    def _export(
+        self, built: Built, stack: Stack, previous: StoredImage | None, request: BuildRequest, say: Say
+    ) -> Image:
+        repository = f"apps/{request.app_id}"
+        return export(built, stack, self._registry, repository, previous, self._caches, request, say)
+
+
+def _surroundings(stack: Stack, config: dict[str, str], commit: str, bundle: str) -> Surroundings:
+    host = operator_env.proxies(os.environ) | {"HOME": HOME}
+    operator = operator_env.operator_changes(os.environ, operator_env.pip_files(os.environ), bundle)
+    return Surroundings(
+        base_environment(stack.build.env, host),
+        Base("linux", stack.architecture, "", Distro(*stack.distro)),
+        config,
+        (*operator, Change("SOURCE_VERSION", Action.DEFAULT, commit)),
+    )
