@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import bcrypt
 import pytest
 from docker import APIClient
+from docker.errors import ImageNotFound
 from wherry.domain.image import Image
 from wherry.domain.secret import Secret
 from wherry.runtimes.machine.pull import Registry
@@ -48,7 +50,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 
 
 @pytest.fixture(scope="session")
-def pushed_image(engine_api: APIClient, tiny_image: str, registry: Registry) -> Image:
+def pushed_image(engine_api: APIClient, tiny_image: str, registry: Registry) -> Iterator[Image]:
     """The tiny image in the registry, and not (any more) in the engine under that name."""
     repository = f"{registry.address}/apps/1"
     engine_api.tag(tiny_image, repository, "latest")
@@ -56,7 +58,9 @@ def pushed_image(engine_api: APIClient, tiny_image: str, registry: Registry) -> 
     lines = list(engine_api.push(repository, "latest", stream=True, decode=True, auth_config=login))
     (digest,) = [line["aux"]["Digest"] for line in lines if "aux" in line]
     engine_api.remove_image(f"{repository}:latest", force=True)
-    return Image("apps/1", digest, {"web": "", "worker": ""})
+    yield Image("apps/1", digest, {"web": "", "worker": ""})
+    with contextlib.suppress(ImageNotFound):  # whether a test has pulled it or not
+        engine_api.remove_image(registry.reference("apps/1", digest), force=True)
 
 
 def _await(port: int, log: Path) -> None:
