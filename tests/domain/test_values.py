@@ -35,6 +35,12 @@ def test_b10_a_thousand_and_one_keys_are_too_many_and_all_faults_are_told() -> N
     assert len(caught.value.evidence) == 2
 
 
+@pytest.mark.parametrize("value", ["a\0b", "x" * (32 * 1024 + 1), "\ud800", 7])
+def test_a_value_that_no_process_could_get_is_refused(value: object) -> None:
+    with pytest.raises(InvalidInput):
+        config.changed({}, {"KEY": value})  # type: ignore[dict-item]
+
+
 def test_quantities_survive_a_deploy_zero_included() -> None:
     assert settled({"web": Scale(0), "gone": Scale(4)}, ["web", "worker", "release"]) == {
         "web": Scale(0),

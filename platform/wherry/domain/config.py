@@ -46,6 +46,10 @@ def _fault(key: object, value: object) -> str:
         return ""
     if not isinstance(value, str):
         return f"the value of {key} is not a string"
-    if "\0" in value or len(value.encode("utf-8", "surrogatepass")) > LONGEST_VALUE:
-        return f"the value of {key} has a NUL byte or is longer than 32 KiB"
-    return ""
+    try:
+        size = len(value.encode())
+    except UnicodeEncodeError:
+        return f"the value of {key} is not Unicode text"
+    return (
+        f"the value of {key} has a NUL byte or is longer than 32 KiB" if "\0" in value or size > LONGEST_VALUE else ""
+    )
