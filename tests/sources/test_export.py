@@ -192,10 +192,10 @@ def test_b38_a_tree_of_200_levels_is_taken_and_of_201_refused(repositories: Repo
 
 def test_t10_b39_a_tree_bomb_is_refused_in_two_seconds(repositories: Repositories, inside: Workshop) -> None:
     commit = inside.commit(nested(inside, 7, 10))
-    started = time.monotonic()
+    before = sum(os.times()[:4])
     with pytest.raises(PushRefused, match="more than 100000 files and folders"):
         repositories.export(1, commit, None)
-    assert time.monotonic() - started < 2
+    assert sum(os.times()[:4]) - before < 2, "seconds of CPU, git's included"
 
 
 def test_t10_a_bomb_of_empty_folders_is_refused(repositories: Repositories, inside: Workshop) -> None:

@@ -180,6 +180,17 @@ def test_more_exchanges_than_allowed_are_asked_to_come_again(repositories: Repos
     assert_free(one, 1)
 
 
+def test_a21_a_disk_that_is_nearly_full_takes_no_push_and_says_so(
+    door: Door, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workshop.files({"a": b"a"})
+    monkeypatch.setattr(transport, "LOW_WATER", 1 << 60)
+    code, said = workshop.push(door.repository())
+    assert code != 0
+    assert "remote: The platform's disk is nearly full, so it takes no pushes now. Tell its operator." in said
+    assert workshop.run("ls-remote", door.repository()).returncode == 0
+
+
 def test_a_push_without_a_ticket_for_its_hooks_is_our_fault(repositories: Repositories) -> None:
     asked = GitTransport(repositories, most=1)
     with pytest.raises(PlatformFault, match="without the ticket"):

@@ -19,7 +19,7 @@ from wherry.sources import archive, git, quarantine
 from wherry.sources.git import Conversation
 from wherry.sources.links import check_links
 from wherry.sources.policy import Limits
-from wherry.sources.stable import replacing
+from wherry.sources.stable import fsync_path, replacing
 from wherry.sources.tree import Entry, Kind, Tree, read_tree
 
 LINK_BYTES = 4095  # the longest text of a link on Linux
@@ -43,7 +43,8 @@ def export(repository: Path, archives: Path, commit: str, quarantined: Path | No
         check_links(targets)
         path = archives / f"{tree_id}.tar"
         if not _use_again(path):
-            archives.mkdir(parents=True, exist_ok=True)
+            archives.mkdir(mode=0o700, exist_ok=True)
+            fsync_path(archives.parent)
             with replacing(path) as file:
                 _write(objects, tree, targets, file)
     _forget(archives)

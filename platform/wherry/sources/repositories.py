@@ -60,6 +60,12 @@ class Repositories:
                 raise PlatformFault(f"the hook {hook} is not there or not executable", hint=f"chmod 755 {hook}")
         return True
 
+    def free_bytes(self) -> int:
+        """What the disk of the repositories still takes."""
+        with disk_faults("look at the disk"):
+            disk = os.statvfs(self.folder)
+        return disk.f_bavail * disk.f_frsize
+
     def tend(self, app_id: int) -> None:
         """After a push: work that no pusher should wait for, in a thread of its own where there is any."""
         upkeep.after_push(self.path(app_id))
@@ -97,7 +103,7 @@ class Repositories:
 
     def _make(self, repository: Path) -> None:
         """Under another name, then renamed: a repository is whole or not there."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh = self._aside(int(repository.stem), "new")
         git.run(["git", "init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(fresh)])
         write_durably(fresh / "config", self._config)

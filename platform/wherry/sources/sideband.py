@@ -36,6 +36,7 @@ def _words(limits: Limits) -> dict[bytes, str]:
             "The objects of this push do not pass git's own checks (git fsck), so nothing of it was stored.\n"
             "To see which: git fsck --full"
         ),
+        b"No space left on device": "The platform's disk is full, so nothing of this push was stored. Tell its operator.",
         b"Out of memory": "This push needs more memory to unpack than the platform gives it. Push it in smaller parts.",
     }
 

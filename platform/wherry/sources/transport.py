@@ -27,6 +27,7 @@ from wherry.sources.sideband import explained
 
 MOST_FETCH_REQUEST = 10 * MIB  # git's own http.maxRequestBuffer
 MOST_COMMANDS = 64 * MIB  # beside the pack: 100,000 refs of any length
+LOW_WATER = 512 * MIB  # of free disk: what runs must not suffer from what is pushed
 
 _ASK = "info/refs"
 _PROTOCOL = re.compile(r"version=[0-2]")
@@ -106,6 +107,8 @@ class GitTransport:
             return _no_service(request.path)
         if refusal := _unfit(request, service):
             return refusal
+        if service is Service.PUSH and self._repositories.free_bytes() < LOW_WATER:
+            return _refusal(507, "The platform's disk is nearly full, so it takes no pushes now. Tell its operator.")
         if not self._free.acquire(blocking=False):
             return _refusal(503, "Too many pushes and fetches at once. Try again in a moment.", {"Retry-After": "5"})
         with ExitStack() as undo:

@@ -14,10 +14,11 @@ from wherry.domain.text import printable
 from wherry.sources.policy import MIB, Limits
 
 MOST_LINKS = 10_000
-NAME_BYTES = 255  # of one part of a path: what Linux file systems take
 
 _RECORD = re.compile(rb"([0-7]{6}) [a-z]+ ([0-9a-f]{40}) +(-|[0-9]+)\t(.+)", re.DOTALL)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\\]")
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f\\]")
+# Among the parts of a path: nothing, ".", "..", ".git", or more than the 255 bytes that Linux takes.
+_NO_NAME = re.compile(rb"(?:^|/)(?:\.{0,2}|\.git|[^/]{256,})(?=/|$)", re.IGNORECASE)
 _LONGEST_RECORD = 128 * 1024
 
 
@@ -27,6 +28,9 @@ class Kind(StrEnum):
     LINK = "120000"
     FOLDER = "040000"
     SUBMODULE = "160000"
+
+
+_KINDS = {kind.encode(): kind for kind in Kind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +89,7 @@ def _entry(record: bytes, limits: Limits) -> Entry:
     if match is None:
         raise EOFError(printable(record))  # git has no size for an object that it cannot read
     mode, object_id, size, path = match.groups()
-    try:
-        kind = Kind(mode.decode())
-    except ValueError:
-        kind = Kind.SUBMODULE  # neither file, link nor folder: nothing of it could be built
+    kind = _KINDS.get(mode, Kind.SUBMODULE)  # neither file, link nor folder: nothing of it could be built
     return Entry(kind, object_id.decode(), 0 if size == b"-" else int(size), _path(path, limits))
 
 
@@ -96,18 +97,16 @@ def _path(raw: bytes, limits: Limits) -> str:
     """Names that only trouble Windows (CON, a dot at the end) are a Linux file's names, and stay."""
     if len(raw) > limits.path:
         raise PushRefused(f"a path of {len(raw)} bytes is too long, the most is {limits.path}: {printable(raw)}")
+    if raw.count(b"/") >= limits.depth:
+        raise PushRefused(f"this tree is more than {limits.depth} folders deep: {printable(raw)}")
+    if _CONTROL.search(raw):
+        raise PushRefused(f"a path with a control character or a backslash cannot be built: {printable(raw)}")
+    if _NO_NAME.search(raw):
+        raise PushRefused(f"a path that cannot be a file's: {printable(raw)}")
     try:
-        path = raw.decode()
+        return raw.decode()
     except UnicodeDecodeError as error:
         raise PushRefused(f"a path that is not UTF-8 cannot be built: {printable(raw)}") from error
-    if _CONTROL.search(path):
-        raise PushRefused(f"a path with a control character or a backslash cannot be built: {printable(raw)}")
-    parts = path.split("/")
-    if len(parts) > limits.depth:
-        raise PushRefused(f"this tree is more than {limits.depth} folders deep: {printable(raw)}")
-    if any(part in ("", ".", "..") or part.lower() == ".git" or len(part.encode()) > NAME_BYTES for part in parts):
-        raise PushRefused(f"a path that cannot be a file's: {printable(raw)}")
-    return path
 
 
 def _check_totals(entries: int, size: int, links: int, limits: Limits) -> None:

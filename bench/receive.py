@@ -1,0 +1,328 @@
+"""M11: what it costs to take a push.
+
+    .venv/bin/python bench/receive.py [PUSHES] [PACK_MIB]
+
+Small pushes through the transport and both hooks (the answer to a hook is "yes" at once: no build, no ledger), one
+big pack, and the export of one tree, each beside its limit and the peers of the same run. Starts a gunicorn of its
+own.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wherry.domain.secret import Secret
+from wherry.hook import FOLDER
+from wherry.sources.policy import MIB, Limits
+from wherry.sources.repositories import Repositories
+from wherry.sources.transport import GitRequest, GitTransport, HookCall
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+HERE = Path(__file__).resolve().parent
+CLIENTS = (1, 4, 16)
+ENVIRON = {
+    "PATH": os.environ["PATH"],
+    "HOME": "/nonexistent",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    **{f"GIT_{who}_{what}": "bench@localhost" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+}
+
+
+def main(pushes: int, pack: int) -> None:
+    with tempfile.TemporaryDirectory(prefix="wherry-bench-") as name:
+        folder = Path(name)
+        with served(folder / "served") as url:
+            small_pushes(folder, url, pushes)
+            big_pack(folder, url, pack)
+        export(folder)
+    print("peers that are not measured: fcgiwrap, sshd, Soft Serve (not part of this run)")
+
+
+def small_pushes(folder: Path, url: str, pushes: int) -> None:
+    print(f"\nsmall pushes: {pushes} commits of one changed file, in all, each to its client's own repository")
+    print(f"{'':42}" + "".join(f"{f'{count} clients':>26}" for count in CLIENTS))
+    ways = {
+        "wherry (http-backend, lock, two hooks)": lambda app: f"{url}/wherry/{app}.git",
+        "peer: http-backend alone, same server": lambda app: f"{url}/plain/{app}.git",
+        "limit: git push to a local path": lambda app: str(folder / f"served/local/{app}.git"),
+    }
+    rates: dict[str, list[float]] = {}
+    for name, where in ways.items():
+        cells = []
+        for clients in CLIENTS:
+            seconds, cpu = race(folder, where, clients, max(1, pushes // clients))
+            total = max(1, pushes // clients) * clients
+            rates.setdefault(name, []).append(total / seconds)
+            cells.append(f"{total / seconds:6.1f}/s {cpu / total * 1000:5.1f} ms CPU")
+        print(f"{name:42}" + "".join(f"{cell:>26}" for cell in cells))
+    ours, peer, limit = rates.values()
+    print(
+        f"{'wherry against http-backend alone':42}"
+        + "".join(f"{a / b:>25.2f}×" for a, b in zip(ours, peer, strict=True))
+    )
+    print(f"{'wherry against its limit':42}" + "".join(f"{a / b:>25.2f}×" for a, b in zip(ours, limit, strict=True)))
+
+
+def race(folder: Path, where: Callable[[int], str], clients: int, each: int) -> tuple[float, float]:
+    """(seconds, CPU seconds of both sides) for all clients to push all their commits."""
+    shops = [workshop(folder / f"client-{secrets.token_hex(4)}", each) for _ in range(clients)]
+    for app in range(1, clients + 1):
+        fresh(folder / "served", app)
+
+    def client(number: int) -> None:
+        shop, commits = shops[number]
+        for commit in commits:
+            git(shop, "push", "--quiet", where(number + 1), f"{commit}:refs/heads/main")
+
+    before, started = cpu_seconds(), time.perf_counter()
+    with ThreadPoolExecutor(clients) as pool:
+        list(pool.map(client, range(clients)))
+    took = time.perf_counter() - started
+    spent = cpu_seconds() - before
+    for shop, _ in shops:
+        shutil.rmtree(shop)
+    return took, spent
+
+
+def big_pack(folder: Path, url: str, size: int) -> None:
+    print(f"\none pack of {size} MiB that no compression makes smaller")
+    shop = folder / "big"
+    shop.mkdir()
+    git(shop, "init", "--quiet")
+    git(shop, "config", "core.compression", "0")
+    git(shop, "config", "core.bigFileThreshold", "64k")
+    for number in range(size):
+        (shop / str(number)).write_bytes(random.randbytes(MIB))
+    git(shop, "add", ".")
+    git(shop, "commit", "--quiet", "-m", "big")
+    pack = folder / "big.pack"
+    with pack.open("wb") as file:
+        subprocess.run(
+            ["git", "-C", shop, "pack-objects", "--revs", "--stdout", "-q"],
+            input=b"HEAD\n",
+            stdout=file,
+            env=ENVIRON,
+            check=True,
+        )
+    fresh(folder / "served", 1)
+    with pack.open("rb") as file:
+        index = seconds(
+            lambda: subprocess.run(
+                ["git", f"--git-dir={folder}/served/local/1.git", "index-pack", "--stdin"],
+                stdin=file,
+                stdout=subprocess.DEVNULL,
+                env=ENVIRON,
+                check=True,
+            )
+        )
+    pack.unlink()
+    ways = {
+        "wherry": f"{url}/wherry/1.git",
+        "peer: http-backend alone": f"{url}/plain/1.git",
+        "local path": str(folder / "served/local/1.git"),
+    }
+    for name, target in ways.items():
+        fresh(folder / "served", 1)
+        row(name, seconds(lambda to=target: git(shop, "push", "--quiet", to, "HEAD:refs/heads/main")), size)  # type: ignore[misc]
+    row("limit: git index-pack --stdin of that pack", index, size)
+    shutil.rmtree(shop)
+
+
+def export(folder: Path) -> None:
+    print("\nexport of one tree, 2,000 files of 4 KiB (median of 5)")
+    repositories = Repositories(folder / "export", FOLDER, LIMITS)
+    repositories.create(1)
+    shop, _ = workshop(folder / "tree", 1)
+    for number in range(2000):
+        path = shop / f"{number % 50}/{number}"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(random.randbytes(4096))
+    git(shop, "add", ".")
+    git(shop, "commit", "--quiet", "-m", "tree")
+    commit = git(shop, "rev-parse", "HEAD")
+    bare = repositories.path(1)
+    git(bare, "fetch", "--quiet", str(shop), commit)
+
+    def durable() -> None:
+        shutil.rmtree(folder / "export/1.trees", ignore_errors=True)
+        repositories.export(1, commit, None)
+
+    def archive() -> None:
+        git(bare, "archive", f"--output={folder}/peer.tar", commit)
+
+    row("wherry (limits, links, fsync)", median(durable), 8)
+    row("wherry, the same tree again", median(lambda: repositories.export(1, commit, None)), 8)
+    row("peer: git archive", median(archive), 8)
+
+
+def row(name: str, took: float, mib: int) -> None:
+    print(f"{name:42}{took * 1000:10.1f} ms{mib / took:10.1f} MiB/s")
+
+
+def seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def median(work: Callable[[], object]) -> float:
+    return statistics.median(seconds(work) for _ in range(5))
+
+
+def git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", "-C", folder, *arguments], env=ENVIRON, check=True, stdout=subprocess.PIPE)
+    return done.stdout.decode().strip()
+
+
+def workshop(folder: Path, commits: int) -> tuple[Path, list[str]]:
+    folder.mkdir()
+    git(folder, "init", "--quiet")
+    made = []
+    for number in range(commits):
+        (folder / "file").write_text(f"{number} {folder}")
+        git(folder, "add", "file")
+        git(folder, "commit", "--quiet", "-m", str(number))
+        made.append(git(folder, "rev-parse", "HEAD"))
+    return folder, made
+
+
+def fresh(served_folder: Path, app: int) -> None:
+    """Empty repositories for the next race."""
+    Repositories(served_folder / "wherry", FOLDER, LIMITS).remove(app)
+    Repositories(served_folder / "wherry", FOLDER, LIMITS).create(app)
+    for name in ("plain", "local"):
+        shutil.rmtree(served_folder / f"{name}/{app}.git", ignore_errors=True)
+        (served_folder / name).mkdir(exist_ok=True)
+        git(served_folder / name, "init", "--quiet", "--bare", f"{app}.git")
+        git(served_folder / f"{name}/{app}.git", "config", "http.receivepack", "true")
+
+
+def cpu_seconds() -> float:
+    """Of this process, of all that it started and that has ended, and of the server with all that it started."""
+    own = os.times()
+    fields = [Path(f"/proc/{process}/stat").read_text().rsplit(") ", 1)[1].split() for process in server_processes]
+    ticks = sum(int(value) for line in fields for value in line[11:15])
+    return sum(own[:4]) + ticks / os.sysconf("SC_CLK_TCK")
+
+
+server_processes: list[int] = []
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    folder.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    application = f'receive:application("{folder}", {port})'
+    argv = [sys.executable, "-m", "gunicorn", "--chdir", str(HERE), "--bind", f"127.0.0.1:{port}", "--threads", "48"]
+    with subprocess.Popen([*argv, "--log-level", "warning", application]) as server:
+        try:
+            wait_for(port)
+            children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+            server_processes[:] = [int(child) for child in children]
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+
+
+def wait_for(port: int) -> None:
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+        else:
+            return
+    raise SystemExit("the server of this benchmark did not start")
+
+
+LIMITS = Limits(push=4096 * MIB)
+
+
+def application(folder: str, port: int) -> WSGIApplication:
+    """What gunicorn serves: /wherry/N.git by the transport, /plain/N.git by http-backend alone, /hooks."""
+    transport = GitTransport(Repositories(Path(folder, "wherry"), FOLDER, LIMITS), most=16)
+    markers: dict[str, str] = {}
+
+    def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if path.startswith("/hooks/"):
+            environ["wsgi.input"].read()
+            marker = markers[environ["HTTP_AUTHORIZATION"].removeprefix("Bearer ")]
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            return iter([f"{marker} 0\n".encode()])
+        if path.startswith("/plain/"):
+            return plain(folder, environ, start_response)
+        app, _, rest = path.removeprefix("/wherry/").partition(".git/")
+        ticket, marker = secrets.token_urlsafe(32), secrets.token_hex(16)
+        markers[ticket] = marker
+        answer = transport.serve(
+            GitRequest(
+                int(app),
+                environ["REQUEST_METHOD"],
+                rest,
+                environ.get("QUERY_STRING", ""),
+                environ.get("CONTENT_TYPE", ""),
+                environ.get("HTTP_CONTENT_ENCODING", ""),
+                environ.get("HTTP_GIT_PROTOCOL", ""),
+                environ["wsgi.input"],
+                HookCall(f"http://127.0.0.1:{port}/hooks", Secret(ticket), marker),
+            )
+        )
+        start_response(f"{answer.status} -", list(answer.headers))
+        return closing(answer.body, answer.close)
+
+    return serve
+
+
+def closing(body: Iterable[bytes], close: Callable[[], None]) -> Iterator[bytes]:
+    try:
+        yield from body
+    finally:
+        close()
+
+
+def plain(folder: str, environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
+    """The least that can stand between gunicorn and git's CGI: no limits, no lock, no hooks, the body read first."""
+    names = ("REQUEST_METHOD", "QUERY_STRING", "CONTENT_TYPE", "HTTP_CONTENT_ENCODING", "HTTP_GIT_PROTOCOL")
+    cgi = {name: environ[name] for name in names if name in environ}
+    root = {"GIT_PROJECT_ROOT": folder, "GIT_HTTP_EXPORT_ALL": "1", "PATH_INFO": environ["PATH_INFO"]}
+    child = subprocess.Popen(["git", "http-backend"], stdin=-1, stdout=-1, env={**ENVIRON, **cgi, **root})
+    assert child.stdin
+    assert child.stdout
+    while piece := environ["wsgi.input"].read(1 << 16):
+        child.stdin.write(piece)
+    child.stdin.close()
+    headers = []
+    while line := child.stdout.readline().decode().strip():
+        name, _, value = line.partition(": ")
+        headers.append((name, value))
+    start_response("200 OK", [header for header in headers if header[0] != "Status"])
+    try:
+        yield from iter(lambda: child.stdout.read(1 << 16), b"")  # type: ignore[union-attr]
+    finally:
+        child.stdout.close()
+        child.wait()
+
+
+if __name__ == "__main__":
+    numbers = [int(argument) for argument in sys.argv[1:]]
+    main(*(numbers + [48, 200][len(numbers) :]))
