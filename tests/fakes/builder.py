@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threading import Event
 
-from wherry.domain.errors import Cancelled, WherryError
+from wherry.domain.errors import Cancelled
 from wherry.domain.image import Image
 from wherry.flow.ports import BuildRequest, Cancel, Say
 
@@ -13,7 +13,7 @@ class InMemoryBuilder:
     """`failures`: commit to the errors of its attempts, in order. `held`: commits whose builds wait until cancelled."""
 
     def __init__(self) -> None:
-        self.failures: dict[str, list[WherryError]] = {}
+        self.failures: dict[str, list[Exception]] = {}
         self.held: set[str] = set()
         self.built: list[str] = []
         self.forgotten: list[int] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from wherry.domain.errors import BuildFailed, BuildFailure, Cancelled, Conflict, PlatformFault, PushRefused
 from wherry.domain.model import App, BuildStatus, Job, JobKind, ReleaseStatus
@@ -129,6 +131,20 @@ def test_a_fault_of_ours_is_tried_three_times_and_then_told(stage: Stage, app: A
     with pytest.raises(BuildFailed, match="did not move"):
         list(stage.push.follow(build))
     assert stage.build_of(build).failure == "platform"
+
+
+def test_what_nobody_foresaw_is_told_after_three_tries(stage: Stage, app: App) -> None:
+    stage.builder.failures[A] = [KeyError("oops") for _ in range(3)]
+    build = stage.accept(app, A)
+    assert build
+    for _ in range(3):
+        stage.ledger.free("worker")
+        job = stage.ledger.claim("worker", [JobKind.BUILD])
+        assert job
+        with suppress(PlatformFault):
+            stage.run(job)
+    ended = stage.build_of(build)
+    assert (ended.status, ended.message) == (BuildStatus.FAILED, "the build failed: KeyError")
 
 
 def test_a09_a_late_workers_result_is_refused(stage: Stage, app: App) -> None:

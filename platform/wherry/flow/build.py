@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from wherry.domain.errors import BuildFailed, BuildFailure, Cancelled, Conflict, PlatformFault
 from wherry.domain.image import Image
 from wherry.domain.model import Build, BuildStatus, Job
+from wherry.flow.faults import foreseen
 from wherry.flow.lanes import build_stream
 from wherry.flow.ports import Builder, BuildRequest, Cancel, Clock, Ledger, Logs
 from wherry.flow.talk import trouble
@@ -51,7 +52,8 @@ class RunBuild:
     def _attempt(self, request: BuildRequest, cancel: Cancel) -> Build:
         stream = build_stream(request.build_id)
         try:
-            image = self.builder.build(request, lambda line: self.logs.append(stream, line), cancel)
+            with foreseen("the build"):
+                image = self.builder.build(request, lambda line: self.logs.append(stream, line), cancel)
         except Cancelled as error:
             return self._cancelled(request, error)
         except BuildFailed as error:

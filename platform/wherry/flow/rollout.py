@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from wherry.domain.errors import NotFound, PlatformFault, RolloutFailed, WherryError
 from wherry.domain.formation import Formation
 from wherry.domain.model import App, Job, JobKind, Release, ReleaseStatus
+from wherry.flow.faults import foreseen
 from wherry.flow.lanes import app_lane, release_stream
 from wherry.flow.plan import Patience, route, workloads
 from wherry.flow.ports import Cancel, Clock, Ledger, Logs, Router, Runtime, Say
@@ -39,8 +40,9 @@ class RollOut:
             self._drop(job)
             return
         try:
-            self._start(app, release, formation)
-            self._switch(app, release)
+            with foreseen("the rollout"):
+                self._start(app, release, formation)
+                self._switch(app, release)
         except (RolloutFailed, PlatformFault) as error:
             self._give_up(job, app, release, error)
         else:
