@@ -1,5 +1,8 @@
 # Installing: into a fresh environment, so that nothing of an older one stays. The older one comes back on failure.
 
+# MiB of packages kept for the next installation.
+MOST_CACHED=2048
+
 install_packages() {
   rm -rf "$venv.before"
   if [ -e "$venv" ]; then mv "$venv" "$venv.before"; fi
@@ -24,6 +27,7 @@ install_packages() {
   esac
   trap - EXIT
   rm -rf "$venv.before"
+  if [ "$(du -sm "$UV_CACHE_DIR" | cut -f 1)" -gt $MOST_CACHED ]; then uv cache clean --quiet; fi
 }
 
 bring_back() {

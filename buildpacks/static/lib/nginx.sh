@@ -74,8 +74,14 @@ write_process() {
     if [ -n "$spa" ]; then printf ', "--spa"'; fi
     if [ -n "$clean_urls" ]; then printf ', "--clean-urls"'; fi
     if [ -n "$error_page" ]; then printf ', "--error-page", %s' "$(quoted "$error_page")"; fi
-    printf ']\n'
+    printf ', "--etag", "%s"]\n' "$(site_digest)"
   } >"$layers/launch.toml"
+}
+
+# site_digest: another one whenever a file changes. In an image all files have the same time, so nginx's own validators
+# (time and size) would call a changed file of the same size unchanged.
+site_digest() {
+  (cd "$root" && find . -type f -exec sha256sum {} + | LC_ALL=C sort | sha256sum | cut -c -16)
 }
 
 # quoted TEXT: as a TOML string.

@@ -60,7 +60,7 @@ class LifecycleBuilder:
     def build(self, request: BuildRequest, say: Say, cancel: Cancel) -> Image:
         step(say, f"Building {request.app_name} from {printable(request.source.commit[:7])}")
         self._sweep(request)
-        stack = self._stacks.ensure(lambda line: detail(say, line))
+        stack = self._stack(say)
         previous = self._previous(request)
         with self._work_folder(request) as work, self._cache(request, work, say) as unit:
             built = self._built(request, stack, previous, work, unit, say, cancel)
@@ -80,6 +80,12 @@ class LifecycleBuilder:
             self._sandbox.sweep(request.build_id)
         for folder in self._work.glob(f"work-{request.build_id}-*"):
             remove(folder)
+
+    def _stack(self, say: Say) -> Stack:
+        try:
+            return self._stacks.ensure(lambda line: detail(say, line))
+        except InvalidInput as error:  # of the operator's settings: nothing that a pusher could mend
+            raise PlatformFault(error.message, evidence=error.evidence, hint=error.hint) from error
 
     def _previous(self, request: BuildRequest) -> StoredImage | None:
         """The image that the new one may share layers with; without it the build starts from nothing."""
@@ -142,8 +148,7 @@ class LifecycleBuilder:
         )
         self._sandbox.run(spec, phases.run, cancel)
         built = built_of(ground, phases.group, phases.outcome)
-        step(say, "Discovering process types")
-        detail(say, ", ".join(each.type for each in built.processes))
+        _say_types(built, say)
         return built
 
     def _export(
@@ -151,6 +156,16 @@ class LifecycleBuilder:
     ) -> Image:
         repository = f"apps/{request.app_id}"
         return export(built, stack, self._registry, repository, previous, self._caches, request, say)
+
+
+def _say_types(built: Built, say: Say) -> None:
+    step(say, "Discovering process types")
+    by_buildpack: dict[str, list[str]] = {}
+    for each in built.processes:
+        by_buildpack.setdefault(each.buildpack, []).append(each.type)
+    for buildpack, types in by_buildpack.items():
+        who = "Procfile declares types" if buildpack.endswith("/procfile") else f"Default types of {buildpack}"
+        detail(say, f"{who} -> {', '.join(types)}")
 
 
 def _surroundings(stack: Stack, config: dict[str, str], commit: str, bundle: str) -> Surroundings:

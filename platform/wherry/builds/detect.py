@@ -44,7 +44,7 @@ class Detector:
         self._session = session
         self._ground = ground
         self._surroundings = surroundings
-        self._verdicts: dict[str, Verdict] = {}
+        self._verdicts: dict[str, Verdict] = {}  # by home: id and version
 
     def detect(self, candidates: Iterable[Sequence[Candidate]]) -> Group:
         """The first group that works. Raises BuildFailed: NOTHING_DETECTED, or BUILDPACK_FAILED when none works and one
@@ -53,7 +53,7 @@ class Detector:
         asked: dict[str, Descriptor] = {}
         reasons: list[str] = []
         for group in candidates:
-            asked |= {each.descriptor.id: each.descriptor for each in group}
+            asked |= {each.descriptor.home: each.descriptor for each in group}
             outcome = self._try(group)
             if isinstance(outcome, Group):
                 return outcome
@@ -74,9 +74,9 @@ class Detector:
 
     def _ask(self, descriptor: Descriptor) -> Verdict:
         """Each buildpack is asked once, in however many groups it stands."""
-        if descriptor.id not in self._verdicts:
-            self._verdicts[descriptor.id] = self._run(descriptor)
-        return self._verdicts[descriptor.id]
+        if descriptor.home not in self._verdicts:
+            self._verdicts[descriptor.home] = self._run(descriptor)
+        return self._verdicts[descriptor.home]
 
     def _run(self, descriptor: Descriptor) -> Verdict:
         base = self._surroundings.target
@@ -104,11 +104,12 @@ class Detector:
             return Verdict(-1, output, error=error.message)
 
     def _nothing(self, asked: dict[str, Descriptor], reasons: Sequence[str]) -> BuildFailed:
-        broken = {name: said for name, said in self._verdicts.items() if said.error}
-        for name, said in broken.items():
-            message = f"the buildpack {name} broke: {said.error}"
-            return BuildFailed(BuildFailure.BUILDPACK_FAILED, message, evidence=said.output[-_SHOWN:])
-        evidence = [f"{name}: {self._wish(each)}" for name, each in asked.items()]
+        for each in asked.values():
+            said = self._ask(each)
+            if said.error:
+                message = f"the buildpack {each.id} broke: {said.error}"
+                return BuildFailed(BuildFailure.BUILDPACK_FAILED, message, evidence=said.output[-_SHOWN:])
+        evidence = [f"{each.id}: {self._wish(each)}" for each in asked.values()]
         return BuildFailed(
             BuildFailure.NOTHING_DETECTED,
             "no buildpack knows how to build this app",
@@ -118,8 +119,8 @@ class Detector:
 
     def _wish(self, descriptor: Descriptor) -> str:
         """What it looks for: in its own words, else in its description's."""
-        verdict = self._verdicts.get(descriptor.id)
-        if verdict and verdict.code == PASS:
+        verdict = self._ask(descriptor)
+        if verdict.code == PASS:
             return "would take part"
-        said = verdict.output[-1].strip() if verdict and verdict.output else ""
+        said = verdict.output[-1].strip() if verdict.output else ""
         return said or descriptor.description or "does not say what it looks for"
