@@ -181,8 +181,12 @@ class App:
 
     def releases(self) -> list[dict[str, object]]:
         """Newest first."""
-        rows = json.loads(self.wherry("releases", "--json").out)
+        rows = json.loads(self.wherry("releases", "-n", "100", "--json").out)
         return sorted(rows, key=lambda row: -row["version"])
+
+    def history(self) -> list[tuple[object, object]]:
+        """(number, status) of each release, newest first."""
+        return [(row["version"], row["status"]) for row in self.releases()]
 
 
 def eventually(claim: Callable[[], bool], seconds: float = 60) -> None:

@@ -18,11 +18,11 @@ def app(platform: Platform) -> App:
 
 def refused(app: App, *args: str) -> str:
     """The words of a push that must be refused; the deploy branch, the releases and the answer stay."""
-    head, releases, answer = app.git("ls-remote", "wherry", "refs/heads/main").out, app.releases(), app.get()
+    head, history, answer = app.git("ls-remote", "wherry", "refs/heads/main").out, app.history(), app.get()
     said = app.push(*args, check=False)
     assert said.code != 0, said.all
     assert app.git("ls-remote", "wherry", "refs/heads/main").out == head
-    assert app.releases() == releases
+    assert app.history() == history
     assert app.get() == answer
     app.git("reset", "-q", "--hard", "wherry/main")
     return said.all
@@ -59,17 +59,17 @@ def test_b20_only_branches_and_tags_may_be_pushed(app: App) -> None:
 
 
 def test_b20_a_tag_is_stored_without_a_build(app: App) -> None:
-    before = app.releases()
+    before = app.history()
     app.git("tag", "some-tag")
     assert app.push("some-tag").code == 0
-    assert app.releases() == before
+    assert app.history() == before
 
 
 def test_b21_another_branch_is_stored_with_the_command_that_deploys_it(app: App) -> None:
-    before = app.releases()
+    before = app.history()
     said = app.push("main:feature").all
     assert "git push wherry feature:main" in said
-    assert app.releases() == before
+    assert app.history() == before
 
 
 def test_b22_the_deploy_branch_cannot_be_deleted(app: App) -> None:
@@ -83,22 +83,19 @@ def test_b25_a_tree_with_nothing_in_it_is_nothing_to_build(app: App) -> None:
 
 
 def test_b26_a_commit_that_serves_already_makes_no_release(app: App) -> None:
-    before = app.releases()
+    before = app.history()
     app.git("checkout", "-q", "-b", "same")
     app.git("checkout", "-q", "main")
     app.push("same:other")
-    assert app.releases() == before
+    assert app.history() == before
 
 
 def test_b30_a_shallow_push_is_refused(app: App, platform: Platform) -> None:
-    url = app.git("remote", "get-url", "wherry").out.strip()
     app.commit("Second to last")
     app.commit("Last")
     shallow = App(platform, app.name, platform.user / "shallow")
     platform.run("git", "clone", "-q", "--depth", "1", f"file://{app.folder}", str(shallow.folder))
-    shallow.git("remote", "add", "wherry", url)
-    helper = app.git("config", "--get-regexp", r"^credential\.").out.split("\n")[0].split(" ", 1)
-    shallow.git("config", *helper)
+    shallow.wherry("git:remote", "-a", app.name)
     said = shallow.push("main:shallow", check=False)
     app.git("reset", "-q", "--hard", "wherry/main")
     assert said.code != 0
@@ -107,10 +104,10 @@ def test_b30_a_shallow_push_is_refused(app: App, platform: Platform) -> None:
 
 @pytest.mark.parametrize("branch", ["a;b", "$(id)", "a'b", "<script>", "x" * 200])
 def test_b31_a_hostile_branch_is_stored_and_not_deployed(app: App, branch: str) -> None:
-    before = app.releases()
+    before = app.history()
     said = app.push(f"main:refs/heads/{branch}").all
     assert "not deployed" in said
-    assert app.releases() == before
+    assert app.history() == before
 
 
 def test_b33_a_tree_that_hides_a_git_folder_is_refused(app: App) -> None:
