@@ -51,11 +51,12 @@ install_packages() {
 
 # An engine that answers already is used as it is, and nothing of Docker is installed.
 engine_answers() {
-    case ${DOCKER_HOST:-unix:///var/run/docker.sock} in
-        unix://*) curl -s -o /dev/null --max-time 5 --unix-socket "${DOCKER_HOST#unix://}" http://localhost/_ping 2>/dev/null ||
-            curl -s -o /dev/null --max-time 5 --unix-socket /var/run/docker.sock http://localhost/_ping 2>/dev/null ;;
-        *) curl -s -o /dev/null --max-time 5 "http://${DOCKER_HOST#tcp://}/_ping" ;;
+    engine_url=${DOCKER_HOST:-unix:///var/run/docker.sock}
+    case $engine_url in
+        unix://*) set -- --unix-socket "${engine_url#unix://}" http://localhost/_ping ;;
+        *) set -- "http://${engine_url#tcp://}/_ping" ;;
     esac
+    curl --silent --fail --output /dev/null --max-time 5 "$@" 2>/dev/null
 }
 
 need_platform() {
