@@ -41,7 +41,7 @@ bring_back() {
 run() {
   rm -f "$layers/failed" "$layers/errors"
   { "$@" 2>&1 || echo $? >"$layers/failed"; } |
-    sed -u -e '/^error:\|^ *×/,$ {' -e "w $layers/errors" -e 'd' -e '}' -e 's/^/       /'
+    sed -u -e '/^Using Python /d' -e '/^error:\|^ *×/,$ {' -e "w $layers/errors" -e 'd' -e '}' -e 's/^/       /'
   if [ -e "$layers/failed" ]; then
     error_line "$source could not be installed"
     while IFS= read -r line; do error_line "$line"; done <"$layers/errors"

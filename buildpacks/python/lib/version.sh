@@ -43,8 +43,9 @@ except (ValueError, AttributeError, RecursionError):
 
 # managed_python: one that uv brings, where it can be reached; it goes into the image too.
 managed_python() {
+  detail "Looking for Python $wanted"
   export UV_PYTHON_INSTALL_DIR="$layers/python"
-  if uv python install --no-bin "$wanted" >"$layers/python.log" 2>&1; then
+  if UV_HTTP_RETRIES=1 uv python install --no-bin "$wanted" >"$layers/python.log" 2>&1; then
     interpreter=$(uv python find --managed-python --no-python-downloads --no-project "$wanted")
     printf '[types]\nlaunch = true\nbuild = true\ncache = true\n' >"$layers/python.toml"
     return

@@ -60,8 +60,7 @@ def _run(
     say: Say,
 ) -> None:
     file = f"{descriptor.buildpack.escaped}.toml"
-    entries = [{"name": each.name, "metadata": dict(each.metadata)} for each in asked]
-    ground.write(ground.plans / file, toml_files.render({"entries": entries}))
+    ground.write(ground.plans / file, toml_files.render_all("entries", [_entry(each) for each in asked]))
     layers = f"{LAYERS}/{descriptor.buildpack.escaped}"
     env = surroundings.of(descriptor, {"CNB_LAYERS_DIR": layers, "CNB_BP_PLAN_PATH": f"{PLANS}/{file}"})
     argv = [f"{descriptor.home}/bin/build", layers, PLATFORM, f"{PLANS}/{file}"]
@@ -72,6 +71,10 @@ def _run(
             raise output.failure(descriptor.id, code)
     finally:
         output.flush()
+
+
+def _entry(require: Require) -> dict[str, object]:
+    return {"name": require.name, "metadata": dict(require.metadata)}
 
 
 def _collect(ground: Ground, descriptor: Descriptor, outcome: Outcome) -> list[str]:

@@ -6,7 +6,7 @@ Most of them are written by code that we do not trust, so every fault is one Inv
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,3 +77,9 @@ def parse(content: bytes, where: str) -> Table:
 
 def render(values: Mapping[str, Any]) -> bytes:
     return tomli_w.dumps(values).encode("utf-8")
+
+
+def render_all(key: str, tables: Sequence[Mapping[str, Any]]) -> bytes:
+    """Tables as ``[[key]]``, never inline: buildpacks in shell look for these lines. Each has a value of its own."""
+    texts = (tomli_w.dumps({key: table}).replace(f"[{key}]", f"[[{key}]]", 1) for table in tables)
+    return "\n".join(texts).encode("utf-8")

@@ -1,0 +1,122 @@
+"""The layers that a buildpack left: which count, what they change, what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from wherry.builds.env import apply
+from wherry.builds.layers import build_changes, launch_changes, scan, scripts
+from wherry.builds.model import Buildpack
+from wherry.domain.errors import InvalidInput
+
+PACK = Buildpack("some/pack", "1", "0.10", Path("/nowhere"))
+
+
+@pytest.fixture
+def layers(tmp_path: Path) -> Path:
+    (tmp_path / "some_pack").mkdir()
+    return tmp_path
+
+
+def make(layers: Path, name: str, types: str = "", files: dict[str, str] | None = None, metadata: str = "") -> Path:
+    folder = layers / "some_pack" / name
+    folder.mkdir()
+    for path, content in (files or {}).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(content)
+    lines = ["[types]", *(f"{each} = true" for each in types.split()), "[metadata]", metadata]
+    (layers / "some_pack" / f"{name}.toml").write_text("\n".join(lines))
+    return folder
+
+
+def test_layers_come_in_the_order_of_their_names_with_flags_and_metadata(layers: Path) -> None:
+    make(layers, "b", "launch cache", metadata='key = "x"')
+    make(layers, "a", "build")
+    (layers / "some_pack/launch.toml").write_text("[[processes]]")
+    (layers / "some_pack/no-toml").mkdir()
+    found = scan(layers, PACK)
+    assert [(each.name, each.launch, each.build, each.cache) for each in found] == [
+        ("a", False, True, False),
+        ("b", True, False, True),
+    ]
+    assert found[1].metadata == {"key": "x"}
+
+
+def test_a_layer_without_types_is_set_aside(layers: Path) -> None:
+    folder = make(layers, "old", files={"f": "x"})
+    assert scan(layers, PACK) == ()
+    assert not folder.exists()
+    assert (layers / "some_pack/old.ignore/f").read_text() == "x"
+
+
+def test_a_launch_layer_without_a_folder_is_one_to_reuse(layers: Path) -> None:
+    (layers / "some_pack/gone.toml").write_text("[types]\nlaunch = true\n")
+    (layer,) = scan(layers, PACK)
+    assert (layer.name, layer.folder) == ("gone", None)
+    assert launch_changes(layers, (layer,)) == []
+
+
+@pytest.mark.parametrize("file", ["...toml", "..toml", "a\x07.toml", ".toml"])
+def test_t11_a_name_that_is_no_layers_is_refused(layers: Path, file: str) -> None:
+    (layers / "some_pack" / file).write_text("[types]\nlaunch = true\n")
+    with pytest.raises(InvalidInput, match="not the name of a layer"):
+        scan(layers, PACK)
+
+
+def test_t11_a_layer_that_is_a_link_is_refused(layers: Path, tmp_path: Path) -> None:
+    (layers / "some_pack/a.toml").write_text("[types]\nlaunch = true\n")
+    (layers / "some_pack/a").symlink_to("/etc")
+    with pytest.raises(InvalidInput, match="not a folder"):
+        scan(layers, PACK)
+
+
+def test_t11_a_layers_folder_that_is_a_link_is_refused(layers: Path, tmp_path: Path) -> None:
+    (layers / "some_pack").rmdir()
+    (layers / "some_pack").symlink_to("/etc")
+    with pytest.raises(InvalidInput, match="not a folder"):
+        scan(layers, PACK)
+
+
+def test_build_layers_change_the_environment_of_what_comes_later(layers: Path) -> None:
+    make(layers, "a", "build", {"bin/x": "", "lib/y": "", "env/A": "a", "env.launch/L": "no"})
+    make(layers, "b", "build", {"bin/x": "", "env.build/A.append": "b", "env.build/A.delim": ":"})
+    make(layers, "c", "launch", {"bin/x": "", "env/C": "no"})
+    env = apply({"PATH": "/bin"}, build_changes(layers, scan(layers, PACK)))
+    assert env == {
+        "PATH": "/layers/some_pack/b/bin:/layers/some_pack/a/bin:/bin",
+        "LD_LIBRARY_PATH": "/layers/some_pack/a/lib",
+        "LIBRARY_PATH": "/layers/some_pack/a/lib",
+        "A": "a:b",
+    }
+
+
+def test_launch_layers_change_the_environment_of_processes(layers: Path) -> None:
+    files = {
+        "bin/x": "",
+        "include/x": "",
+        "env/A": "1",
+        "env.launch/A": "2",
+        "env.launch/web/A": "3",
+        "env.build/B": "",
+    }
+    make(layers, "a", "launch", files)
+    found = scan(layers, PACK)
+    assert apply({}, launch_changes(layers, found)) == {"PATH": "/layers/some_pack/a/bin", "A": "2"}
+    assert apply({}, launch_changes(layers, found, "web")) == {"PATH": "/layers/some_pack/a/bin", "A": "3"}
+
+
+def test_t11_an_env_file_that_is_a_link_is_refused(layers: Path) -> None:
+    make(layers, "a", "launch", {"env/B": ""})
+    (layers / "some_pack/a/env/A").symlink_to("/etc/passwd")
+    with pytest.raises(InvalidInput, match="not a regular file"):
+        launch_changes(layers, scan(layers, PACK))
+
+
+def test_scripts_are_named_by_their_place_in_the_image(layers: Path) -> None:
+    make(layers, "a", "launch", {"exec.d/1": "", "exec.d/web/2": "", "profile.d/p.sh": ""})
+    (layer,) = scan(layers, PACK)
+    assert scripts(layers, layer, "exec.d") == ["/layers/some_pack/a/exec.d/1"]
+    assert scripts(layers, layer, "exec.d/web") == ["/layers/some_pack/a/exec.d/web/2"]
+    assert scripts(layers, layer, "profile.d") == ["/layers/some_pack/a/profile.d/p.sh"]
+    assert scripts(layers, layer, "nothing") == []

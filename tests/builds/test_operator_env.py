@@ -1,0 +1,71 @@
+"""What this machine hands to builds, and what stays here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from wherry.builds.env import apply
+from wherry.builds.operator_env import BUNDLES, bundle_of_host, operator_changes, pip_files, proxies
+
+
+def test_package_indexes_are_handed_on_and_paths_of_this_machine_are_not() -> None:
+    environ = {
+        "PIP_INDEX_URL": "https://index.example/simple",
+        "PIP_EXTRA_INDEX_URL": "https://a.example https://b.example",
+        "PIP_FIND_LINKS": "/opt/wheels",
+        "UV_INDEX": "/opt/index",
+        "UV_PYTHON_INSTALL_MIRROR": "file:///opt/python",
+        "NPM_CONFIG_REGISTRY": "https://npm.example",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "UV_DEFAULT_INDEX": "",
+    }
+    assert apply({}, operator_changes(environ, [], "")) == {
+        "PIP_INDEX_URL": "https://index.example/simple",
+        "PIP_EXTRA_INDEX_URL": "https://a.example https://b.example",
+        "NPM_CONFIG_REGISTRY": "https://npm.example",
+    }
+
+
+def test_pips_files_count_less_than_the_environment() -> None:
+    weak = "[global]\nindex-url = https://weak.example\ntrusted_host = weak.example\n"
+    strong = "[install]\nextra-index-url =\n    https://one.example\n    https://two.example\n[global]\ncert = /x.pem\n"
+    environ = {"PIP_INDEX_URL": "https://strong.example"}
+    assert apply({}, operator_changes(environ, [weak, strong, "not ini"], "")) == {
+        "PIP_INDEX_URL": "https://strong.example",
+        "PIP_EXTRA_INDEX_URL": "https://one.example https://two.example",
+        "PIP_TRUSTED_HOST": "weak.example",
+    }
+
+
+def test_certificates_are_named_where_the_container_has_them() -> None:
+    environ = dict.fromkeys(BUNDLES, "/only/here.pem")
+    changed = apply({}, operator_changes(environ, [], "/etc/ssl/certs/ca-certificates.crt"))
+    assert changed == dict.fromkeys(BUNDLES, "/etc/ssl/certs/ca-certificates.crt")
+
+
+def test_an_apps_own_variable_counts_more() -> None:
+    changes = operator_changes({"PIP_INDEX_URL": "https://operator.example"}, [], "")
+    assert apply({"PIP_INDEX_URL": "https://app.example"}, changes)["PIP_INDEX_URL"] == "https://app.example"
+
+
+def test_proxies_pass() -> None:
+    assert proxies({"https_proxy": "http://p", "NO_PROXY": "x", "FTP_PROXY": "y", "HTTP_PROXY": ""}) == {
+        "https_proxy": "http://p",
+        "NO_PROXY": "x",
+    }
+
+
+def test_the_file_of_certificates_is_the_one_that_this_machine_uses(tmp_path: Path) -> None:
+    (tmp_path / "mine.pem").write_text("x")
+    assert bundle_of_host({"SSL_CERT_FILE": str(tmp_path / "mine.pem")}) == tmp_path / "mine.pem"
+    assert bundle_of_host({"SSL_CERT_FILE": "/nowhere"}) != Path("/nowhere")
+
+
+def test_pips_files_of_the_user_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".config/pip").mkdir(parents=True)
+    (tmp_path / ".config/pip/pip.conf").write_text("[global]\n")
+    (tmp_path / "named.conf").write_text("[named]\n")
+    found = pip_files({"HOME": str(tmp_path), "PIP_CONFIG_FILE": str(tmp_path / "named.conf")})
+    assert found[-2:] == ["[global]\n", "[named]\n"] or found[-1] == "[named]\n"
+    assert "[global]\n" in found
