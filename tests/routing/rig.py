@@ -30,10 +30,10 @@ class Rig:
         self.router = EnvoyRouter(self.folder, domain)
         self.process: subprocess.Popen[bytes] | None = None
 
-    def spawn(self) -> subprocess.Popen[bytes]:
+    def spawn(self, argv: list[str] | None = None) -> subprocess.Popen[bytes]:
         with (self.folder / "envoy.out").open("ab") as out:
             self.process = subprocess.Popen(
-                command(self.settings),
+                argv or command(self.settings),
                 env={**os.environ, **self.settings.environ()},
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -41,8 +41,8 @@ class Rig:
             )
         return self.process
 
-    def start(self) -> Rig:
-        process = self.spawn()
+    def start(self, argv: list[str] | None = None) -> Rig:
+        process = self.spawn(argv)
         deadline = time.monotonic() + 30
         while not ready(self.settings):
             assert process.poll() is None, (self.folder / "envoy.out").read_text()

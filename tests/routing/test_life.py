@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,12 +13,13 @@ from wherry.domain.errors import InvalidInput, PlatformFault
 from wherry.domain.workload import AppRoute, Endpoint
 from wherry.routing import feed
 from wherry.routing.access import cap, router_line
-from wherry.routing.process import place_of
+from wherry.routing.process import place_of, prepare
 from wherry.routing.router import EnvoyRouter
 from wherry.routing.table import Entry, Table
+from wherry.settings import Settings
 
 from tests.routing.origin import Origin
-from tests.routing.rig import Rig, route
+from tests.routing.rig import Rig, route, status_of
 
 
 def test_it_starts_with_no_app(own_rig: Rig) -> None:
@@ -60,6 +63,30 @@ def test_a_second_router_on_the_same_port_fails_and_says_why(rig: Rig, tmp_path:
     other = Rig(tmp_path, port=rig.port)
     assert other.spawn().wait(30) != 0
     assert "Address already in use" in (other.folder / "envoy.out").read_text()
+
+
+def test_a_data_folder_too_deep_for_a_socket_is_refused_with_the_setting_to_change(tmp_path: Path) -> None:
+    with pytest.raises(PlatformFault, match="socket is longer than 107 bytes") as caught:
+        prepare(Settings(home=str(tmp_path / ("d" * 100))))
+    assert "WHERRY_HOME" in caught.value.hint
+
+
+def test_an_address_that_is_a_name_is_refused_with_the_setting_to_change(tmp_path: Path) -> None:
+    with pytest.raises(PlatformFault, match="'localhost': it is not an IP address") as caught:
+        prepare(Settings(home=str(tmp_path), router_bind="localhost"))
+    assert "WHERRY_ROUTER_BIND=127.0.0.1" in caught.value.hint
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::1", "::"])
+def test_it_listens_on_any_address_that_the_machine_has(own_rig: Rig, address: str) -> None:
+    if ":" in address and not Path("/proc/net/if_inet6").exists():
+        pytest.skip("this machine has no IPv6")
+    own_rig.settings = replace(own_rig.settings, router_bind=address)
+    own_rig.start()
+    target = address if address == "::1" else "127.0.0.1"
+    with socket.create_connection((target, own_rig.port), timeout=10) as link:
+        link.sendall(b"GET / HTTP/1.1\r\nHost: nobody.localhost\r\n\r\n")
+        assert status_of(link.recv(20)) == 404
 
 
 def test_a_damaged_table_is_replaced_as_a_whole(own_rig: Rig, one: Origin) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from wherry.domain.workload import AppRoute, Endpoint
 from wherry.routing.pages import FAULTS, fault_of, page
+from wherry.routing.process import place_of, prepare
 
 from tests.routing.origin import Origin, origins
-from tests.routing.rig import Rig, free_port, route
+from tests.routing.rig import Rig, free_port, route, status_of
 
 
 def test_an_unknown_host_gets_404_and_no_list_of_apps(rig: Rig) -> None:
@@ -40,6 +41,23 @@ def test_a_process_that_breaks_off_gets_502(rig: Rig, path: str, status: int, co
         for method in ("GET", "POST"):
             answer = rig.visit("shop", path, method)
             assert (answer.status, answer.code) == (status, code)
+
+
+def test_a_silent_app_gets_504_h12_and_a_silent_client_408_h28(own_rig: Rig, one: Origin) -> None:
+    """With half a second of patience in place of 55."""
+    argv = prepare(own_rig.settings)
+    file = place_of(own_rig.settings).bootstrap
+    text = file.read_text()
+    assert text.count('"stream_idle_timeout": "55s"') == 1
+    file.write_text(text.replace('"stream_idle_timeout": "55s"', '"stream_idle_timeout": "0.5s"'))
+    own_rig.start(argv)
+    own_rig.router.publish(route(1, "shop", 1, one))
+    answer = own_rig.visit("shop", "/hold")
+    one.open_gate()
+    assert (answer.status, answer.code) == (504, "H12")
+    reply = own_rig.raw(b"POST /upload HTTP/1.1\r\nHost: shop.localhost\r\nContent-Length: 5\r\n\r\n")
+    assert status_of(reply) == 408
+    assert b"<dd>H28</dd>" in reply
 
 
 def test_a_page_carries_the_request_id_and_a_code_and_both_colour_schemes(rig: Rig) -> None:

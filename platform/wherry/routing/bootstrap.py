@@ -90,7 +90,7 @@ def _connections(most: int) -> dict[str, Any]:
 def _listener(place: Place) -> dict[str, Any]:
     """Without SO_REUSEPORT: a second router on the same port must fail loudly, not take half of the requests."""
     socket_address: dict[str, Any] = {"address": place.address, "port_value": place.port}
-    if ":" in place.address:
+    if place.address == "::":
         socket_address["ipv4_compat"] = True
     return {
         "name": "apps",

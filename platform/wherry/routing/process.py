@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import resource
@@ -44,11 +45,7 @@ def place_of(settings: Settings, most_connections: int = 10_000) -> Place:
 def prepare(settings: Settings) -> list[str]:
     """Writes Envoy's files and returns its argv. Raises PlatformFault."""
     place = place_of(settings, _room_for_connections())
-    if len(os.fsencode(place.admin)) > _LONGEST_SOCKET_PATH:
-        raise PlatformFault(
-            f"the path of the router's socket is longer than {_LONGEST_SOCKET_PATH} bytes: {place.admin}",
-            hint="Choose a data folder with a shorter path: WHERRY_HOME",
-        )
+    _check(place)
     try:
         place.folder.mkdir(parents=True, exist_ok=True)
         place.folder.chmod(0o700)
@@ -59,6 +56,22 @@ def prepare(settings: Settings) -> list[str]:
     with file.writing():
         FileFeed(place, settings.apps_domain).write(_table(file))
     return envoy_argv(place)
+
+
+def _check(place: Place) -> None:
+    """What Envoy would refuse with a message about its own files."""
+    try:
+        ipaddress.ip_address(place.address)
+    except ValueError as error:
+        raise PlatformFault(
+            f"the router cannot listen on '{place.address}': it is not an IP address",
+            hint="For this machine only: WHERRY_ROUTER_BIND=127.0.0.1; for all: WHERRY_ROUTER_BIND=0.0.0.0",
+        ) from error
+    if len(os.fsencode(place.admin)) > _LONGEST_SOCKET_PATH:
+        raise PlatformFault(
+            f"the path of the router's socket is longer than {_LONGEST_SOCKET_PATH} bytes: {place.admin}",
+            hint="Choose a data folder with a shorter path: WHERRY_HOME",
+        )
 
 
 def envoy_argv(place: Place) -> list[str]:

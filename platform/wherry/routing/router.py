@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from wherry.domain.errors import PlatformFault
@@ -14,7 +15,7 @@ from wherry.routing.admin import Admin, NotRunning
 from wherry.routing.bootstrap import Place
 from wherry.routing.envoy import cluster_name
 from wherry.routing.feed import PATIENCE, Feed, FileFeed, Rejected
-from wherry.routing.store import TableFile
+from wherry.routing.store import TableFile, version_after
 from wherry.routing.table import Entry, Table
 
 log = logging.getLogger(__name__)
@@ -56,9 +57,9 @@ class EnvoyRouter:
             return True
         ended = self._wait_until_empty(entry, seconds)
         with self._file.writing():
-            before = self._file.read()
-            if before.entries.get(app_id) == entry:
-                self._bring(before, before.drained(app_id))
+            table = self._file.read()
+            if table.entries.get(app_id) == entry:
+                self._file.write(table.drained(app_id))  # its clusters go with the next change: no route leads there
         return ended
 
     def withdraw(self, app_id: int) -> None:
@@ -80,14 +81,16 @@ class EnvoyRouter:
             if not self._feed.holds(before):
                 self._feed.put(before, before)
             return before.version
-        numbered = self._file.write(after, floor=before.version)
+        after = replace(after, version=version_after(before.version))
+        self._file.write(after)
         try:
-            self._feed.put(before, numbered)
+            self._feed.put(before, after)
         except Rejected:
-            back = self._file.write(before, floor=numbered.version)
+            back = replace(before, version=version_after(after.version))
+            self._file.write(back)
             self._feed.put(before, back)
             raise
-        return numbered.version
+        return after.version
 
     def _last_known(self) -> Table:
         try:

@@ -8,7 +8,6 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,17 +46,17 @@ class TableFile:
                 hint="The platform writes it anew at its next start: wherry down --keep-apps; wherry up --detach",
             ) from error
 
-    def write(self, table: Table, floor: int) -> Table:
-        """Durable when it returns: the same table, with a version above `floor`. Only inside `writing`.
-
-        Versions are milliseconds since 1970 where possible, so that they grow even when the file was lost.
-        """
-        numbered = replace(table, version=max(floor + 1, time.time_ns() // 1_000_000))
+    def write(self, table: Table) -> None:
+        """Durable when it returns. Only inside `writing`."""
         try:
-            write_whole(self._path, json.dumps(_to_json(numbered)), durable=True)
+            write_whole(self._path, json.dumps(_to_json(table)), durable=True)
         except OSError as error:
             raise PlatformFault(f"the router's table cannot be written: {error}", hint="wherry doctor") from error
-        return numbered
+
+
+def version_after(version: int) -> int:
+    """Milliseconds since 1970 where possible, so that versions grow even when the file with the last one was lost."""
+    return max(version + 1, time.time_ns() // 1_000_000)
 
 
 def write_whole(path: Path, text: str, *, durable: bool = False) -> None:

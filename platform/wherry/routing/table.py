@@ -20,7 +20,7 @@ _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One app: where its new requests go, and the routes it had before whose requests may not have ended yet (newest
-    first).
+    first, without hosts: none leads there).
     """
 
     route: AppRoute
@@ -51,12 +51,15 @@ class Table:
 
     def replaced(self, routes: Iterable[AppRoute]) -> Table:
         """With exactly these apps. Raises InvalidInput as `published` does."""
-        table = Table(self.version, self.entries)
-        wanted = set()
+        entries: dict[int, Entry] = {}
+        owners: dict[str, int] = {}
         for route in routes:
-            table = table.published(route) if self._differs(route) else table
-            wanted.add(route.app_id)
-        return Table(self.version, {app_id: entry for app_id, entry in table.entries.items() if app_id in wanted})
+            check(route)
+            for owner in {owners[host] for host in route.hosts if host in owners}:
+                entries[owner] = _without_hosts(entries[owner], route)
+            owners |= dict.fromkeys(route.hosts, route.app_id)
+            entries[route.app_id] = _next(self.entries.get(route.app_id), route)
+        return Table(self.version, entries)
 
     def drained(self, app_id: int) -> Table:
         entry = self.entries.get(app_id)
@@ -66,10 +69,6 @@ class Table:
 
     def withdrawn(self, app_id: int) -> Table:
         return Table(self.version, {key: entry for key, entry in self.entries.items() if key != app_id})
-
-    def _differs(self, route: AppRoute) -> bool:
-        entry = self.entries.get(route.app_id)
-        return entry is None or entry.route != route
 
 
 def check(route: AppRoute) -> None:
@@ -90,7 +89,7 @@ def _next(before: Entry | None, route: AppRoute) -> Entry:
     if before is None:
         return Entry(route)
     earlier = [each for each in (before.route, *before.draining) if _target(each) != _target(route)]
-    return Entry(route, tuple(each for each in earlier if each.endpoints)[:MOST_DRAINING])
+    return Entry(route, tuple(replace(each, hosts=()) for each in earlier if each.endpoints)[:MOST_DRAINING])
 
 
 def _target(route: AppRoute) -> tuple[int, tuple[Endpoint, ...]]:
