@@ -105,6 +105,7 @@ class Door:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 60
+    disable_nagle_algorithm = True
 
     @property
     def door(self) -> Door:

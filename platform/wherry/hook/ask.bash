@@ -15,21 +15,24 @@ give_up() {
 }
 
 ask() {
-    local url=${WHERRY_HOOK_URL-} marker=${WHERRY_MARKER-} updates api line
+    local url=${WHERRY_HOOK_URL-} marker=${WHERRY_MARKER-} updates request api line
     if [[ -z $marker || -z ${WHERRY_TICKET-} || ! $url =~ ^http://([0-9a-z.-]+):([0-9]+)(/[a-z/-]*)$ ]]; then
         give_up 'This repository takes pushes through the platform only: git push wherry main'
     fi
     updates=$(</dev/stdin)
     { exec {api}<>"/dev/tcp/${BASH_REMATCH[1]}/${BASH_REMATCH[2]}"; } 2>/dev/null ||
         give_up 'The platform does not answer.' "$no_answer"
-    {
-        printf 'POST %s/%s HTTP/1.0\r\n' "${BASH_REMATCH[3]}" "$1"
-        printf 'Host: %s:%s\r\n' "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
-        printf 'Authorization: Bearer %s\r\n' "$WHERRY_TICKET"
-        printf 'X-Wherry-Quarantine: %s\r\n' "${GIT_QUARANTINE_PATH-}"
-        printf 'Content-Type: text/plain\r\nContent-Length: %d\r\n\r\n' $((${#updates} + 1))
-        printf '%s\n' "$updates"
-    } >&"$api" 2>/dev/null || give_up 'The platform did not take the question.' "$no_answer"
+    request=(
+        "POST ${BASH_REMATCH[3]}/$1 HTTP/1.0"
+        "Host: ${BASH_REMATCH[1]}:${BASH_REMATCH[2]}"
+        "Authorization: Bearer $WHERRY_TICKET"
+        "X-Wherry-Quarantine: ${GIT_QUARANTINE_PATH-}"
+        'Content-Type: text/plain'
+        "Content-Length: $((${#updates} + 1))"
+    )
+    # One printf, so one packet: a second would wait for the receipt of the first.
+    printf '%s\r\n%s\r\n%s\r\n%s\r\n%s\r\n%s\r\n\r\n%s\n' "${request[@]}" "$updates" >&"$api" 2>/dev/null ||
+        give_up 'The platform did not take the question.' "$no_answer"
     IFS= read -r -t "$patience" -u "$api" line 2>/dev/null
     [[ $line == 'HTTP/1.'[01]' 200 '* ]] ||
         give_up "The platform gave no answer to this push: ${line//[^[:print:]]/}" "$no_answer"

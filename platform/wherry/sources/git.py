@@ -120,12 +120,12 @@ def _hang_up(pipe: IO[bytes]) -> None:
 
 
 @cache
-def http_backend() -> tuple[str, ...]:
-    """The argv of git's own CGI, under the memory limit, without the detour through the `git` program.
+def http_backend(*, guarded: bool) -> tuple[str, ...]:
+    """The argv of git's own CGI, without the detour through the `git` program; `guarded`, under the memory limit.
 
     Raises PlatformFault when this git came without it.
     """
     program = Path(run(["git", "--exec-path"]).decode().strip()) / "git-http-backend"
     if not os.access(program, os.X_OK):
         raise PlatformFault(f"git has no HTTP transport: {program} is not there", hint="Install the whole of git.")
-    return (*_GUARD, str(program))
+    return (*(_GUARD if guarded else ()), str(program))

@@ -126,7 +126,7 @@ class GitTransport:
         with ExitStack() as held:
             lock = [held.enter_context(self._repositories.pushing(request.app_id))] if push else []
             return Exchange(
-                git.http_backend(),
+                git.http_backend(guarded=request.path != _ASK),
                 git.environment(self._cgi(request, push)),
                 body,
                 descriptors=lock,
