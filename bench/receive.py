@@ -19,31 +19,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from wherry.domain.secret import Secret
+from _git_server import ENVIRON, LIMITS
 from wherry.hook import FOLDER
-from wherry.sources.policy import MIB, Limits
+from wherry.sources.policy import MIB
 from wherry.sources.repositories import Repositories
-from wherry.sources.transport import GitRequest, GitTransport, HookCall
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 HERE = Path(__file__).resolve().parent
 CLIENTS = (1, 4, 16)
 ROUNDS = 3  # in turn, the best counts
-ENVIRON = {
-    "PATH": os.environ["PATH"],
-    "HOME": "/nonexistent",
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_CONFIG_GLOBAL": "/dev/null",
-    **{f"GIT_{who}_{what}": "bench@localhost" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
-}
 
 
 def main(pushes: int, pack: int) -> None:
@@ -231,7 +219,7 @@ def served(folder: Path) -> Iterator[str]:
     folder.mkdir()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    application = f'receive:application("{folder}", {port})'
+    application = f'_git_server:application("{folder}", {port})'
     argv = [sys.executable, "-m", "gunicorn", "--chdir", str(HERE), "--bind", f"127.0.0.1:{port}", "--threads", "48"]
     with subprocess.Popen([*argv, "--log-level", "warning", application]) as server:
         try:
@@ -253,75 +241,6 @@ def wait_for(port: int) -> None:
         else:
             return
     raise SystemExit("the server of this benchmark did not start")
-
-
-LIMITS = Limits(push=4096 * MIB)
-
-
-def application(folder: str, port: int) -> WSGIApplication:
-    """What gunicorn serves: /wherry/N.git by the transport, /plain/N.git by http-backend alone, /hooks."""
-    transport = GitTransport(Repositories(Path(folder, "wherry"), FOLDER, LIMITS), most=16)
-    markers: dict[str, str] = {}
-
-    def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        path = environ["PATH_INFO"]
-        if path.startswith("/hooks/"):
-            environ["wsgi.input"].read()
-            marker = markers[environ["HTTP_AUTHORIZATION"].removeprefix("Bearer ")]
-            start_response("200 OK", [("Content-Type", "text/plain")])
-            return iter([f"{marker} 0\n".encode()])
-        if path.startswith("/plain/"):
-            return plain(folder, environ, start_response)
-        app, _, rest = path.removeprefix("/wherry/").partition(".git/")
-        ticket, marker = secrets.token_urlsafe(32), secrets.token_hex(16)
-        markers[ticket] = marker
-        answer = transport.serve(
-            GitRequest(
-                int(app),
-                environ["REQUEST_METHOD"],
-                rest,
-                environ.get("QUERY_STRING", ""),
-                environ.get("CONTENT_TYPE", ""),
-                environ.get("HTTP_CONTENT_ENCODING", ""),
-                environ.get("HTTP_GIT_PROTOCOL", ""),
-                environ["wsgi.input"],
-                HookCall(f"http://127.0.0.1:{port}/hooks", Secret(ticket), marker),
-            )
-        )
-        start_response(f"{answer.status} -", list(answer.headers))
-        return closing(answer.body, answer.close)
-
-    return serve
-
-
-def closing(body: Iterable[bytes], close: Callable[[], None]) -> Iterator[bytes]:
-    try:
-        yield from body
-    finally:
-        close()
-
-
-def plain(folder: str, environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
-    """The least that can stand between gunicorn and git's CGI: no limits, no lock, no hooks, the body read first."""
-    names = ("REQUEST_METHOD", "QUERY_STRING", "CONTENT_TYPE", "HTTP_CONTENT_ENCODING", "HTTP_GIT_PROTOCOL")
-    cgi = {name: environ[name] for name in names if name in environ}
-    root = {"GIT_PROJECT_ROOT": folder, "GIT_HTTP_EXPORT_ALL": "1", "PATH_INFO": environ["PATH_INFO"]}
-    child = subprocess.Popen(["git", "http-backend"], stdin=-1, stdout=-1, env={**ENVIRON, **cgi, **root})
-    assert child.stdin
-    assert child.stdout
-    while piece := environ["wsgi.input"].read(1 << 16):
-        child.stdin.write(piece)
-    child.stdin.close()
-    headers = []
-    while line := child.stdout.readline().decode().strip():
-        name, _, value = line.partition(": ")
-        headers.append((name, value))
-    start_response("200 OK", [header for header in headers if header[0] != "Status"])
-    try:
-        yield from iter(lambda: child.stdout.read(1 << 16), b"")  # type: ignore[union-attr]
-    finally:
-        child.stdout.close()
-        child.wait()
 
 
 if __name__ == "__main__":
