@@ -36,10 +36,12 @@ def test_t11_a_link_is_never_followed(tmp_path: Path, place: str) -> None:
         beneath.read(root, "a/file", 100)
 
 
-def test_a_fifo_does_not_hang_the_reader(tmp_path: Path) -> None:
+def test_a_fifo_does_not_hang_the_reader_and_a_folder_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
-    with pytest.raises(InvalidInput, match="not a regular file"):
-        beneath.read(tmp_path, "fifo", 100)
+    (tmp_path / "folder").mkdir()
+    for name in ("fifo", "folder"):
+        with pytest.raises(InvalidInput, match="not a regular file"):
+            beneath.read(tmp_path, name, 100)
 
 
 @pytest.mark.parametrize("path", ["../x", "a/../../x", "a//b", "./x", ""])

@@ -26,7 +26,7 @@ wanted_python() {
 import tomllib
 try:
     with open("pyproject.toml", "rb") as file:
-        print(tomllib.load(file).get("project", {}).get("requires-python", ""))
+        print("".join(tomllib.load(file).get("project", {}).get("requires-python", "").split()))
 except (ValueError, AttributeError, RecursionError):
     pass
 ') asked=pyproject.toml

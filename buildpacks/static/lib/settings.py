@@ -20,11 +20,13 @@ def main():
             continue
         except (ValueError, AttributeError, RecursionError) as error:
             refuse(f"{file} cannot be read: {error}")
+    lines = []
     for name, kind in NAMES.items():
         value = settings.get(name, kind())
         if not isinstance(value, kind) or "\n" in str(value):
             refuse(f"{name} is not {'a text' if kind is str else 'true or false'}")
-        print(f"{name}={shlex.quote('true' if value is True else value or '')}")
+        lines.append(f"{name}={shlex.quote('true' if value is True else value or '')}")
+    print("\n".join(lines))
 
 
 def heroku(content):

@@ -83,9 +83,10 @@ def _read(folder: int, name: str, shown: str, most: int) -> bytes | None:
         return None
     except OSError as error:
         raise InvalidInput(f"{printable(shown)} is not a regular file") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise InvalidInput(f"{printable(shown)} is not a regular file")
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise InvalidInput(f"{printable(shown)} is not a regular file")
         content = file.read(most + 1)
     if len(content) > most:
         raise InvalidInput(f"{printable(shown)} is longer than {most} bytes")
