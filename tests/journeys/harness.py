@@ -60,7 +60,7 @@ class Platform:
     def environ(self) -> dict[str, str]:
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("WHERRY_", "GIT_", "XDG_"))}
         passed = {key: os.environ[key] for key in ("GIT_SSL_CAINFO",) if key in os.environ}
-        path = f"{ROOT / 'bin'}:{Path(sys.executable).parent}:{clean.get('PATH', '')}:/usr/sbin:/sbin"
+        path = f"{Path(sys.executable).parent}:{clean.get('PATH', '')}:/usr/sbin:/sbin"
         names = {f"GIT_{who}_NAME": "A User" for who in ("AUTHOR", "COMMITTER")}
         emails = {f"GIT_{who}_EMAIL": "user@example.org" for who in ("AUTHOR", "COMMITTER")}
         return {
