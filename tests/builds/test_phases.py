@@ -143,6 +143,16 @@ def test_the_first_group_that_passes_builds_and_an_optional_one_may_be_missing(b
     assert bench.said == ["       Buildpacks: x/yes 1", "yes"]
 
 
+def test_the_platforms_own_buildpacks_stand_around_every_group(bench: Bench) -> None:
+    for name in ("before", "app", "after"):
+        bench.pack(name, build=f"echo {name}")
+    bench.order("app")
+    system = '[[system.pre.buildpacks]]\nid = "x/before"\n[[system.post.buildpacks]]\nid = "x/after"\noptional = true\n'
+    (bench.folder / "buildpacks/system.toml").write_text(system)
+    bench.build()
+    assert bench.output == ["before", "app", "after"]
+
+
 def test_a_buildpack_is_asked_once_in_however_many_groups_it_stands(bench: Bench) -> None:
     bench.pack("counts", 'echo x >>"$HOME/asked"')
     bench.pack("no", "exit 100")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wherry.builds import toml_files
-from wherry.builds.descriptor import Descriptor, Member, read_descriptor, read_order
+from wherry.builds.descriptor import Descriptor, Member, read_descriptor, read_order, read_system
+from wherry.builds.order import with_system
 from wherry.domain.errors import InvalidInput, PlatformFault
 from wherry.domain.text import printable
 
@@ -21,13 +22,15 @@ class Catalogue:
 
     @classmethod
     def load(cls, folder: Path) -> Catalogue:
-        """``<name>/buildpack.toml`` or ``<id>/<version>/buildpack.toml``, and ``order.toml``. Raises PlatformFault: it
-        is the operator who laid them there.
+        """``<name>/buildpack.toml`` or ``<id>/<version>/buildpack.toml``, ``order.toml``, and ``system.toml`` if there is
+        one. Raises PlatformFault: it is the operator who laid them there.
         """
         try:
             files = sorted([*folder.glob("*/buildpack.toml"), *folder.glob("*/*/buildpack.toml")])
             found = [read_descriptor(_parse(file), file.parent) for file in files]
-            order = read_order(_parse(folder / "order.toml"))
+            system = folder / "system.toml"
+            before, after = read_system(_parse(system)) if system.exists() else ((), ())
+            order = tuple(with_system(group, before, after) for group in read_order(_parse(folder / "order.toml")))
             catalogue = cls({(each.id, each.buildpack.version): each for each in found}, order)
             for member in (member for group in order for member in group):
                 catalogue.find(member.id, member.version)

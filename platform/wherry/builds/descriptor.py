@@ -73,6 +73,12 @@ def read_order(table: Table) -> tuple[tuple[Member, ...], ...]:
     return tuple(tuple(_member(each) for each in group.tables("group")) for group in table.tables("order"))
 
 
+def read_system(table: Table) -> tuple[tuple[Member, ...], tuple[Member, ...]]:
+    """system.toml (Platform API 0.15): the platform's buildpacks before and after those of every group."""
+    before, after = (table.table("system").table(place).tables("buildpacks") for place in ("pre", "post"))
+    return tuple(_member(each) for each in before), tuple(_member(each) for each in after)
+
+
 def _api(table: Table) -> str:
     api = table.text("api")
     numbers = re.fullmatch(r"([0-9]{1,3})\.([0-9]{1,3})", api)
