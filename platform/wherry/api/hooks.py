@@ -27,7 +27,7 @@ from wherry.flow.talk import detail, trouble
 log = logging.getLogger(__name__)
 
 QUARANTINE_HEADER = "X-Wherry-Quarantine"
-MOST_BYTES = 64 * 1024
+MOST_BYTES = 16 * 1024 * 1024  # any push that git takes; how many refs are too many is the domain's to say
 PREFIX = "/hooks"
 PATHS = (f"{PREFIX}/pre-receive", f"{PREFIX}/post-receive")
 Talk = Generator[str | None, None, None]
