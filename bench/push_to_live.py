@@ -2,8 +2,8 @@
 
     .venv/bin/python bench/push_to_live.py [ROUNDS]
 
-Starts a platform of its own, pushes one-line changes, and prints the median beside its limit (the raw parts, each timed alone in the
-same run) and a script of docker build, run and switch. Needs root.
+Starts a platform of its own, pushes one-line changes, and prints the median beside its limit (the raw parts, each timed
+alone in the same run) and a script of docker build, run and switch. Needs root.
 """
 
 from __future__ import annotations

@@ -106,6 +106,7 @@ class World:
 class Bench:
     """What the worker process is given."""
 
+    settings: Settings
     ledger: Ledger
     runtime: Runtime
     worker: Worker
@@ -151,6 +152,7 @@ def wire_worker(settings: Settings, home: Home) -> Bench:
     }
     rollback = RollBack(ledger, clock)
     return Bench(
+        settings=settings,
         ledger=ledger,
         runtime=runtime,
         worker=Worker(f"worker-{home.platform}", ledger, stories, slots, beat=settings.number("lease_seconds") / 3),

@@ -36,9 +36,7 @@ def stack_registry(pytestconfig: pytest.Config) -> Iterator[tuple[Registry, Stac
 
 
 @pytest.fixture
-def yard(
-    stack_registry: tuple[Registry, Stack], tmp_path: Path, platform_id: str, engine_api: APIClient
-) -> Yard:
+def yard(stack_registry: tuple[Registry, Stack], tmp_path: Path, platform_id: str, engine_api: APIClient) -> Yard:
     return Yard(tmp_path, *stack_registry, platform_id, engine_api)
 
 

@@ -52,7 +52,7 @@ def examine(settings: Settings) -> list[Finding]:
 
 
 def _programs(settings: Settings) -> list[Finding]:
-    needed = {"git": "git", "curl": "curl", "iptables": "iptables"}
+    needed = {"git": "git", "bash": "bash", "iptables": "iptables"}
     if not settings.registry_url:
         needed["docker-registry"] = "docker-registry"
     missing = [package for program, package in needed.items() if shutil.which(program) is None]

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import bcrypt
 
+import wherry.routing.process as router_process
 from wherry.domain.errors import PlatformFault
 from wherry.home import Home
-import wherry.routing.process as router_process
 from wherry.settings import Settings, root_folder
 from wherry.supervisor.service import Service
 

@@ -10,6 +10,8 @@ from threading import Event, Thread
 
 from wherry.domain.errors import WherryError
 from wherry.home import Home
+from wherry.routing.access import cap
+from wherry.routing.process import place_of
 from wherry.settings import Settings
 from wherry.wiring import Bench, wire_worker
 
@@ -30,7 +32,7 @@ def main(settings: Settings) -> int:
         bench = wire_worker(settings, home)
         bench.ledger.free(bench.worker.name)
         Thread(target=_watch_engine, args=(bench, stop), name="engine", daemon=True).start()
-        Thread(target=_reconcile_pushes, args=(bench, stop), name="reconcile", daemon=True).start()
+        Thread(target=_tidy, args=(bench, stop), name="tidy", daemon=True).start()
         bench.worker.run(stop)
     return 0
 
@@ -46,9 +48,11 @@ def _watch_engine(bench: Bench, stop: Event) -> None:
         stop.wait(ENGINE_PAUSE)
 
 
-def _reconcile_pushes(bench: Bench, stop: Event) -> None:
+def _tidy(bench: Bench, stop: Event) -> None:
+    """What nobody else is there to do: pushes that were cut off, and the router's log before it fills the disk."""
     while not stop.wait(RECONCILE_EVERY):
         try:
             bench.reconcile.pushes()
+            cap(place_of(bench.settings))
         except WherryError as error:
             log.warning("%s", " | ".join(error.lines()))
