@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from wherry.api.hooks import MOST_BYTES
 from wherry.api.tickets import PushTicket, Tickets
 from wherry.domain.secret import Secret
 
@@ -50,7 +51,7 @@ def test_the_last_line_is_the_marker_and_the_code(house: House, app_id: int) -> 
         (b"nonsense\n", "not a ref update"),
         (b"1" * 40 + b" " + b"0" * 40 + b" refs/heads/main\n", "cannot be deleted"),
         (b"".join(b"0" * 40 + b" " + b"1" * 40 + b" refs/heads/b%d\n" % n for n in range(101)), "the most is 100"),
-        (b"0" * 70_000, "more than 100 refs"),
+        pytest.param(b"0" * (MOST_BYTES + 1), "more than 100 refs", id="16 MiB"),
         (b"0" * 40 + b" " + b"1" * 40 + b" refs/heads/\x1b[2J\xff\n", "\\x1b[2J"),
     ],
 )
