@@ -63,6 +63,19 @@ def test_the_token_that_git_uses_is_its_owners_to_read_only(house: House, termin
     assert house.token("owner") not in (terminal.folder / ".git" / "config").read_text()
 
 
+def test_a_new_token_takes_the_place_of_the_one_that_git_stored_again(house: House, terminal: Terminal) -> None:
+    terminal.git("init", "-q", "-b", "main")
+    terminal.wherry("create", "forgetful")
+    assert terminal.git("ls-remote", "wherry").code == 0
+    path = terminal.home / ".config" / "wherry" / "git-credentials"
+    stored = path.read_text()
+    assert "localhost%3a" in stored, "git quotes the colon when it stores what has worked"
+    path.write_text(stored.replace(house.token("owner"), "stale"))
+    terminal.wherry("git:remote", "-a", "forgetful")
+    assert "stale" not in path.read_text()
+    assert terminal.git("ls-remote", "wherry").code == 0
+
+
 def test_a_remote_that_leads_elsewhere_is_left_alone_until_it_is_asked_for(house: House, terminal: Terminal) -> None:
     terminal.git("init", "-q", "-b", "main")
     terminal.git("remote", "add", "wherry", "http://elsewhere.example/x.git")

@@ -8,7 +8,7 @@ import shlex
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from wherry.cli.errors import Usage
 from wherry.cli.places import config_folder, write_private
@@ -62,8 +62,9 @@ def hand_token_to_git(environ: Mapping[str, str], git_url: str, token: Secret) -
 
 
 def _remember(path: Path, login: str, host: str) -> None:
+    """git writes a line again after it worked, and then quotes the colon before a port."""
     lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else []
-    kept = [line for line in lines if line and urlsplit(line).netloc.rpartition("@")[2] != host]
+    kept = [line for line in lines if line and unquote(urlsplit(line).netloc.rpartition("@")[2]) != host]
     write_private(path, "\n".join([*kept, login + host]) + "\n")
 
 
