@@ -180,6 +180,24 @@ def test_a18_a45_a_rollout_that_was_cut_off_is_finished_by_the_next_worker(stage
     assert stage.running(two) == [(3, "web.1")]
 
 
+def test_a06_a_push_and_a_rollback_at_once_take_turns_and_the_last_accepted_serves(stage: Stage, two: App) -> None:
+    build = stage.accept(two, "c" * 40)
+    assert build
+    stage.rollback.run(stage.user, two, 1)
+    stage.work()
+    stage.sources.move(two.id, "main", "c" * 40)
+    stage.release.of_update(two.id, RefUpdate(B, "c" * 40, "refs/heads/main"))
+    stage.rollback.run(stage.user, two, 2)
+    stage.work()
+    assert [release.description for release in stage.releases(two)][:3] == [
+        "Rollback to v2",
+        "Deploy cccccccc",
+        "Rollback to v1",
+    ]
+    assert {release.status for release in stage.releases(two)} == {ReleaseStatus.SUCCEEDED}
+    assert stage.running(two) == [(5, "web.1")]
+
+
 def test_everything_is_brought_back_after_a_restart(stage: Stage, two: App) -> None:
     stage.runtime.retire(two.id, ())
     stage.router.withdraw(two.id)

@@ -76,6 +76,19 @@ def test_b22_the_deploy_branch_cannot_be_deleted(app: App) -> None:
     assert "cannot be deleted" in refused(app, ":main")
 
 
+def test_b23_a_forced_push_of_another_history_is_a_release_like_any_other(platform: Platform) -> None:
+    app = platform.create("forced", "procfile-only")
+    app.push()
+    first = app.git("rev-parse", "HEAD").out.strip()
+    app.git("checkout", "-q", "--orphan", "other")
+    app.say("Another history")
+    assert app.push("other:main", check=False).code != 0, "without force it is no fast-forward"
+    assert "Released v2" in app.push("+other:main").all
+    assert "Another history" in app.get()[1]
+    assert "Released v3" in app.push(f"+{first}:main").all
+    assert [row["commit"] for row in app.releases()][0] == first
+
+
 def test_b25_a_tree_with_nothing_in_it_is_nothing_to_build(app: App) -> None:
     app.git("rm", "-q", "-r", ".")
     app.commit("Nothing")
