@@ -86,7 +86,7 @@ def test_b23_a_forced_push_of_another_history_is_a_release_like_any_other(platfo
     assert "Released v2" in app.push("+other:main").all
     assert "Another history" in app.get()[1]
     assert "Released v3" in app.push(f"+{first}:main").all
-    assert [row["commit"] for row in app.releases()][0] == first
+    assert next(row["commit"] for row in app.releases()) == first
 
 
 def test_b25_a_tree_with_nothing_in_it_is_nothing_to_build(app: App) -> None:
