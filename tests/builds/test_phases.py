@@ -72,7 +72,7 @@ class Bench:
         base = base_environment({"PATH": "/usr/bin:/bin", "LANG": "C"}, {"HOME": HOME})
         around = Surroundings(base, Base("linux", "amd64", "", Distro("debian", "12")), user or {}, operator)
         phases = Phases(ground, catalogue, around, unit, labels or {}, self.said.append)
-        spec = SandboxSpec(self.builds, self.image, ground.user, ground.mounts(buildpacks), memory=64, seconds=30)
+        spec = SandboxSpec(self.builds, self.image, ground.user, ground.mounts(), memory=64, seconds=30)
         try:
             self.sandbox.run(spec, phases.run, Cancel())
             look(ground)

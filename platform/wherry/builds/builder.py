@@ -142,7 +142,7 @@ class LifecycleBuilder:
             request.build_id,
             stack.build_ref,
             ground.user,
-            ground.mounts(buildpacks),
+            ground.mounts(),
             memory=self._settings.number("build_memory_mb"),
             seconds=float(self._settings.number("build_seconds")),
         )

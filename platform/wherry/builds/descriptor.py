@@ -12,6 +12,7 @@ from wherry.builds.toml_files import Table
 from wherry.domain.errors import InvalidInput
 from wherry.domain.text import printable
 
+BUILDPACKS = "/cnb/buildpacks"
 OLDEST_API, NEWEST_API = (0, 8), (0, 12)
 ID = re.compile(r"[A-Za-z0-9._/-]+")
 VERSION = re.compile(r"[A-Za-z0-9._+-]+")
@@ -46,7 +47,7 @@ class Descriptor:
     @property
     def home(self) -> str:
         """Where it lies in the container (platform.md "Buildpacks Directory Layout")."""
-        return f"/cnb/buildpacks/{self.buildpack.escaped}/{self.buildpack.version}"
+        return f"{BUILDPACKS}/{self.buildpack.escaped}/{self.buildpack.version}"
 
 
 def read_descriptor(table: Table, folder: Path) -> Descriptor:

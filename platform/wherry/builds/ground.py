@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from wherry.builds.descriptor import Descriptor
+from wherry.builds.descriptor import BUILDPACKS, Descriptor
 from wherry.builds.layers import LAYERS
 from wherry.builds.unpack import Owner
 
@@ -53,6 +53,7 @@ class Ground:
         for folder in (self.app, self.plans, self.work / "home"):
             self.give(folder)
         self._write_config(config)
+        (self.work / "buildpacks").mkdir()
         for each in buildpacks:
             _copy_readable(each.buildpack.folder, self._home_of(each))
         if bundle:
@@ -81,7 +82,7 @@ class Ground:
             self.give(folder)
         return folder
 
-    def mounts(self, buildpacks: Iterable[Descriptor]) -> dict[str, tuple[Path, bool]]:
+    def mounts(self) -> dict[str, tuple[Path, bool]]:
         """Path in the container to (folder here, read-only)."""
         mounts = {
             APP: (self.app, False),
@@ -89,7 +90,7 @@ class Ground:
             PLANS: (self.plans, False),
             HOME: (self.work / "home", False),
             PLATFORM: (self.work / "platform", True),
-            **{each.home: (self._home_of(each), True) for each in buildpacks},
+            BUILDPACKS: (self.work / "buildpacks", True),
         }
         bundle = self.work / "ca-certificates.crt"
         return mounts | ({BUNDLE: (bundle, True)} if bundle.exists() else {})

@@ -30,7 +30,7 @@ from wherry.images.stored import StoredImage, copy_image, push_image, read_image
 from wherry.settings import Settings
 
 RUN, BUILD = "stack/run", "stack/build"
-_RECIPE = "debian-1"
+_RECIPE = "debian-2"
 """Counts up when what is made of Debian packages changes: then it is made again."""
 _REFERENCE = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._:/-]*)@(?P<digest>sha256:[0-9a-f]{64})")
 

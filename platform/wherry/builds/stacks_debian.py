@@ -120,6 +120,8 @@ def grow_build_root(debian: Debian, root: Path, lock: int) -> None:
         ' -o DPkg::Chroot-Directory="$1" -o DPkg::Options::=--force-unsafe-io install '
     ) + " ".join(BUILD_PACKAGES)
     _empty(root / "dev")
+    # What apps are run on has these packages only: builds that bring packages for apps go by it.
+    shutil.copyfile(root / "var/lib/dpkg/status", root / "var/lib/dpkg/status-run")
     _mmdebstrap(debian, root, lock, ["--variant=custom", "--skip=check/empty", f"--customize-hook={install}"])
 
 
