@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from wherry.domain.build_settings import BuildSettings
 from wherry.domain.errors import Conflict, NotFound
 from wherry.domain.formation import Scale
 from wherry.domain.image import Image
@@ -142,6 +143,13 @@ class TestApps:
         with ledger.begin() as tx:
             tx.apps.set_deploy_branch(app.id, "main")
             assert tx.apps.by_id(app.id).deploy_branch == "main"
+
+    def test_the_build_settings_are_kept(self, ledger: Ledger, app: App) -> None:
+        settings = BuildSettings("container", ("wherry/apt", "wherry/python"), "example/builder")
+        with ledger.begin() as tx:
+            assert tx.apps.by_id(app.id).build == BuildSettings()
+            tx.apps.put_build_settings(app.id, settings)
+            assert tx.apps.by_id(app.id).build == settings
 
     def test_a_removed_app_is_not_found_and_leaves_nothing(self, ledger: Ledger, app: App) -> None:
         build = add_build(ledger, app)

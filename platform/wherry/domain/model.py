@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from wherry.domain.build_settings import DEFAULT, BuildSettings
 from wherry.domain.config import Config
 from wherry.domain.image import Image
 
@@ -30,6 +31,7 @@ class App:
     created_at: datetime
     updated_at: datetime
     deploy_branch: str | None = None
+    build: BuildSettings = DEFAULT
 
 
 class BuildStatus(StrEnum):

@@ -47,7 +47,7 @@ class RunBuild:
                 build_stream(build.id), f"-----> Building again (attempt {job.attempt} of {MOST_ATTEMPTS})"
             )
         previous = current.image if current else None
-        return BuildRequest(app.id, app.name, build.id, job.attempt, build.source, config, previous)
+        return BuildRequest(app.id, app.name, build.id, job.attempt, build.source, config, previous, app.build)
 
     def _attempt(self, request: BuildRequest, cancel: Cancel) -> Build:
         stream = build_stream(request.build_id)

@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Protocol
 
+from wherry.domain.build_settings import DEFAULT, BuildSettings
 from wherry.domain.config import Config
 from wherry.domain.formation import Formation
 from wherry.domain.image import Image
@@ -94,6 +95,7 @@ class BuildRequest:
     source: Source
     config: Config
     previous: Image | None
+    settings: BuildSettings = DEFAULT
 
 
 class Builder(Protocol):
@@ -276,6 +278,8 @@ class Apps(Protocol):
         """Raises Conflict as `add` does."""
 
     def set_deploy_branch(self, app_id: int, branch: str) -> None: ...
+
+    def put_build_settings(self, app_id: int, settings: BuildSettings) -> None: ...
 
     def remove(self, app_id: int, now: datetime) -> None:
         """Keeps the name as a tombstone; removes config, formation and pending jobs."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, literal, select, union_all, update
 
+from wherry.domain.build_settings import BuildSettings
 from wherry.domain.config import Config
 from wherry.domain.errors import Conflict, NotFound
 from wherry.domain.formation import Formation, Scale
@@ -21,11 +23,8 @@ from wherry.ledger.tables import formation as scales
 
 TOMBSTONE = timedelta(days=90)
 _LIVING = apps.c.removed_at.is_(None)
-_QUERY = (
-    select(apps.c.id, apps.c.name, apps.c.created_at, apps.c.updated_at, apps.c.deploy_branch, *actor_columns())
-    .join(users, users.c.id == apps.c.owner_id)
-    .where(_LIVING)
-)
+_SHOWN = (apps.c.id, apps.c.name, apps.c.created_at, apps.c.updated_at, apps.c.deploy_branch, apps.c.build_settings)
+_QUERY = select(*_SHOWN, *actor_columns()).join(users, users.c.id == apps.c.owner_id).where(_LIVING)
 
 
 class SqlApps:
@@ -62,6 +61,9 @@ class SqlApps:
 
     def set_deploy_branch(self, app_id: int, branch: str) -> None:
         self._change(app_id, deploy_branch=branch)
+
+    def put_build_settings(self, app_id: int, settings: BuildSettings) -> None:
+        self._change(app_id, build_settings=asdict(settings))
 
     def remove(self, app_id: int, now: datetime) -> None:
         """Without its data key, nothing can open the config of its releases either. A second time changes nothing."""
@@ -131,7 +133,9 @@ class SqlApps:
 def _app(row: Row[Any] | None) -> App:
     if row is None:
         raise _missing()
-    return App(row.id, row.name, actor_of(row), row.created_at, row.updated_at, row.deploy_branch)
+    settings = row.build_settings or {}
+    build = BuildSettings(**{**settings, "buildpacks": tuple(settings.get("buildpacks", ()))})
+    return App(row.id, row.name, actor_of(row), row.created_at, row.updated_at, row.deploy_branch, build)
 
 
 def _missing() -> NotFound:

@@ -50,6 +50,7 @@ apps = _table(
     Column("updated_at", Instant, nullable=False),
     Column("removed_at", Instant),
     Column("deploy_branch", Text),
+    Column("build_settings", Json),  # none for those of a new app
     Column("last_release", Integer, nullable=False, server_default=text("0")),
     Column("data_key", LargeBinary),  # sealed by the master key; gone once the app is removed
     Column("config", LargeBinary),  # sealed by the data key
