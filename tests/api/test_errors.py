@@ -40,10 +40,10 @@ def test_the_table_has_no_row_that_no_kind_needs() -> None:
 
 
 def test_an_unknown_path_says_that_we_do_not_have_it(house: House) -> None:
-    answer = house.call("GET", "/apps/x/addons")
+    answer = house.call("GET", "/apps/x/spaces")
     assert answer.status == 404
     assert answer.json["id"] == "not_found"
-    assert "/apps/x/addons" in answer.json["message"]
+    assert "/apps/x/spaces" in answer.json["message"]
     assert answer.headers["Request-Id"] == answer.json["request_id"]
 
 
