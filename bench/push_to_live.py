@@ -96,8 +96,10 @@ def push_to_live(app: App, text: str) -> float:
 
 
 def newest_image(app: App) -> str:
-    argv = ["docker", "ps", "--filter", "label=wherry.app-name=bench", "--format", "{{.Image}}"]
-    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split("\n")[0]
+    listed = ["docker", "ps", "--quiet", "--filter", f"label=wherry.app-name={app.name}"]
+    container = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split()[0]
+    argv = ["docker", "inspect", "--format", "{{.Config.Image}}", container]
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def raw_push(app: App, number: int) -> float:
