@@ -155,7 +155,14 @@ def wire_worker(settings: Settings, home: Home) -> Bench:
         settings=settings,
         ledger=ledger,
         runtime=runtime,
-        worker=Worker(f"worker-{home.platform}", ledger, stories, slots, beat=settings.number("lease_seconds") / 3),
+        worker=Worker(
+            f"worker-{home.platform}",
+            ledger,
+            stories,
+            slots,
+            beat=settings.number("lease_seconds") / 3,
+            prepare=builder.prepare,
+        ),
         reconcile=Reconcile(ledger, sources, runtime, router, ReleaseBuild(ledger, sources, clock)),
         watchdog=Watchdog(ledger, runtime, rollback, clock, patience),
     )

@@ -73,6 +73,8 @@ class PlayedBuilder:
             f"apps/{request.app_id}", f"sha256:{hashlib.sha256(request.source.tree.encode()).hexdigest()}", types
         )
 
+    def prepare(self) -> None: ...
+
     def forget(self, app_id: int) -> None:
         """Keeps nothing."""
 
@@ -256,7 +258,7 @@ def make_worker(house: House) -> Worker:
         JobKind.DESTROY: RemoveRemains(world.ledger, world.sources, house.builder, house.runtime, house.router).run,
     }
     slots = {(JobKind.BUILD,): 2, (JobKind.ROLLOUT, JobKind.CONVERGE, JobKind.DESTROY): 2}
-    return Worker("test", world.ledger, stories, slots, beat=0.2)
+    return Worker("test", world.ledger, stories, slots, beat=0.2, prepare=house.builder.prepare)
 
 
 class _Quiet(WSGIRequestHandler):

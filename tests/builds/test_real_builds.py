@@ -213,10 +213,22 @@ def test_a_cancelled_build_leaves_nothing(yard: Yard, sample: Path) -> None:
 def test_a09_a_second_attempt_sweeps_what_a_killed_one_left(yard: Yard, sample: Path) -> None:
     copy("procfile-only", sample)
     request = yard.request(sample, attempt=2)
-    left = yard.home / "builds" / f"work-{request.build_id}-1"
+    left = yard.home / "builds/yard-of-a-killed-worker"
     (left / "layers").mkdir(parents=True)
     image = yard.builder.build(request, yard.said.append, Cancel())
     assert image.processes
     assert list((yard.home / "builds").iterdir()) == []
     yard.builder.forget(request.app_id)
     assert not (yard.home / "caches" / str(request.app_id)).exists()
+
+
+def test_a_build_takes_the_yard_that_was_laid_ahead_and_leaves_nothing_of_it(yard: Yard) -> None:
+    builder = yard.builder
+    builder.prepare()
+    (waiting,) = (yard.home / "builds").glob("yard-*")
+    image = builder.build(yard.request(SAMPLES / "procfile-only"), yard.said.append, Cancel())
+    assert image.processes
+    assert not waiting.exists()
+    builder.prepare()
+    (again,) = (yard.home / "builds").glob("yard-*")
+    assert again != waiting

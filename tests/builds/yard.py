@@ -93,6 +93,9 @@ class Yard:
     def ensure(self, say: object) -> Stack:
         return self.stack
 
+    def known(self) -> Stack:
+        return self.stack
+
     def request(
         self, app: Path, app_id: int = 1, previous: Image | None = None, attempt: int = 1, **config: str
     ) -> BuildRequest:

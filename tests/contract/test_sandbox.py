@@ -14,6 +14,7 @@ from wherry.flow.ports import Cancel, SandboxSession, SandboxSpec
 from wherry.runtimes.machine.pull import Registry
 from wherry.runtimes.machine.sandbox import MachineSandbox
 
+from tests.runtimes.machine_world import containers, eventually
 from tests.runtimes.tiny import ENGINE, busybox, engine_api, platform_id, tiny_image
 
 __all__ = ["busybox", "engine_api", "platform_id", "tiny_image"]  # fixtures, which pytest finds here by name
@@ -207,9 +208,11 @@ def test_an_error_of_the_steps_comes_out_and_the_container_is_gone(
 
     with pytest.raises(KeyError, match="mine"):
         run(sandbox, spec(tiny_image), steps)
-    labels = {"label": f"wherry.platform={platform_id}"}
-    assert engine_api.containers(all=True, filters=labels) == []
     assert list((tmp_path / "scratch").iterdir()) == []
+    (left,) = containers(engine_api, platform_id)
+    eventually(lambda: engine_api.inspect_container(left["Id"])["State"]["Status"] == "exited")
+    sandbox.prepare(spec(tiny_image))
+    assert left["Id"] not in [each["Id"] for each in containers(engine_api, platform_id)]
 
 
 def test_a09_sweep_removes_what_a_killed_builder_left_of_this_build_only(
@@ -217,7 +220,8 @@ def test_a09_sweep_removes_what_a_killed_builder_left_of_this_build_only(
 ) -> None:
     for build in ("7", "8"):
         engine_api.create_container_from_config(
-            {"Image": tiny_image, "Cmd": ["true"], "Labels": {"wherry.platform": platform_id, "wherry.build": build}}
+            {"Image": tiny_image, "Cmd": ["true"], "Labels": {"wherry.platform": platform_id, "wherry.build": build}},
+            f"wherry-{platform_id}-build-{build}-{platform_id}",
         )
     sandbox.sweep(7)
     sandbox.sweep(7)
@@ -228,3 +232,31 @@ def test_a09_sweep_removes_what_a_killed_builder_left_of_this_build_only(
 
 def _ok(_: object) -> None:
     return None
+
+
+def test_a_prepared_container_is_used_once_and_by_such_a_build_only(
+    sandbox: MachineSandbox, tiny_image: str, engine_api: APIClient, platform_id: str
+) -> None:
+    hosts: list[bytes] = []
+
+    def steps(session: SandboxSession) -> None:
+        hosts.extend(shell(session, "cat /proc/sys/kernel/hostname")[1])
+
+    sandbox.prepare(spec(tiny_image))
+    sandbox.prepare(spec(tiny_image, build_id=9))
+    (waiting,) = engine_api.containers(filters={"label": f"wherry.platform={platform_id}"})
+    run(sandbox, spec(tiny_image, build_id=8, memory=32), steps)
+    run(sandbox, spec(tiny_image, build_id=8), steps)
+    run(sandbox, spec(tiny_image, build_id=8), steps)
+    assert [host == waiting["Id"][:12].encode() for host in hosts] == [False, True, False]
+
+
+def test_a_prepared_container_that_died_is_not_used(
+    sandbox: MachineSandbox, tiny_image: str, engine_api: APIClient, platform_id: str
+) -> None:
+    sandbox.prepare(spec(tiny_image))
+    (waiting,) = engine_api.containers(filters={"label": f"wherry.platform={platform_id}"})
+    engine_api.remove_container(waiting["Id"], force=True)
+    codes = []
+    run(sandbox, spec(tiny_image), lambda session: codes.append(shell(session, "true")[0]))
+    assert codes == [0]

@@ -19,6 +19,7 @@ class InMemoryBuilder:
         self.forgotten: list[int] = []
         self.processes = {"web": "serve"}
         self.is_building = Event()
+        self.prepared = 0
 
     def build(self, request: BuildRequest, say: Say, cancel: Cancel) -> Image:
         commit = request.source.commit
@@ -33,6 +34,9 @@ class InMemoryBuilder:
             raise self.failures[commit].pop(0)
         self.built.append(commit)
         return Image(f"apps/{request.app_id}", f"sha256:{commit}", dict(self.processes))
+
+    def prepare(self) -> None:
+        self.prepared += 1
 
     def forget(self, app_id: int) -> None:
         self.forgotten.append(app_id)

@@ -148,7 +148,9 @@ def app(stage: Stage) -> App:
 def worker(stage: Stage) -> Iterator[Worker]:
     """A worker that runs in its own thread while the test goes on."""
     kinds = (JobKind.ROLLOUT, JobKind.CONVERGE, JobKind.DESTROY)
-    worker = Worker("worker", stage.ledger, stage.stories, {(JobKind.BUILD,): 1, kinds: 2}, beat=5)
+    worker = Worker(
+        "worker", stage.ledger, stage.stories, {(JobKind.BUILD,): 1, kinds: 2}, beat=5, prepare=stage.builder.prepare
+    )
     stop = Event()
     thread = Thread(target=worker.run, args=(stop,))
     thread.start()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import secrets
 import shutil
 import subprocess
 import tarfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from docker import APIClient
+from docker.errors import APIError, NotFound
 
 ENGINE = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
 _APPLETS = """
@@ -90,8 +93,12 @@ def remove_platform(api: APIClient, name: str) -> None:
     from wherry.runtimes.machine.firewall import Firewall
 
     labels = {"label": f"wherry.platform={name}"}
-    for container in api.containers(all=True, filters=labels):
-        api.remove_container(container["Id"], force=True, v=True)
+    until = time.monotonic() + 30
+    while left := api.containers(all=True, filters=labels):
+        assert time.monotonic() < until, left
+        for container in left:
+            with contextlib.suppress(NotFound, APIError):  # the platform removes it at the same time
+                api.remove_container(container["Id"], force=True, v=True)
     for network in api.networks(filters=labels):
         api.remove_network(network["Id"])
     Firewall(name).remove()

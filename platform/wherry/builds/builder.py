@@ -11,21 +11,21 @@ from typing import Protocol
 from wherry.builds import cache, operator_env
 from wherry.builds.built import built_of
 from wherry.builds.cache import CacheUnit
-from wherry.builds.catalogue import Catalogue
 from wherry.builds.disk import remove
 from wherry.builds.env import Action, Change, base_environment
 from wherry.builds.export import export
-from wherry.builds.ground import BUNDLE, HOME, Ground
+from wherry.builds.ground import BUNDLE, HOME
 from wherry.builds.model import Built
 from wherry.builds.phases import Phases
 from wherry.builds.stacks import Stack
 from wherry.builds.surroundings import Surroundings
 from wherry.builds.target import Base, Distro
 from wherry.builds.unpack import unpack
+from wherry.builds.yard import Yard, Yards
 from wherry.domain.errors import Cancelled, InvalidInput, NotFound, PlatformFault
 from wherry.domain.image import Image
 from wherry.domain.text import printable
-from wherry.flow.ports import BuildRequest, Cancel, Sandbox, SandboxSpec, Say
+from wherry.flow.ports import BuildRequest, Cancel, Sandbox, Say
 from wherry.flow.talk import detail, step
 from wherry.images.registry import Registry
 from wherry.images.stored import StoredImage, read_image
@@ -34,6 +34,9 @@ from wherry.settings import Settings, root_folder
 
 class EnsuresStack(Protocol):
     def ensure(self, say: Say) -> Stack: ...
+
+    def known(self) -> Stack | None:
+        """The stack when there is one already."""
 
 
 class LifecycleBuilder:
@@ -53,8 +56,7 @@ class LifecycleBuilder:
         self._stacks = stacks
         self._registry = registry
         self._settings = settings
-        self._buildpacks = buildpacks or root_folder() / "buildpacks"
-        self._work = settings.folder / "builds"
+        self._yards = Yards(sandbox, settings, buildpacks or root_folder() / "buildpacks")
         self._caches = settings.folder / "caches"
 
     def build(self, request: BuildRequest, say: Say, cancel: Cancel) -> Image:
@@ -62,8 +64,8 @@ class LifecycleBuilder:
         self._sweep(request)
         stack = self._stack(say)
         previous = self._previous(request)
-        with self._work_folder(request) as work, self._cache(request, work, say) as unit:
-            built = self._built(request, stack, previous, work, unit, say, cancel)
+        with self._yard(stack) as yard, self._cache(request, yard.ground.work, say) as unit:
+            built = self._built(request, stack, previous, yard, unit, say, cancel)
             unit.good = built.layers
             if cancel.cancelled:
                 raise Cancelled("the build was cancelled")
@@ -72,14 +74,16 @@ class LifecycleBuilder:
     def forget(self, app_id: int) -> None:
         cache.forget(self._caches / str(app_id))
 
+    def prepare(self) -> None:
+        if stack := self._stacks.known():
+            self._yards.prepare(stack)
+
     # -- the sentences of build, in order
 
     def _sweep(self, request: BuildRequest) -> None:
         """What an attempt left whose worker was killed."""
         if request.attempt > 1:
             self._sandbox.sweep(request.build_id)
-        for folder in self._work.glob(f"work-{request.build_id}-*"):
-            remove(folder)
 
     def _stack(self, say: Say) -> Stack:
         try:
@@ -97,15 +101,14 @@ class LifecycleBuilder:
             return None
 
     @contextmanager
-    def _work_folder(self, request: BuildRequest) -> Iterator[Path]:
-        work = self._work / f"work-{request.build_id}-{request.attempt}"
+    def _yard(self, stack: Stack) -> Iterator[Yard]:
+        yard = self._yards.take(stack)
         try:
-            self._work.mkdir(parents=True, exist_ok=True)
-            yield work
+            yield yard
         except OSError as error:
             raise PlatformFault(f"the build's folder cannot be used: {printable(str(error), 300)}") from error
         finally:
-            remove(work)
+            remove(yard.ground.work)
 
     @contextmanager
     def _cache(self, request: BuildRequest, work: Path, say: Say) -> Iterator[CacheUnit]:
@@ -124,29 +127,18 @@ class LifecycleBuilder:
         request: BuildRequest,
         stack: Stack,
         previous: StoredImage | None,
-        work: Path,
+        yard: Yard,
         unit: CacheUnit,
         say: Say,
         cancel: Cancel,
     ) -> Built:
-        ground = Ground(work, (stack.uid, stack.gid) if os.geteuid() == 0 else None)
-        catalogue = Catalogue.load(self._buildpacks)
-        bundle = operator_env.bundle_of_host(os.environ)
-        buildpacks = list(catalogue.buildpacks.values())
+        ground, catalogue = yard.ground, yard.catalogue
         config = {name: value.reveal() for name, value in request.config.items()}
-        ground.lay(config, buildpacks, bundle)
+        ground.write_config(config)
         unpack(Path(request.source.archive), ground.app, ground.owner)
-        around = _surroundings(stack, config, request.source.commit, BUNDLE if bundle else "")
+        around = _surroundings(stack, config, request.source.commit, BUNDLE if yard.has_bundle else "")
         phases = Phases(ground, catalogue, around, unit, previous.labels if previous else {}, say)
-        spec = SandboxSpec(
-            request.build_id,
-            stack.build_ref,
-            ground.user,
-            ground.mounts(),
-            memory=self._settings.number("build_memory_mb"),
-            seconds=float(self._settings.number("build_seconds")),
-        )
-        self._sandbox.run(spec, phases.run, cancel)
+        self._sandbox.run(yard.spec(request.build_id), phases.run, cancel)
         built = built_of(ground, phases.group, phases.outcome)
         _say_types(built, say)
         return built

@@ -45,15 +45,17 @@ class Ground:
         uid, gid = self.owner or (os.geteuid(), os.getegid())
         return f"{uid}:{gid}"
 
-    def lay(self, config: Mapping[str, str], buildpacks: Iterable[Descriptor], bundle: Path | None) -> None:
-        """Makes everything but the app. The layers' own folder stays ours, so that no build can put a link there."""
+    def lay(self, buildpacks: Iterable[Descriptor], bundle: Path | None) -> None:
+        """Makes everything that is the same for all apps. The layers' own folder stays ours, so that no build can put a
+        link there.
+        """
         for folder in (self.work, self.app, self.layers, self.plans, self.work / "home"):
             folder.mkdir()
         self.work.chmod(0o700)
         for folder in (self.app, self.plans, self.work / "home"):
             self.give(folder)
-        self._write_config(config)
-        (self.work / "buildpacks").mkdir()
+        for name in ("platform/env", "buildpacks"):
+            (self.work / name).mkdir(parents=True)
         for each in buildpacks:
             _copy_readable(each.buildpack.folder, self._home_of(each))
         if bundle:
@@ -98,12 +100,10 @@ class Ground:
     def _home_of(self, descriptor: Descriptor) -> Path:
         return self.work / "buildpacks" / descriptor.buildpack.escaped / descriptor.buildpack.version
 
-    def _write_config(self, config: Mapping[str, str]) -> None:
+    def write_config(self, config: Mapping[str, str]) -> None:
         """Files of the platform folder, byte for byte (buildpack.md "User-Provided Variables")."""
-        folder = self.work / "platform/env"
-        folder.mkdir(parents=True)
         for name, value in config.items():
-            path = folder / name
+            path = self.work / "platform/env" / name
             path.write_bytes(value.encode("utf-8", "surrogateescape"))
             path.chmod(0o644)
 

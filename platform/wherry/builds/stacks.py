@@ -104,6 +104,10 @@ class Stacks:
             self._record(wanted, digests)
         return stack
 
+    def known(self) -> Stack | None:
+        """The stack when there is one already. Raises PlatformFault."""
+        return self._recorded(self._wanted())
+
     # -- what is there already
 
     def _wanted(self) -> str:

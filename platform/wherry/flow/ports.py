@@ -105,11 +105,19 @@ class Builder(Protocol):
     def forget(self, app_id: int) -> None:
         """Removes the app's build caches."""
 
+    def prepare(self) -> None:
+        """Does ahead of the next build, whichever it is, what can be done ahead. Raises PlatformFault."""
+
 
 class Sandbox(Protocol):
     """One capped container of a build, as a plain user, without credentials. Built by a runtime, used by the
     builder.
     """
+
+    def prepare(self, spec: SandboxSpec) -> None:
+        """Clears up after earlier runs, and has a container ready for the next one with this spec, whatever its
+        build_id: one at most, the last asked for. Raises PlatformFault.
+        """
 
     def run(
         self,
@@ -117,7 +125,8 @@ class Sandbox(Protocol):
         steps: Callable[[SandboxSession], None],
         cancel: Cancel,
     ) -> None:
-        """Starts the container, hands its session to `steps`, and removes it whatever happens.
+        """Starts the container, hands its session to `steps`, and ends it whatever happens: afterwards none of its
+        programs runs.
 
         Raises BuildFailed (OUT_OF_MEMORY, OUT_OF_TIME, LOG_TOO_LONG), Cancelled, PlatformFault.
         """

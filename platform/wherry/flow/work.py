@@ -19,7 +19,8 @@ Story = Callable[[Job, Cancel], None]
 @dataclass
 class Worker:
     """`stories`: what each kind of job runs. `slots`: sets of kinds that share so many threads. `beat`: seconds
-    between renewals.
+    between renewals. `prepare`: what can be done ahead; it is called when there is nothing else to do, at the start and
+    after each job.
     """
 
     name: str
@@ -27,23 +28,36 @@ class Worker:
     stories: Mapping[JobKind, Story]
     slots: Mapping[tuple[JobKind, ...], int]
     beat: float
+    prepare: Callable[[], None]
+    _prepared: bool = False
     _running: dict[int, tuple[Job, Cancel]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def run(self, stop: Event) -> None:
         """Until `stop`; then waits for nothing: what runs is taken over by the next worker."""
-        with ThreadPoolExecutor(sum(self.slots.values()), "job") as pool:
+        with ThreadPoolExecutor(sum(self.slots.values()) + 1, "job") as pool:
             while not stop.is_set():
                 for kinds, most in self.slots.items():
                     while self._busy(kinds) < most and (job := self.ledger.claim(self.name, kinds)):
                         self._begin(pool, job)
+                if not self._prepared and not self._busy():
+                    self._prepared = True
+                    pool.submit(self._prepare)
                 self.ledger.wait(self.beat)
                 self._tend()
             self._cancel_all()
 
-    def _busy(self, kinds: tuple[JobKind, ...]) -> int:
+    def _busy(self, kinds: tuple[JobKind, ...] = tuple(JobKind)) -> int:
         with self._lock:
             return sum(job.kind in kinds for job, _ in self._running.values())
+
+    def _prepare(self) -> None:
+        try:
+            self.prepare()
+        except PlatformFault as error:
+            log.warning("nothing was made ready for the next build: %s", " | ".join(error.lines()))
+        except Exception:
+            log.exception("making ready for the next build failed in a way nobody foresaw")
 
     def _begin(self, pool: ThreadPoolExecutor, job: Job) -> None:
         cancel = Cancel()
@@ -63,6 +77,7 @@ class Worker:
         finally:
             with self._lock:
                 del self._running[job.id]
+                self._prepared = False
             self.ledger.ring()
 
     def _tend(self) -> None:

@@ -58,6 +58,10 @@ class Channel:
         self._rest = b""
         self._count = 0
 
+    def moved(self, folder: Path) -> None:
+        """The folder has another name now."""
+        self.inside = folder / "inside"
+
     def agent_is_ready(self) -> None:
         """From now on the agent is the only reader of commands, so writing to a dead one fails."""
         self._open.remove(self._commands_reader)
