@@ -9,21 +9,23 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
+from wherry.builds.causes import cause_of
 from wherry.domain.errors import BuildFailed, BuildFailure
 from wherry.domain.text import log_line
 from wherry.flow.ports import Say
 
 _ERROR = " !"
-_KINDS = {65: BuildFailure.BAD_SOURCE, 69: BuildFailure.VERSION_NOT_AVAILABLE}
-"""Exit codes of sysexits.h: EX_DATAERR, EX_UNAVAILABLE."""
-_TAIL = 10
+_KINDS = {65: BuildFailure.BAD_SOURCE, 69: BuildFailure.VERSION_NOT_AVAILABLE, 75: BuildFailure.NETWORK}
+"""Exit codes of sysexits.h: EX_DATAERR, EX_UNAVAILABLE, EX_TEMPFAIL."""
+_KEPT = 200
+_SHOWN = 10
 
 
 class Output:
     def __init__(self, say: Say) -> None:
         self._say = say
         self._held: list[str] = []
-        self.tail: deque[str] = deque(maxlen=_TAIL)
+        self.tail: deque[str] = deque(maxlen=_KEPT)
 
     def line(self, raw: bytes) -> None:
         text = log_line(raw.removesuffix(b"\r"))
@@ -41,16 +43,21 @@ class Output:
             self._say(text)
 
     def failure(self, buildpack: str, code: int) -> BuildFailed:
-        """The error block is taken, not printed. A blank line in it stands before the next command to type."""
+        """The error block is taken, not printed. A blank line in it stands before the next command to type. What kind
+        of failure it is the exit code says, else the words of the tools that ran.
+        """
         held, self._held = [text.removeprefix(_ERROR).strip() for text in self._held], []
-        kind = _KINDS.get(code, BuildFailure.BUILDPACK_FAILED)
+        cause = cause_of(list(self.tail))
+        kind = _KINDS.get(code) or (cause.kind if cause else BuildFailure.BUILDPACK_FAILED)
         if not any(held):
             message = f"the buildpack {buildpack} failed with exit code {code}"
-            return BuildFailed(kind, message, evidence=list(self.tail))
+            evidence = cause.evidence if cause else list(self.tail)[-_SHOWN:]
+            return BuildFailed(kind, message, evidence=evidence, hint=cause.hint if cause else "")
         while not held[0]:
             held.pop(0)
         facts, hint = _split(held)
-        return BuildFailed(kind, facts[0], evidence=facts[1:], hint=hint)
+        evidence = facts[1:] or (cause.evidence if cause else ())
+        return BuildFailed(kind, facts[0], evidence=evidence, hint=hint or (cause.hint if cause else ""))
 
 
 def _split(lines: Sequence[str]) -> tuple[list[str], str]:
