@@ -28,6 +28,7 @@ class Home:
                 "repos",
                 "sources",
                 "builds",
+                "buildpacks",
                 "caches",
                 "stacks",
                 "registry",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from wherry.domain.buildpacks import source_prefix
 from wherry.domain.errors import InvalidInput
 from wherry.domain.secret import Secret
 
@@ -35,6 +36,9 @@ class Settings:
     subnet: str = _setting("", "IPv4 /16 for containers; default the first free of 10.213.0.0/16 to 10.231.0.0/16")
     stack_build: str = _setting("", "build image by digest, from any registry; default made from Debian packages")
     stack_run: str = _setting("", "run image by digest, from any registry; default made from Debian packages")
+    buildpack_sources: str = _setting(
+        "", "where buildpacks may be fetched from: URL prefixes https://, http://, docker://, with blanks between"
+    )
     max_push_mb: str = _setting("512", "largest push, MiB of pack")
     max_tree_mb: str = _setting("2048", "largest source tree, MiB")
     max_tree_files: str = _setting("100000", "most files in a source tree")
@@ -83,6 +87,10 @@ class Settings:
         return self.database_url or f"sqlite:///{self.home}/ledger.db"
 
     @property
+    def sources_of_buildpacks(self) -> tuple[str, ...]:
+        return tuple(self.buildpack_sources.split())
+
+    @property
     def registry_secret(self) -> Secret:
         return Secret(self.registry_password)
 
@@ -111,8 +119,14 @@ class Settings:
         ]
 
     def _problems(self) -> list[str]:
+        faults = []
+        for each in self.sources_of_buildpacks:
+            try:
+                source_prefix(each)
+            except InvalidInput as error:
+                faults.append(f"WHERRY_BUILDPACK_SOURCES: {error.message}")
         numeric = [each.name for each in fields(self) if each.name.split("_")[-1] in _NUMBERS]
-        return [
+        return faults + [
             f"WHERRY_{name.upper()}: '{getattr(self, name)}' is not a whole number above 0"
             for name in numeric
             if not (

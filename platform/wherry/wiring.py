@@ -13,6 +13,7 @@ from wherry.domain.model import JobKind
 from wherry.domain.secret import Secret
 from wherry.flow.access import Access
 from wherry.flow.build import RunBuild
+from wherry.flow.buildpacks import Buildpacks
 from wherry.flow.configure import Configure
 from wherry.flow.converge import Converge
 from wherry.flow.create import CreateApp
@@ -38,6 +39,7 @@ from wherry.runtimes.machine.pull import Registry as Pulls
 from wherry.runtimes.machine.runtime import MachineRuntime
 from wherry.runtimes.machine.sandbox import MachineSandbox
 from wherry.settings import Settings
+from wherry.sources.fetch import Trees
 from wherry.sources.policy import Limits
 from wherry.sources.repositories import Repositories
 from wherry.sources.transport import GitTransport
@@ -96,6 +98,10 @@ class World:
     @property
     def configure(self) -> Configure:
         return Configure(self.ledger, self.clock)
+
+    @property
+    def buildpacks(self) -> Buildpacks:
+        return Buildpacks(self.ledger, self.clock, self.settings.sources_of_buildpacks)
 
     @property
     def scale(self) -> ScaleApp:
@@ -212,7 +218,7 @@ def open_builder(settings: Settings, home: Home) -> LifecycleBuilder:
     sandbox = MachineSandbox(
         settings.engine, home.platform, _pulls(settings, home), settings.subnet, settings.folder / "builds"
     )
-    return LifecycleBuilder(sandbox, stacks(settings, home), open_registry(settings, home), settings)
+    return LifecycleBuilder(sandbox, stacks(settings, home), open_registry(settings, home), settings, trees=Trees())
 
 
 def _pulls(settings: Settings, home: Home) -> Pulls:

@@ -44,6 +44,8 @@ ROWS = {
     "DELETE /apps/<app>": Row(),
     "GET /apps/<app>/config-vars": Row(),
     "PATCH /apps/<app>/config-vars": Row(body={"A": "1"}),
+    "GET /apps/<app>/buildpack-installations": Row(),
+    "PUT /apps/<app>/buildpack-installations": Row(body={"updates": [{"buildpack": "wherry/python"}]}),
     "GET /apps/<app>/formation": Row(),
     "PATCH /apps/<app>/formation": Row(body={"updates": [{"type": "web", "quantity": 2}]}),
     "GET /apps/<app>/formation/<type>": Row(),

@@ -17,6 +17,7 @@ from pathlib import Path
 from docker import APIClient
 from wherry.builds.builder import LifecycleBuilder
 from wherry.builds.stacks import Stack
+from wherry.domain.build_settings import DEFAULT, BuildSettings
 from wherry.domain.image import Image
 from wherry.domain.model import Source
 from wherry.domain.secret import Secret
@@ -25,6 +26,7 @@ from wherry.images.registry import Registry
 from wherry.runtimes.machine.pull import Registry as Pulls
 from wherry.runtimes.machine.sandbox import MachineSandbox
 from wherry.settings import Settings
+from wherry.sources.fetch import Trees
 
 from tests.runtimes.tiny import ENGINE
 
@@ -82,13 +84,15 @@ class Yard:
     platform: str
     engine: APIClient
     said: list[str] = field(default_factory=list)
+    sources: str = ""
+    settings: BuildSettings = DEFAULT
 
     @property
     def builder(self) -> LifecycleBuilder:
-        settings = replace(Settings.load({}), home=str(self.home))
+        settings = replace(Settings.load({}), home=str(self.home), buildpack_sources=self.sources)
         pulls = Pulls(self.registry.address)
         sandbox = MachineSandbox(ENGINE, self.platform, pulls, "", self.home / "builds")
-        return LifecycleBuilder(sandbox, self, self.registry, settings)
+        return LifecycleBuilder(sandbox, self, self.registry, settings, trees=Trees())
 
     def ensure(self, say: object) -> Stack:
         return self.stack
@@ -106,7 +110,7 @@ class Yard:
                 tar.add(path, arcname=str(path.relative_to(app)), recursive=False)
         values = {name: Secret(value) for name, value in config.items()}
         source = Source("f" * 40, "e" * 40, str(archive))
-        return BuildRequest(app_id, "sample", number, attempt, source, values, previous)
+        return BuildRequest(app_id, "sample", number, attempt, source, values, previous, self.settings)
 
     def build(self, app: Path, app_id: int = 1, previous: Image | None = None, **config: str) -> Image:
         self.said.clear()

@@ -79,6 +79,11 @@ class Shapes:
             "web_url": self.settings.app_url(app.name) + "/",
         }
 
+    def buildpack(self, place: int, name: str) -> Json:
+        """Heroku names those of its own registry by URN, and others by URL."""
+        url = name if name.startswith(("./", "docker:")) or "://" in name else f"urn:buildpack:{name}"
+        return {"buildpack": {"name": name, "url": url}, "ordinal": place}
+
     def collaborator(self, app: App) -> Json:
         return {
             "app": self._app(app),

@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Protocol
 
 from wherry.builds import cache, operator_env
+from wherry.builds.asked import leave_out, settle
 from wherry.builds.built import built_of
 from wherry.builds.cache import CacheUnit
 from wherry.builds.disk import remove
+from wherry.builds.elsewhere import Elsewhere, FetchesTree
 from wherry.builds.env import Action, Change, base_environment
 from wherry.builds.export import export
 from wherry.builds.ground import BUNDLE, HOME
 from wherry.builds.model import Built
 from wherry.builds.phases import Phases
+from wherry.builds.shelf import Shelf
 from wherry.builds.stacks import Stack
 from wherry.builds.surroundings import Surroundings
 from wherry.builds.target import Base, Distro
@@ -41,7 +44,8 @@ class EnsuresStack(Protocol):
 
 class LifecycleBuilder:
     """An adapter of the Builder port. Work and caches lie side by side in the home folder, so that a layer moves from
-    one to the other by a rename. `buildpacks`: a folder with order.toml; default our own.
+    one to the other by a rename. `buildpacks`: a folder with order.toml; default our own. `trees`: how
+    the git repository of a buildpack is fetched.
     """
 
     def __init__(
@@ -51,12 +55,15 @@ class LifecycleBuilder:
         registry: Registry,
         settings: Settings,
         buildpacks: Path | None = None,
+        trees: FetchesTree | None = None,
     ) -> None:
         self._sandbox = sandbox
         self._stacks = stacks
         self._registry = registry
         self._settings = settings
         self._yards = Yards(sandbox, settings, buildpacks or root_folder() / "buildpacks")
+        shelf = Shelf(settings.folder / "buildpacks")
+        self._elsewhere = Elsewhere(shelf, registry, settings.sources_of_buildpacks, trees)
         self._caches = settings.folder / "caches"
 
     def build(self, request: BuildRequest, say: Say, cancel: Cancel) -> Image:
@@ -132,12 +139,15 @@ class LifecycleBuilder:
         say: Say,
         cancel: Cancel,
     ) -> Built:
-        ground, catalogue = yard.ground, yard.catalogue
-        config = {name: value.reveal() for name, value in request.config.items()}
-        ground.write_config(config)
+        ground = yard.ground
         unpack(Path(request.source.archive), ground.app, ground.owner)
+        asked = settle(ground.app, request.settings, yard.catalogue, self._elsewhere, say)
+        config = {**asked.wish.env, **{name: value.reveal() for name, value in request.config.items()}}
+        ground.write_config(config)
+        ground.bring(asked.more)
+        leave_out(ground.app, asked.wish, say)
         around = _surroundings(stack, config, request.source.commit, BUNDLE if yard.has_bundle else "")
-        phases = Phases(ground, catalogue, around, unit, previous.labels if previous else {}, say)
+        phases = Phases(ground, asked.catalogue, around, unit, previous.labels if previous else {}, say)
         self._sandbox.run(yard.spec(request.build_id), phases.run, cancel)
         built = built_of(ground, phases.group, phases.outcome)
         _say_types(built, say)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wherry.builds import toml_files
@@ -15,10 +15,15 @@ from wherry.domain.text import printable
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """`buildpacks` by id and version."""
+    """`buildpacks` by id and version. `order`: the groups to try, with the platform's own `before` and `after` around
+    each; `groups`: the same without them.
+    """
 
     buildpacks: Mapping[tuple[str, str], Descriptor]
     order: tuple[tuple[Member, ...], ...]
+    groups: tuple[tuple[Member, ...], ...] = ()
+    before: tuple[Member, ...] = ()
+    after: tuple[Member, ...] = ()
 
     @classmethod
     def load(cls, folder: Path) -> Catalogue:
@@ -30,8 +35,9 @@ class Catalogue:
             found = [read_descriptor(_parse(file), file.parent) for file in files]
             system = folder / "system.toml"
             before, after = read_system(_parse(system)) if system.exists() else ((), ())
-            order = tuple(with_system(group, before, after) for group in read_order(_parse(folder / "order.toml")))
-            catalogue = cls({(each.id, each.buildpack.version): each for each in found}, order)
+            groups = read_order(_parse(folder / "order.toml"))
+            order = tuple(with_system(group, before, after) for group in groups)
+            catalogue = cls({(each.id, each.buildpack.version): each for each in found}, order, groups, before, after)
             for member in (member for group in order for member in group):
                 catalogue.find(member.id, member.version)
         except (InvalidInput, OSError) as error:
@@ -40,6 +46,28 @@ class Catalogue:
                 hint="Is the installation whole? Try: wherry doctor",
             ) from error
         return catalogue
+
+    def ordered(self, more: Iterable[Descriptor], groups: Sequence[Sequence[Member]]) -> Catalogue:
+        """With `more` buildpacks, and `groups` to try instead. Raises InvalidInput for a buildpack that would stand for
+        one that is here or share its folder, and for a member that is nowhere, of composites too.
+        """
+        ours = {each.id for each in self.buildpacks.values()}
+        found = dict(self.buildpacks)
+        folders = {each.buildpack.escaped: each.id for each in found.values()}
+        for each in more:
+            if each.id in ours:
+                raise InvalidInput(f"the buildpack {each.id} is the platform's own: give yours another id")
+            if folders.setdefault(each.buildpack.escaped, each.id) != each.id:
+                other = folders[each.buildpack.escaped]
+                raise InvalidInput(f"the buildpacks {each.id} and {other} would share a folder: give one another id")
+            found[each.id, each.buildpack.version] = each
+        plain = tuple(tuple(group) for group in groups)
+        order = tuple(with_system(group, self.before, self.after) for group in plain)
+        result = replace(self, buildpacks=found, order=order, groups=plain)
+        composites = (inner for each in found.values() for inner in each.order)
+        for member in (member for group in (*order, *composites) for member in group):
+            result.find(member.id, member.version)
+        return result
 
     def find(self, name: str, version: str) -> Descriptor:
         """Without a version, the only one. Raises InvalidInput."""

@@ -56,11 +56,15 @@ class Ground:
             self.give(folder)
         for name in ("platform/env", "buildpacks"):
             (self.work / name).mkdir(parents=True)
-        for each in buildpacks:
-            _copy_readable(each.buildpack.folder, self._home_of(each))
+        self.bring(buildpacks)
         if bundle:
             shutil.copyfile(bundle, self.work / "ca-certificates.crt")
             (self.work / "ca-certificates.crt").chmod(0o644)
+
+    def bring(self, buildpacks: Iterable[Descriptor]) -> None:
+        """Copies them to where the build looks for them."""
+        for each in buildpacks:
+            _copy_readable(each.buildpack.folder, self._home_of(each))
 
     def give(self, path: Path) -> None:
         """To the build's user."""
@@ -109,12 +113,18 @@ class Ground:
 
 
 def _copy_readable(source: Path, target: Path) -> None:
-    """The checkout may be readable by its owner only; the build's user must read and run it."""
-    for folder, _, files in os.walk(source):
+    """The checkout may be readable by its owner only; the build's user must read and run it. Links that stay inside
+    remain links.
+    """
+    top = os.path.realpath(source)
+    for folder, below, files in os.walk(source):
         there = target / Path(folder).relative_to(source)
         there.mkdir(parents=True)
         there.chmod(0o755)
-        for name in files:
+        for name in (*files, *(each for each in below if Path(folder, each).is_symlink())):
             origin = Path(folder, name)
+            if origin.is_symlink() and os.path.realpath(origin).startswith(f"{top}/"):
+                (there / name).symlink_to(origin.readlink())
+                continue
             shutil.copyfile(origin, there / name)
             (there / name).chmod(0o755 if origin.stat().st_mode & 0o111 or there.name == "bin" else 0o644)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import tarfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from wherry.domain.errors import BuildFailed, BuildFailure, PlatformFault
@@ -13,6 +14,14 @@ from wherry.domain.text import printable
 
 Owner = tuple[int, int]
 _PIECE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """`unpacked` bytes of all files, `entries` of all kinds."""
+
+    unpacked: int
+    entries: int
 
 
 def unpack(archive: Path, folder: Path, owner: Owner | None) -> None:
@@ -29,30 +38,60 @@ def unpack(archive: Path, folder: Path, owner: Owner | None) -> None:
         raise PlatformFault(f"the source cannot be unpacked: {printable(str(error), 300)}") from error
 
 
+def unpack_from(tar: tarfile.TarFile, folder: Path, caps: Caps, *, rooted: bool = False) -> None:
+    """An archive that is not ours, into a folder that is; `rooted`: names may begin with a slash. Raises as `unpack`,
+    and TarError.
+    """
+    try:
+        _Unpacking(folder, None, caps, rooted=rooted, inside="its folder").all(tar)
+    except OSError as error:
+        raise PlatformFault(f"a buildpack cannot be unpacked: {printable(str(error), 300)}") from error
+
+
 class _Unpacking:
     """Entries are made below folders that this object made, so no link is ever on the way."""
 
-    def __init__(self, folder: Path, owner: Owner | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        owner: Owner | None,
+        caps: Caps | None = None,
+        *,
+        rooted: bool = False,
+        inside: str = "the app",
+    ) -> None:
         self._root = os.fspath(folder)
         self._owner = owner
+        self._caps = caps
+        self._rooted = rooted
+        self._inside = inside
         self._folders = {""}
         self._links: list[str] = []
 
     def all(self, tar: tarfile.TarFile) -> None:
         self._own(self._root)
-        for entry in tar:
+        size = 0
+        for number, entry in enumerate(tar, 1):
+            size += entry.size
+            if self._caps and (number > self._caps.entries or size > self._caps.unpacked):
+                most = f"{self._caps.entries} entries or {self._caps.unpacked // 2**20} MiB"
+                raise BuildFailed(BuildFailure.BAD_SOURCE, f"the archive has more than {most}")
             self._one(tar, entry)
         root = os.path.realpath(self._root)
         for link in self._links:
             target = os.path.realpath(f"{self._root}/{link}")
             if target != root and not target.startswith(f"{root}/"):
-                raise _refused(link, "is a link that leads out of the app")
+                raise _refused(link, f"is a link that leads out of {self._inside}")
 
     def _one(self, tar: tarfile.TarFile, entry: tarfile.TarInfo) -> None:
         name = entry.name.removesuffix("/")
+        if self._caps:
+            name = (name.lstrip("/") if self._rooted else name).removeprefix("./")
+            if name in ("", ".") and entry.isdir():
+                return
         parts = name.split("/")
         if not name or name.startswith("/") or any(part in ("", ".", "..") for part in parts) or "\0" in name:
-            raise _refused(name, "is not a path inside the app")
+            raise _refused(name, f"is not a path inside {self._inside}")
         self._parents(parts)
         if entry.isdir():
             self._folder(name)
@@ -81,7 +120,7 @@ class _Unpacking:
 
     def _link(self, name: str, target: str) -> None:
         if target.startswith("/"):
-            raise _refused(name, "is a link that leads out of the app")
+            raise _refused(name, f"is a link that leads out of {self._inside}")
         try:
             os.symlink(target, f"{self._root}/{name}")  # noqa: PTH211
         except FileExistsError:

@@ -52,6 +52,9 @@ class Client:
     def patch(self, *path: str, body: object = None) -> Any:
         return self.call("PATCH", *path, body=body).body
 
+    def put(self, *path: str, body: object = None) -> Any:
+        return self.call("PUT", *path, body=body).body
+
     def delete(self, *path: str) -> Any:
         return self.call("DELETE", *path).body
 

@@ -55,7 +55,7 @@ class Document:
         """Raises InvalidInput when it is no JSON object."""
         try:
             value = json.loads(self.body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InvalidInput(f"a document of an image is not JSON: {error}") from error
         if not isinstance(value, dict):
             raise InvalidInput("a document of an image is not a JSON object")

@@ -12,7 +12,19 @@ from enum import StrEnum
 
 from flask.typing import ResponseReturnValue
 
-from wherry.api.routes import account, apps, builds, config, dynos, formation, front, health, logs, releases
+from wherry.api.routes import (
+    account,
+    apps,
+    buildpacks,
+    builds,
+    config,
+    dynos,
+    formation,
+    front,
+    health,
+    logs,
+    releases,
+)
 
 
 class Needs(StrEnum):
@@ -43,6 +55,8 @@ ROUTES = (
     Route(Needs.APP, "DELETE", "/apps/<app>", apps.destroy),
     Route(Needs.APP, "GET", "/apps/<app>/config-vars", config.show),
     Route(Needs.APP, "PATCH", "/apps/<app>/config-vars", config.change),
+    Route(Needs.APP, "GET", "/apps/<app>/buildpack-installations", buildpacks.index),
+    Route(Needs.APP, "PUT", "/apps/<app>/buildpack-installations", buildpacks.put),
     Route(Needs.APP, "GET", "/apps/<app>/formation", formation.index),
     Route(Needs.APP, "PATCH", "/apps/<app>/formation", formation.change),
     Route(Needs.APP, "GET", "/apps/<app>/formation/<type>", formation.show),
