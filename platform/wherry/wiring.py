@@ -14,12 +14,13 @@ from wherry.domain.secret import Secret
 from wherry.flow.access import Access
 from wherry.flow.build import RunBuild
 from wherry.flow.buildpacks import Buildpacks
+from wherry.flow.cancel import CancelBuild
 from wherry.flow.configure import Configure
 from wherry.flow.converge import Converge
 from wherry.flow.create import CreateApp
 from wherry.flow.destroy import DestroyApp, RemoveRemains
 from wherry.flow.plan import Patience
-from wherry.flow.ports import Clock, Ledger, Logs, Runtime, Sources
+from wherry.flow.ports import Clock, Ledger, Logs, Runtime, Sources, Uploads
 from wherry.flow.push import AcceptPush
 from wherry.flow.reconcile import Reconcile
 from wherry.flow.release import ReleaseBuild
@@ -27,6 +28,7 @@ from wherry.flow.rename import RenameApp
 from wherry.flow.rollback import RollBack
 from wherry.flow.rollout import RollOut
 from wherry.flow.scale import ScaleApp
+from wherry.flow.upload import BuildUpload
 from wherry.flow.watchdog import Watchdog
 from wherry.flow.work import Story, Worker
 from wherry.home import Home
@@ -43,6 +45,7 @@ from wherry.sources.fetch import Trees
 from wherry.sources.policy import Limits
 from wherry.sources.repositories import Repositories
 from wherry.sources.transport import GitTransport
+from wherry.sources.uploads import UploadFolder
 
 ROLLOUTS_AT_ONCE = 4
 
@@ -66,6 +69,7 @@ class World:
     runtime: Runtime
     clock: Clock
     git: GitTransport
+    uploads: Uploads
 
     @property
     def access(self) -> Access:
@@ -86,6 +90,14 @@ class World:
     @property
     def push(self) -> AcceptPush:
         return AcceptPush(self.ledger, self.sources, self.logs, self.clock)
+
+    @property
+    def upload(self) -> BuildUpload:
+        return BuildUpload(self.ledger, self.sources, self.uploads, self.logs, self.clock)
+
+    @property
+    def cancel(self) -> CancelBuild:
+        return CancelBuild(self.ledger, self.logs, self.clock)
 
     @property
     def release(self) -> ReleaseBuild:
@@ -138,6 +150,7 @@ def wire(settings: Settings) -> World:
         runtime=open_runtime(settings, home),
         clock=SystemClock(),
         git=GitTransport(sources),
+        uploads=UploadFolder(settings.folder / "uploads", Limits.of(settings).push),
     )
 
 
@@ -146,8 +159,9 @@ def wire_worker(settings: Settings, home: Home) -> Bench:
     ledger, clock, patience = open_ledger(settings, home), SystemClock(), patience_of(settings)
     sources, logs = open_sources(settings), FileLogs(settings.folder / "logs")
     runtime, router, builder = open_runtime(settings, home), open_router(settings), open_builder(settings, home)
+    release = ReleaseBuild(ledger, sources, clock)
     stories: dict[JobKind, Story] = {
-        JobKind.BUILD: RunBuild(ledger, builder, logs, clock).run,
+        JobKind.BUILD: RunBuild(ledger, builder, logs, clock, release).run,
         JobKind.ROLLOUT: RollOut(ledger, runtime, router, logs, clock, patience).run,
         JobKind.CONVERGE: Converge(ledger, runtime, router, patience).run,
         JobKind.DESTROY: RemoveRemains(ledger, sources, builder, runtime, router).run,
@@ -169,7 +183,7 @@ def wire_worker(settings: Settings, home: Home) -> Bench:
             beat=settings.number("lease_seconds") / 3,
             prepare=builder.prepare,
         ),
-        reconcile=Reconcile(ledger, sources, runtime, router, ReleaseBuild(ledger, sources, clock)),
+        reconcile=Reconcile(ledger, sources, runtime, router, release),
         watchdog=Watchdog(ledger, runtime, rollback, clock, patience),
     )
 

@@ -41,6 +41,7 @@ from wherry.logs.files import FileLogs
 from wherry.settings import Settings
 from wherry.sources.repositories import Repositories
 from wherry.sources.transport import GitTransport
+from wherry.sources.uploads import UploadFolder
 from wherry.wiring import SystemClock, World
 
 from tests.fakes.runtime import InMemoryRuntime
@@ -239,7 +240,9 @@ def make_world(folder: Path, port: int, runtime: InMemoryRuntime) -> World:
     settings = Settings.load({"WHERRY_HOME": str(folder), "WHERRY_WEB_PORT": str(port)})
     logs = FileLogs(folder / "logs")
     clock = SystemClock()
-    return World(settings, Secret("ticket key"), ledger, repositories, logs, runtime, clock, GitTransport(repositories))
+    uploads = UploadFolder(folder / "uploads", most=1 << 20)
+    git = GitTransport(repositories)
+    return World(settings, Secret("ticket key"), ledger, repositories, logs, runtime, clock, git, uploads)
 
 
 def make_portal(world: World) -> Flask:
@@ -252,7 +255,7 @@ def make_portal(world: World) -> Flask:
 def make_worker(house: House) -> Worker:
     world, patience = house.world, Patience(boot=5, drain=0, stop=1, watch=0)
     stories = {
-        JobKind.BUILD: RunBuild(world.ledger, house.builder, world.logs, world.clock).run,
+        JobKind.BUILD: RunBuild(world.ledger, house.builder, world.logs, world.clock, world.release).run,
         JobKind.ROLLOUT: RollOut(world.ledger, house.runtime, house.router, world.logs, world.clock, patience).run,
         JobKind.CONVERGE: Converge(world.ledger, house.runtime, house.router, patience).run,
         JobKind.DESTROY: RemoveRemains(world.ledger, world.sources, house.builder, house.runtime, house.router).run,

@@ -174,3 +174,19 @@ def test_an_app_is_shown(house: House, terminal: Terminal, app: str) -> None:
     assert "=== Release v1\n" in info
     assert "Status:                 succeeded\n" in info
     assert terminal.wherry("open", "-a", app, "/x").out == f"http://{app}.localhost:8300/x\n"
+
+
+def test_a_folder_is_built_without_git_and_its_ignored_files_stay_here(house: House, terminal: Terminal) -> None:
+    terminal.git("init", "-q", "-b", "main")
+    terminal.wherry("create", "packed", "-n")
+    for name, text in {"Procfile": "web: serve\n", ".gitignore": "secret\n", "secret": "x", "BREAK": ""}.items():
+        (terminal.folder / name).write_text(text)
+    failed = terminal.wherry("builds:create", "-a", "packed")
+    assert (failed.code, "line 7: nope" in failed.out, "Packing... done, 3 files" in failed.err) == (9, True, True)
+    (terminal.folder / "BREAK").unlink()
+    said = terminal.wherry("builds:create", "-a", "packed", "--version", "by hand")
+    assert (said.code, "-----> Building packed" in said.out) == (0, True)
+    assert "succeeded" in terminal.wherry("builds:info", "-a", "packed").out
+    assert "v1" in terminal.wherry("releases", "-a", "packed").out
+    ended = terminal.wherry("builds:cancel", "-a", "packed")
+    assert (ended.code, "has ended: succeeded" in ended.err) == (5, True)

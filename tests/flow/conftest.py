@@ -80,7 +80,7 @@ class Stage:
         self.reconcile = Reconcile(ledger, self.sources, self.runtime, self.router, self.release)
         self.watchdog = Watchdog(ledger, self.runtime, self.rollback, clock, self.patience)
         self.stories = {
-            JobKind.BUILD: RunBuild(ledger, self.builder, self.logs, clock).run,
+            JobKind.BUILD: RunBuild(ledger, self.builder, self.logs, clock, self.release).run,
             JobKind.ROLLOUT: RollOut(ledger, self.runtime, self.router, self.logs, clock, self.patience).run,
             JobKind.CONVERGE: Converge(ledger, self.runtime, self.router, self.patience).run,
             JobKind.DESTROY: RemoveRemains(ledger, self.sources, self.builder, self.runtime, self.router).run,

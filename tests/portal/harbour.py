@@ -55,6 +55,7 @@ class Harbour:
             runtime=self.runtime,
             clock=self.clock,
             git=cast(Any, None),
+            uploads=cast(Any, None),
         )
 
     def pages(self) -> Flask:

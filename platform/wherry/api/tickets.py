@@ -45,6 +45,14 @@ class TailTicket:
 
 
 @dataclass(frozen=True)
+class UploadTicket:
+    """Lets one archive be put under `token`, and be built by `email`."""
+
+    email: str
+    token: str
+
+
+@dataclass(frozen=True)
 class Tickets:
     """`key` signs. A push may take an hour, as its build may; a log's URL opens for as long, a tail's for 5 minutes."""
 
@@ -82,6 +90,16 @@ class Tickets:
         if found is None:
             raise NotFound("this log session has expired", hint="For a new one: wherry logs --tail")
         return TailTicket(*found)
+
+    def for_upload(self, ticket: UploadTicket) -> str:
+        return self._sign("upload", [ticket.email, ticket.token])
+
+    def upload(self, text: str) -> UploadTicket:
+        """Raises NotFound."""
+        found = self._read("upload", text, self.HOUR)
+        if found is None:
+            raise NotFound("this upload's URL has expired", hint="Ask for a new one with POST /sources")
+        return UploadTicket(*found)
 
     def _sign(self, kind: str, parts: list[int | str]) -> str:
         return str(self._signer(kind).dumps(parts))

@@ -10,6 +10,7 @@ from wherry.domain.model import Build, BuildStatus, Job
 from wherry.flow.faults import foreseen
 from wherry.flow.lanes import build_stream
 from wherry.flow.ports import Builder, BuildRequest, Cancel, Clock, Ledger, Logs
+from wherry.flow.release import ReleaseBuild
 from wherry.flow.talk import trouble
 
 MOST_ATTEMPTS = 3
@@ -21,6 +22,7 @@ class RunBuild:
     builder: Builder
     logs: Logs
     clock: Clock
+    release: ReleaseBuild
 
     def run(self, job: Job, cancel: Cancel) -> None:
         """Raises PlatformFault while another attempt is due (the job stays), Conflict when another worker holds the
@@ -91,5 +93,7 @@ class RunBuild:
     def _conclude(self, job: Job, verdict: Build) -> None:
         with self.ledger.begin() as tx:
             tx.jobs.finish(job)
-            tx.builds.finish(verdict)
+            ended = tx.builds.finish(verdict)
+        if ended and verdict.status is BuildStatus.SUCCEEDED and not verdict.branch:
+            self.release.run(verdict)  # no ref has to move first; when we die here, reconcile does it
         self.logs.close(build_stream(verdict.id), verdict.status)

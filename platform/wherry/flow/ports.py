@@ -6,7 +6,7 @@ Every method may be called again after a crash: doing a thing twice is doing it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -80,6 +80,23 @@ class Sources(Protocol):
 
         Raises PushRefused for a tree that cannot be built (limits, hostile names, nothing in it).
         """
+
+    def take_in(self, app_id: int, archive: Path, message: str) -> Source:
+        """A tar archive as a Source. Raises PushRefused as `export`, InvalidInput for an archive that is not one or
+        holds what no tree can.
+        """
+
+
+class Uploads(Protocol):
+    """Archives that wait for their build. A token is 32 hex digits."""
+
+    def keep(self, token: str, chunks: Iterable[bytes]) -> None:
+        """Whole and durable, or not at all. Raises InvalidInput for one that is too large."""
+
+    def path(self, token: str) -> Path:
+        """Raises NotFound."""
+
+    def remove(self, token: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

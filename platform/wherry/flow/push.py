@@ -5,13 +5,14 @@ moved.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from wherry.domain.errors import BuildFailed, BuildFailure, Cancelled
-from wherry.domain.model import App, Build, BuildStatus, JobKind, Source
+from wherry.domain.model import App, Build, BuildStatus
 from wherry.domain.refs import RefUpdate, judge
-from wherry.flow.lanes import build_lane, build_stream
-from wherry.flow.ports import Clock, Ledger, Logs, Push, Say, Sources, Transaction
+from wherry.flow.lanes import build_stream
+from wherry.flow.ports import Clock, Ledger, Logs, Push, Say, Sources
+from wherry.flow.queue import Asked, QueueBuild
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,9 @@ class AcceptPush:
         source = self.sources.export(app.id, verdict.deploy.new, push.quarantine)
         for remark in source.remarks:
             say(remark)
-        build, superseded = self._queue(app, push, verdict.deploy, source)
-        for older in superseded:
-            self._announce(older, build)
-        return build
+        update = verdict.deploy
+        asked = Asked(app, push.actor, source, update.branch or "", update.old, push.origin)
+        return QueueBuild(self.ledger, self.logs, self.clock).run(asked)
 
     def follow(self, build: Build) -> Iterator[str | None]:
         """The build's log from its first line, as it is written, until it ends; None when idle.
@@ -65,26 +65,3 @@ class AcceptPush:
             return False
         say(f"{update.new[:7]} is already {current.name}: nothing to build.")
         return True
-
-    def _queue(self, app: App, push: Push, update: RefUpdate, source: Source) -> tuple[Build, list[Build]]:
-        now = self.clock.now()
-        with self.ledger.begin() as tx:
-            superseded = [older for older in tx.builds.unfinished(app.id) if self._cancel(tx, older)]
-            branch = update.branch or ""
-            build = tx.builds.add(app.id, push.actor, branch, update.old, source, now)
-            tx.jobs.add(JobKind.BUILD, build.id, build_lane(app.id))
-            after = {"branch": branch, "commit": source.commit, "build": build.id}
-            tx.events.add(now, push.actor, app.name, "push", {"commit": update.old}, after, push.origin)
-        return build, superseded
-
-    def _cancel(self, tx: Transaction, build: Build) -> bool:
-        """The newest push wins; the worker that has the older build sees its status and stops."""
-        tx.jobs.drop(JobKind.BUILD, build.id)
-        message = "a newer push superseded this build"
-        now = self.clock.now()
-        return tx.builds.finish(replace(build, status=BuildStatus.CANCELLED, message=message, finished_at=now))
-
-    def _announce(self, older: Build, newer: Build) -> None:
-        stream = build_stream(older.id)
-        self.logs.append(stream, f" !     Superseded by the push of {newer.source.commit[:7]}.")
-        self.logs.close(stream, BuildStatus.CANCELLED)

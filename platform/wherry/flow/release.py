@@ -30,12 +30,12 @@ class ReleaseBuild:
         return None
 
     def run(self, build: Build) -> Release:
-        """Compare and set: only while the branch points at the commit that was built. Asked twice, it answers the
-        same release.
+        """Compare and set: only while the branch points at the commit that was built (an upload has no branch). Asked
+        twice, it answers the same release.
 
         Raises Conflict when the branch has moved on.
         """
-        if self.sources.head(build.app_id, build.branch) != build.source.commit:
+        if build.branch and self.sources.head(build.app_id, build.branch) != build.source.commit:
             raise Conflict(f"{build.branch} no longer points at {build.source.commit[:7]}: not released")
         if build.image is None:
             raise Conflict(f"build {build.id} has no image: not released")
@@ -45,7 +45,8 @@ class ReleaseBuild:
     def _append(self, tx: Transaction, build: Build, image: Image) -> Release:
         app = tx.apps.by_id(build.app_id)
         commit = build.source.commit
-        tx.apps.set_deploy_branch(app.id, build.branch)
+        if build.branch:
+            tx.apps.set_deploy_branch(app.id, build.branch)
         config = tx.apps.config(app.id)
         draft = Draft(app, build.actor, f"Deploy {commit[:8]}", image, config, build_id=build.id, commit=commit)
         return append(tx, draft, self.clock.now())

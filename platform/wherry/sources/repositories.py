@@ -12,7 +12,7 @@ from pathlib import Path
 from wherry.domain.errors import PlatformFault
 from wherry.domain.model import Source
 from wherry.domain.refs import BRANCH
-from wherry.sources import export, git, quarantine, upkeep
+from wherry.sources import export, git, intake, quarantine, upkeep
 from wherry.sources.faults import disk_faults
 from wherry.sources.policy import Limits, config
 from wherry.sources.stable import fsync_path, write_durably
@@ -91,6 +91,16 @@ class Repositories:
     def export(self, app_id: int, commit: str, quarantine: Path | None) -> Source:
         with disk_faults(f"keep the source tree of app {app_id}"):
             return export.export(self.path(app_id), self._trees(app_id), commit, quarantine, self.limits)
+
+    def take_in(self, app_id: int, archive: Path, message: str) -> Source:
+        self.create(app_id)
+        with (
+            disk_faults(f"take an upload for app {app_id}"),
+            intake.take_in(self.path(app_id), archive, message, self.limits) as commit,
+        ):
+            source = self.export(app_id, commit, None)
+        self.tend(app_id)
+        return source
 
     @contextmanager
     def pushing(self, app_id: int) -> Iterator[int]:

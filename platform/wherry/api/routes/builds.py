@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
+
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
+from wherry.api.body import json_object, only, text
 from wherry.api.desk import Call
 from wherry.api.ranges import Pager
+from wherry.api.routes.sources import token_of
 from wherry.api.shapes import Json
+from wherry.domain.errors import InvalidInput
 from wherry.domain.model import App, Build, BuildStatus
 from wherry.flow.lanes import build_stream
 
@@ -27,6 +33,36 @@ def index(call: Call, app: App) -> ResponseReturnValue:
 
 def show(call: Call, app: App, build: str) -> ResponseReturnValue:
     return jsonify(_shown(call, app, call.desk.build(app, build)))
+
+
+def create(call: Call, app: App) -> ResponseReturnValue:
+    """Of an archive that was put where POST /sources said. A checksum, when given, must be the archive's."""
+    body = json_object(request)
+    only(body, ("source_blob", "buildpacks", "normalize_root"))
+    blob = body.get("source_blob")
+    if not isinstance(blob, dict) or not isinstance(blob.get("url"), str):
+        raise InvalidInput("no build", problems=["source_blob.url: the get_url of POST /sources is missing"])
+    if body.get("buildpacks"):
+        problem = "buildpacks: cannot be chosen for one build"
+        raise InvalidInput("no build", problems=[problem], hint="Choose them for the app: wherry buildpacks:set")
+    token = token_of(call, blob["url"])
+    _check(call.world.uploads.path(token), text(blob, "checksum"))
+    build = call.world.upload.run(call.actor, app, token, text(blob, "version") or "", call.origin)
+    return jsonify(_shown(call, app, build)), 201
+
+
+def cancel(call: Call, app: App, build: str) -> ResponseReturnValue:
+    return jsonify(_shown(call, app, call.world.cancel.run(call.actor, app, call.desk.build(app, build), call.origin)))
+
+
+def _check(archive: Path, checksum: str | None) -> None:
+    if not checksum:
+        return
+    with archive.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if checksum.lower() != f"sha256:{found}":
+        problem = f"source_blob.checksum: the archive that came has SHA256:{found}"
+        raise InvalidInput("no build", problems=[problem], hint="Upload it again.")
 
 
 def result(call: Call, app: App, build: str) -> ResponseReturnValue:

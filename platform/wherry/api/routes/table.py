@@ -24,6 +24,7 @@ from wherry.api.routes import (
     health,
     logs,
     releases,
+    sources,
 )
 
 
@@ -66,13 +67,18 @@ ROUTES = (
     Route(Needs.APP, "GET", "/apps/<app>/releases/<release>", releases.show),
     Route(Needs.APP, "GET", "/apps/<app>/releases/<release>/config-vars", releases.config),
     Route(Needs.APP, "GET", "/apps/<app>/builds", builds.index),
+    Route(Needs.APP, "POST", "/apps/<app>/builds", builds.create),
     Route(Needs.APP, "GET", "/apps/<app>/builds/<build>", builds.show),
+    Route(Needs.APP, "DELETE", "/apps/<app>/builds/<build>", builds.cancel),
     Route(Needs.APP, "GET", "/apps/<app>/builds/<build>/result", builds.result),
     Route(Needs.APP, "GET", "/apps/<app>/dynos", dynos.index),
     Route(Needs.APP, "GET", "/apps/<app>/dynos/<dyno>", dynos.show),
     Route(Needs.APP, "POST", "/apps/<app>/log-sessions", logs.create),
     Route(Needs.APP, "GET", "/apps/<app>/collaborators", apps.collaborators),
     Route(Needs.APP, "GET", "/apps/<app>/addons", apps.addons),
+    Route(Needs.ACTOR, "POST", "/sources", sources.create),
+    Route(Needs.APP, "POST", "/apps/<app>/sources", sources.create_of_app),
+    Route(Needs.OPEN, "PUT", "/streams/sources/<ticket>", sources.put),
     Route(Needs.OPEN, "GET", "/streams/logs/<ticket>", logs.stored),
     Route(Needs.OPEN, "GET", "/streams/sessions/<ticket>", logs.session),
     Route(Needs.OPEN, "GET", "/health/live", health.live),
