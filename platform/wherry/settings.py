@@ -45,6 +45,7 @@ class Settings:
     build_seconds: str = _setting("900", "longest build")
     build_memory_mb: str = _setting("2048", "memory of a build, MiB")
     builds_at_once: str = _setting("1", "builds that run at the same time")
+    keep_releases: str = _setting("30", "how many releases of an app can be gone back to; older images are removed")
     boot_seconds: str = _setting("60", "time a new web process has until it must listen on $PORT")
     drain_seconds: str = _setting("30", "time requests in flight have to end after a switch")
     stop_seconds: str = _setting("30", "time from SIGTERM to SIGKILL")
@@ -145,7 +146,7 @@ def root_folder() -> Path:
     return checkout if (checkout / "buildpacks").is_dir() and (checkout / "app.py").is_file() else here / "_files"
 
 
-_NUMBERS = {"port", "mb", "files", "seconds", "once"}
+_NUMBERS = {"port", "mb", "files", "seconds", "once", "releases"}
 
 
 def _default_home() -> str:

@@ -21,6 +21,7 @@ from wherry.flow.create import CreateApp
 from wherry.flow.destroy import DestroyApp, RemoveRemains
 from wherry.flow.plan import Patience
 from wherry.flow.ports import Clock, Ledger, Logs, Runtime, Sources, Uploads
+from wherry.flow.prune import PruneImages
 from wherry.flow.push import AcceptPush
 from wherry.flow.reconcile import Reconcile
 from wherry.flow.release import ReleaseBuild
@@ -105,7 +106,7 @@ class World:
 
     @property
     def rollback(self) -> RollBack:
-        return RollBack(self.ledger, self.clock)
+        return RollBack(self.ledger, self.clock, self.settings.number("keep_releases"))
 
     @property
     def configure(self) -> Configure:
@@ -160,17 +161,18 @@ def wire_worker(settings: Settings, home: Home) -> Bench:
     sources, logs = open_sources(settings), FileLogs(settings.folder / "logs")
     runtime, router, builder = open_runtime(settings, home), open_router(settings), open_builder(settings, home)
     release = ReleaseBuild(ledger, sources, clock)
+    prune = PruneImages(ledger, builder, runtime, settings.number("keep_releases"))
     stories: dict[JobKind, Story] = {
         JobKind.BUILD: RunBuild(ledger, builder, logs, clock, release).run,
         JobKind.ROLLOUT: RollOut(ledger, runtime, router, logs, clock, patience).run,
-        JobKind.CONVERGE: Converge(ledger, runtime, router, patience).run,
+        JobKind.CONVERGE: Converge(ledger, runtime, router, patience, prune).run,
         JobKind.DESTROY: RemoveRemains(ledger, sources, builder, runtime, router).run,
     }
     slots = {
         (JobKind.BUILD,): settings.number("builds_at_once"),
         (JobKind.ROLLOUT, JobKind.CONVERGE, JobKind.DESTROY): ROLLOUTS_AT_ONCE,
     }
-    rollback = RollBack(ledger, clock)
+    rollback = RollBack(ledger, clock, settings.number("keep_releases"))
     return Bench(
         settings=settings,
         ledger=ledger,

@@ -11,7 +11,7 @@ import secrets
 import tarfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +33,7 @@ from wherry.flow.destroy import RemoveRemains
 from wherry.flow.draft import Draft, append
 from wherry.flow.plan import Patience
 from wherry.flow.ports import BuildRequest, Cancel, Say
+from wherry.flow.prune import PruneImages
 from wherry.flow.rollout import RollOut
 from wherry.flow.work import Worker
 from wherry.hook import FOLDER
@@ -75,6 +76,8 @@ class PlayedBuilder:
         )
 
     def prepare(self) -> None: ...
+
+    def discard(self, images: Collection[tuple[str, str]]) -> None: ...
 
     def forget(self, app_id: int) -> None:
         """Keeps nothing."""
@@ -254,10 +257,11 @@ def make_portal(world: World) -> Flask:
 
 def make_worker(house: House) -> Worker:
     world, patience = house.world, Patience(boot=5, drain=0, stop=1, watch=0)
+    prune = PruneImages(world.ledger, house.builder, house.runtime)
     stories = {
         JobKind.BUILD: RunBuild(world.ledger, house.builder, world.logs, world.clock, world.release).run,
         JobKind.ROLLOUT: RollOut(world.ledger, house.runtime, house.router, world.logs, world.clock, patience).run,
-        JobKind.CONVERGE: Converge(world.ledger, house.runtime, house.router, patience).run,
+        JobKind.CONVERGE: Converge(world.ledger, house.runtime, house.router, patience, prune).run,
         JobKind.DESTROY: RemoveRemains(world.ledger, world.sources, house.builder, house.runtime, house.router).run,
     }
     slots = {(JobKind.BUILD,): 2, (JobKind.ROLLOUT, JobKind.CONVERGE, JobKind.DESTROY): 2}

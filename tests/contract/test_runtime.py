@@ -239,3 +239,15 @@ def _names(lines: Iterator[tuple[str, str, bytes] | None], count: int) -> list[s
         if line:
             found.append(line[1])
     return found
+
+
+def test_discarding_an_image_keeps_what_runs_on_it_and_may_be_repeated(world: World) -> None:
+    world.runtime.start([workload(world.image)], quiet)
+    images = {(world.image.repository, world.image.digest), ("apps/1", "sha256:" + "0" * 64)}
+    world.runtime.discard(images)
+    world.runtime.discard(images)
+    assert world.ids() == [(1, 1, "web.1")]
+    world.runtime.retire(1, ())
+    world.runtime.discard(images)
+    world.runtime.start([workload(world.image)], quiet)
+    assert world.ids() == [(1, 1, "web.1")]

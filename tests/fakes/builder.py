@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from threading import Event
 
 from wherry.domain.errors import Cancelled
@@ -20,6 +21,7 @@ class InMemoryBuilder:
         self.processes = {"web": "serve"}
         self.is_building = Event()
         self.prepared = 0
+        self.discarded: set[tuple[str, str]] = set()
 
     def build(self, request: BuildRequest, say: Say, cancel: Cancel) -> Image:
         commit = request.source.commit
@@ -34,6 +36,9 @@ class InMemoryBuilder:
             raise self.failures[commit].pop(0)
         self.built.append(commit)
         return Image(f"apps/{request.app_id}", f"sha256:{commit}", dict(self.processes))
+
+    def discard(self, images: Collection[tuple[str, str]]) -> None:
+        self.discarded |= set(images)
 
     def prepare(self) -> None:
         self.prepared += 1

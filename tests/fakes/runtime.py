@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from threading import Condition
@@ -60,6 +60,10 @@ class InMemoryRuntime:
                 self._running[key] = _Running(each, self._process(key))
                 self._write(key[0], f"{each.type}.{key[3]}", f"{each.type}.{key[3]} boots".encode())
                 say(f"       {each.type}.{key[3]} is up")
+
+    def discard(self, images: Collection[tuple[str, str]]) -> None:
+        """It has no copies."""
+        self._check()
 
     def retire(self, app_id: int, keep: Sequence[Workload]) -> None:
         self._check()

@@ -17,6 +17,7 @@ from wherry.flow.create import CreateApp
 from wherry.flow.destroy import DestroyApp, RemoveRemains
 from wherry.flow.plan import Patience
 from wherry.flow.ports import Cancel, Push
+from wherry.flow.prune import PruneImages
 from wherry.flow.push import AcceptPush
 from wherry.flow.reconcile import Reconcile
 from wherry.flow.release import ReleaseBuild
@@ -33,6 +34,8 @@ from tests.fakes.logs import MemoryLogs
 from tests.fakes.router import MemoryRouter
 from tests.fakes.runtime import InMemoryRuntime
 from tests.fakes.sources import InMemorySources
+
+KEEP = 4
 
 
 class TurningClock:
@@ -72,17 +75,18 @@ class Stage:
         self.create = CreateApp(ledger, self.sources, clock)
         self.push = AcceptPush(ledger, self.sources, self.logs, clock)
         self.release = ReleaseBuild(ledger, self.sources, clock)
-        self.rollback = RollBack(ledger, clock)
+        self.rollback = RollBack(ledger, clock, KEEP)
         self.configure = Configure(ledger, clock)
         self.scale = ScaleApp(ledger, clock)
         self.rename = RenameApp(ledger, clock)
         self.destroy = DestroyApp(ledger, self.logs, clock)
         self.reconcile = Reconcile(ledger, self.sources, self.runtime, self.router, self.release)
         self.watchdog = Watchdog(ledger, self.runtime, self.rollback, clock, self.patience)
+        self.prune = PruneImages(ledger, self.builder, self.runtime, keep=KEEP)
         self.stories = {
             JobKind.BUILD: RunBuild(ledger, self.builder, self.logs, clock, self.release).run,
             JobKind.ROLLOUT: RollOut(ledger, self.runtime, self.router, self.logs, clock, self.patience).run,
-            JobKind.CONVERGE: Converge(ledger, self.runtime, self.router, self.patience).run,
+            JobKind.CONVERGE: Converge(ledger, self.runtime, self.router, self.patience, self.prune).run,
             JobKind.DESTROY: RemoveRemains(ledger, self.sources, self.builder, self.runtime, self.router).run,
         }
         with ledger.begin() as tx:

@@ -255,3 +255,14 @@ def test_a_job_of_an_unknown_subject_ends(stage: Stage, two: App) -> None:
 def test_another_branch_deploys_nothing(stage: Stage, two: App) -> None:
     assert stage.accept(two, "d" * 40, branch="feature") is None
     assert stage.release.of_update(two.id, RefUpdate(ZERO, "d" * 40, "refs/heads/feature")) is None
+
+
+def test_images_beyond_the_retention_are_removed_and_cannot_be_gone_back_to(stage: Stage, app: App) -> None:
+    commits = [f"{number:040x}" for number in range(1, 7)]
+    for commit in commits:
+        stage.deploy(app, commit)
+    stage.work()
+    assert stage.builder.discarded == {(f"apps/{app.id}", f"sha256:{commit}") for commit in commits[:2]}
+    with pytest.raises(Conflict, match="the image of v2 is not kept any more"):
+        stage.rollback.run(stage.user, app, 2)
+    assert stage.rollback.run(stage.user, app, 3).image.digest == f"sha256:{commits[2]}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -80,6 +80,10 @@ class LifecycleBuilder:
 
     def forget(self, app_id: int) -> None:
         cache.forget(self._caches / str(app_id))
+
+    def discard(self, images: Collection[tuple[str, str]]) -> None:
+        for repository, digest in images:
+            self._registry.delete_manifest(repository, digest)
 
     def prepare(self) -> None:
         if stack := self._stacks.known():

@@ -12,6 +12,7 @@ from wherry.domain.model import App, Job, Release
 from wherry.domain.workload import AppRoute, Workload
 from wherry.flow.plan import Patience, route, workloads
 from wherry.flow.ports import Cancel, Ledger, Router, Runtime
+from wherry.flow.prune import PruneImages
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +23,7 @@ class Converge:
     runtime: Runtime
     router: Router
     patience: Patience
+    prune: PruneImages
 
     def run(self, job: Job, cancel: Cancel) -> None:
         """Raises PlatformFault, and the job stays."""
@@ -31,6 +33,7 @@ class Converge:
             pass  # destroyed meanwhile: its own job takes everything away
         else:
             self._bring(app, release, formation)
+            self.prune.app(app.id)
         with self.ledger.begin() as tx:
             tx.jobs.finish(job)
 

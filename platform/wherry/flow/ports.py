@@ -6,7 +6,7 @@ Every method may be called again after a crash: doing a thing twice is doing it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -122,6 +122,9 @@ class Builder(Protocol):
     def forget(self, app_id: int) -> None:
         """Removes the app's build caches."""
 
+    def discard(self, images: Collection[tuple[str, str]]) -> None:
+        """Removes images, each by repository and digest, from the registry. Those that are gone already are fine."""
+
     def prepare(self) -> None:
         """Does ahead of the next build, whichever it is, what can be done ahead. Raises PlatformFault."""
 
@@ -190,6 +193,9 @@ class Runtime(Protocol):
 
     def retire(self, app_id: int, keep: Sequence[Workload]) -> None:
         """Stops gracefully, all at once, every process of the app that `keep` does not ask for."""
+
+    def discard(self, images: Collection[tuple[str, str]]) -> None:
+        """Removes its own copies of images, each by repository and digest; what a process runs on stays."""
 
     def processes(self, app_id: int | None = None) -> list[Process]:
         """What runs now, of one app or of all, from the runtime's own records."""

@@ -6,14 +6,18 @@ from dataclasses import dataclass
 
 from wherry.domain.errors import Conflict
 from wherry.domain.model import Actor, App, Release, ReleaseStatus
+from wherry.domain.retention import USUAL, kept
 from wherry.flow.draft import Draft, append, newest
 from wherry.flow.ports import Clock, Ledger, Transaction
 
 
 @dataclass(frozen=True)
 class RollBack:
+    """`keep`: how many releases can be gone back to."""
+
     ledger: Ledger
     clock: Clock
+    keep: int = USUAL
 
     def run(self, actor: Actor, app: App, number: int | None = None, origin: str = "", reason: str = "") -> Release:
         """To v`number`, or to the release before the newest. Raises NotFound, or Conflict when there is nothing to
@@ -37,6 +41,11 @@ class RollBack:
             raise Conflict(
                 f"{target.name} is {target.status}: only a release that has served can be gone back to",
                 hint="To see them: wherry releases",
+            )
+        if target not in kept(tx.releases.of_app(app.id, limit=latest.number), self.keep):
+            raise Conflict(
+                f"the image of {target.name} is not kept any more: only the newest {self.keep} that served are",
+                hint=f"Its commit can be pushed again: git push -f wherry {target.commit[:8]}:{app.deploy_branch}",
             )
         if target.id == latest.id:
             raise Conflict(f"{target.name} is the current release")

@@ -71,6 +71,16 @@ class Engine:
             if "is already in progress" not in str(error.explanation):
                 raise
 
+    def discard(self, image: str) -> None:
+        """Removes an image by this name; one that is gone, or that a container still uses, is left as it is."""
+        try:
+            self.api.remove_image(image)
+        except NotFound:
+            return
+        except APIError as error:
+            if error.status_code != 409:
+                raise
+
     @contextmanager
     def doing(self, what: str) -> Iterator[None]:
         """Raises PlatformFault in place of whatever the client raises; `what` completes "could not …"."""

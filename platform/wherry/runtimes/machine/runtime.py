@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from wherry.domain.errors import PlatformFault
 from wherry.domain.workload import Process, Workload
@@ -28,6 +28,7 @@ class MachineRuntime:
         self._platform = platform
         self._networks = Networks(self._engine, platform, subnet)
         self._ours = Ours()
+        self._registry = registry
         self._tools = Tools(self._engine, registry, Addresses(self._networks), self._ours)
 
     def start(self, workloads: Sequence[Workload], say: Say) -> None:
@@ -52,6 +53,11 @@ class MachineRuntime:
             ]
             with self._ours.during(container for container, _ in leaving):
                 retire.take_away(self._engine, leaving)
+
+    def discard(self, images: Collection[tuple[str, str]]) -> None:
+        for repository, digest in images:
+            with self._engine.doing("remove an image that no release needs"):
+                self._engine.discard(self._registry.reference(repository, digest))
 
     def processes(self, app_id: int | None = None) -> list[Process]:
         with self._engine.doing("list the processes"):

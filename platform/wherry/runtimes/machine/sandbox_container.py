@@ -22,6 +22,7 @@ from wherry.runtimes.machine.sandbox_session import Session, Wake, out_of_memory
 
 _MIB = 1024 * 1024
 _DEATH_SECONDS = 10.0
+_CPU_SHARES, _IO_WEIGHT = 102, 50
 
 
 class Container:
@@ -151,6 +152,9 @@ def container(platform: str, spec: SandboxSpec, channel: Path) -> dict[str, Any]
             # A quota, not NanoCpus: the engine refuses those when the machine has fewer cores.
             "CpuPeriod": 100_000,
             "CpuQuota": spec.cpu * 100,
+            # Apps (1024, 500 by default of the kernel's block scheduler) go first whenever they want to.
+            "CpuShares": _CPU_SHARES,
+            "BlkioWeight": _IO_WEIGHT,
             "PidsLimit": spec.pids,
             "CapDrop": ["ALL"],
             "SecurityOpt": ["no-new-privileges"],
