@@ -43,6 +43,7 @@ class Settings:
     max_tree_mb: str = _setting("2048", "largest source tree, MiB")
     max_tree_files: str = _setting("100000", "most files in a source tree")
     build_seconds: str = _setting("900", "longest build")
+    build_free_mb: str = _setting("1024", "builds begin only while the disk has so much free, MiB")
     build_memory_mb: str = _setting("2048", "memory of a build, MiB")
     builds_at_once: str = _setting("1", "builds that run at the same time")
     keep_releases: str = _setting("30", "how many releases of an app can be gone back to; older images are removed")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from wherry.builds import beneath, toml_files
-from wherry.domain.errors import InvalidInput
+from wherry.builds.disk import need_free
+from wherry.domain.errors import InvalidInput, PlatformFault
 
 
 def test_a_regular_file_is_read_and_a_missing_one_is_none(tmp_path: Path) -> None:
@@ -97,3 +98,9 @@ def test_b15_values_of_another_type_are_refused_with_their_place() -> None:
 def test_what_is_rendered_is_read_again() -> None:
     values = {"metadata": {"key": 'it\'s "quoted"\n', "list": [1, 2], "table": {"a": True}}}
     assert toml_files.parse(toml_files.render(values), "x").values == values
+
+
+def test_a12_a_disk_that_is_nearly_full_is_a_fault_of_ours_before_anything_is_written(tmp_path: Path) -> None:
+    need_free(tmp_path, 1)
+    with pytest.raises(PlatformFault, match="MiB free, and builds begin with 1000000000 MiB"):
+        need_free(tmp_path, 10**9)

@@ -12,7 +12,7 @@ from wherry.builds import cache, operator_env
 from wherry.builds.asked import leave_out, settle
 from wherry.builds.built import built_of
 from wherry.builds.cache import CacheUnit
-from wherry.builds.disk import remove
+from wherry.builds.disk import need_free, remove
 from wherry.builds.elsewhere import Elsewhere, FetchesTree
 from wherry.builds.env import Action, Change, base_environment
 from wherry.builds.export import export
@@ -69,6 +69,7 @@ class LifecycleBuilder:
     def build(self, request: BuildRequest, say: Say, cancel: Cancel) -> Image:
         step(say, f"Building {request.app_name} from {printable(request.source.commit[:7])}")
         self._sweep(request)
+        need_free(self._settings.folder, self._settings.number("build_free_mb"))
         stack = self._stack(say)
         previous = self._previous(request)
         with self._yard(stack) as yard, self._cache(request, yard.ground.work, say) as unit:

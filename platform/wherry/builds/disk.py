@@ -10,6 +10,16 @@ from wherry.domain.errors import PlatformFault
 from wherry.domain.text import printable
 
 
+def need_free(folder: Path, least: int) -> None:
+    """Raises PlatformFault when the disk of `folder` has less than `least` MiB free."""
+    free = shutil.disk_usage(folder).free >> 20
+    if free < least:
+        raise PlatformFault(
+            f"the disk of {folder} has {free} MiB free, and builds begin with {least} MiB at least",
+            hint="Make room on the machine; what takes it: du -xh / --max-depth 2 | sort -h | tail",
+        )
+
+
 def remove(folder: Path) -> None:
     """The folder and all below; nothing when it is not there. Raises PlatformFault when something stays.
 

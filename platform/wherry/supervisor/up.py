@@ -14,6 +14,7 @@ from wherry.home import Home
 from wherry.settings import Settings
 from wherry.supervisor import engine
 from wherry.supervisor.account import open_account
+from wherry.supervisor.registry_store import collect_garbage
 from wherry.supervisor.service import Records, Service
 from wherry.supervisor.services import services
 from wherry.supervisor.supervise import Supervisor, wake_on_signals
@@ -55,8 +56,10 @@ class Up:
         for service in services(self.settings, self.home):
             if service.name in ("web", "worker"):
                 web_and_worker.append(service)
-            else:
-                supervisor.bring_up(service)
+                continue
+            if service.name == "registry" and not any(map(supervisor.records.find, ("registry", "worker"))):
+                collect_garbage(service.argv[0], self.settings.folder / "registry", self.say)
+            supervisor.bring_up(service)
         stacks(self.settings, self.home).ensure(self.say)
         for service in web_and_worker:
             supervisor.bring_up(service)
