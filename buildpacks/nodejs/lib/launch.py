@@ -1,0 +1,57 @@
+"""The web process of an app without a Procfile, where there is no doubt."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import manifest
+from talk import detail
+
+_OTHER_SCRIPT = re.compile(r"(?:npm|pnpm|yarn|bun)(?: run| run-script)? ([A-Za-z0-9:._-]+)")
+_COMMANDS = {"install", "exec", "dlx", "run", "ci", "node", "x"}
+_FILE = re.compile(r"[A-Za-z0-9_./@+-]+")
+
+
+def write(values: dict[str, Any], app: Path, layers: Path, runner: str) -> None:
+    if (app / "Procfile").exists() or (app / "Procfile").is_symlink():
+        return
+    command = web(values, app, runner)
+    if not command:
+        detail("No web process: package.json has no start script, and there is no server.js")
+        return
+    words = ", ".join(
+        json.dumps(word, ensure_ascii=False).replace("\x7f", "\\u007f") for word in ("bash", "-c", command)
+    )
+    (layers / "launch.toml").write_text(f'[[processes]]\ntype = "web"\ncommand = [{words}]\ndefault = true\n')
+    detail(f"No Procfile: the web process is {' '.join(command.split())[:200]}")
+
+
+def web(values: dict[str, Any], app: Path, runner: str) -> str:
+    """A line for bash, whose last command takes bash's place and so gets the signals; "" for none.
+
+    `runner`: the program for files (node, bun). package.json's start script itself, not a package manager that runs it.
+    """
+    scripts = manifest.scripts(values)
+    if "start" in scripts:
+        return _lines_of("start", scripts)
+    for name in ("server.js", manifest.text(values, "main").removeprefix("./"), "index.js"):
+        if _FILE.fullmatch(name) and ".." not in name and (app / name).is_file():
+            return f"{runner} {name}"
+    return ""
+
+
+def _lines_of(name: str, scripts: dict[str, str]) -> str:
+    lines = []
+    seen = set()
+    while name not in seen:
+        seen.add(name)
+        if before := scripts.get(f"pre{name}"):
+            lines.append(f"({before}) || exit $?")
+        other = _OTHER_SCRIPT.fullmatch(scripts[name].strip())
+        if not other or other[1] not in scripts or other[1] in _COMMANDS or f"post{name}" in scripts:
+            break
+        name = other[1]
+    return "\n".join([*lines, scripts[name].strip()])
