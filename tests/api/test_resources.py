@@ -252,3 +252,35 @@ def test_every_path_of_the_api_is_in_its_docs(house: House) -> None:
 def test_health_tells_life_from_readiness(house: House) -> None:
     assert house.call("GET", "/health/live", by=None).json == {"status": "live"}
     assert house.call("GET", "/health/ready", by=None).json == {"status": "ready"}
+
+
+def test_buildpacks_are_put_as_a_whole_and_shown_in_their_order(house: House, app: str) -> None:
+    path = f"/apps/{app}/buildpack-installations"
+    assert house.call("GET", path).json == []
+    names = ["urn:buildpack:heroku/python", "wherry/nodejs@1.0", "./packs/mine"]
+    answer = house.call("PUT", path, {"updates": [{"buildpack": name} for name in names]})
+    shown = [
+        {"buildpack": {"name": "heroku/python", "url": "urn:buildpack:heroku/python"}, "ordinal": 0},
+        {"buildpack": {"name": "wherry/nodejs@1.0", "url": "urn:buildpack:wherry/nodejs@1.0"}, "ordinal": 1},
+        {"buildpack": {"name": "./packs/mine", "url": "./packs/mine"}, "ordinal": 2},
+    ]
+    assert (answer.status, answer.json) == (200, shown)
+    again = [{"buildpack": each["buildpack"]["url"]} for each in shown]
+    assert house.call("PUT", path, {"updates": again}).json == house.call("GET", path).json == shown
+    assert house.call("PUT", path, {"updates": []}).json == []
+    with house.world.ledger.begin(read_only=True) as tx:
+        events = [each for each in tx.events.of_app(app) if each.action == "buildpacks.change"]
+    assert [each.after for each in events] == [
+        {"buildpacks": []},
+        {"buildpacks": ["heroku/python", "wherry/nodejs@1.0", "./packs/mine"]},
+    ]
+
+
+def test_t27_a_buildpack_by_url_is_refused_at_once_unless_the_operator_allows_it(house: House, app: str) -> None:
+    path = f"/apps/{app}/buildpack-installations"
+    wanted = [{"buildpack": "wherry/python"}, {"buildpack": "https://h.example/x.git"}, {"buildpack": 7}]
+    answer = house.call("PUT", path, {"updates": wanted})
+    assert (answer.status, len(answer.json["problems"])) == (422, 2)
+    assert house.call("PUT", path, {"updates": "wherry/python"}).status == 422
+    assert house.call("PUT", path, {"updates": [{"buildpack": "a/b", "index": 1}]}).status == 422
+    assert house.call("GET", path).json == []

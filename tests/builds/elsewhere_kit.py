@@ -131,14 +131,17 @@ def _add(tar: tarfile.TarFile, name: str, body: bytes) -> None:
 
 
 class _Quiet(SimpleHTTPRequestHandler):
-    """`/to/X` redirects to X; repositories speak git's smart protocol."""
+    """`/away/X` redirects to X by another name of this host, `/again/X` by the same; repositories speak git's smart
+    protocol.
+    """
 
     def do_GET(self) -> None:
-        if self.path.startswith("/to/"):
-            self.send_response(302)
-            self.send_header("Location", self.path.removeprefix("/to/"))
-            self.end_headers()
-            return
+        for prefix, host in (("/away/", f"http://localhost:{self.server.server_port}"), ("/again/", "")):  # type: ignore[attr-defined]
+            if self.path.startswith(prefix):
+                self.send_response(302)
+                self.send_header("Location", f"{host}/{self.path.removeprefix(prefix)}")
+                self.end_headers()
+                return
         if ".git/" in self.path:
             self._git(b"")
             return

@@ -91,6 +91,7 @@ def test_a_tarball_a_repository_and_the_platforms_own_are_one_group(yard: Yard, 
         )
         shown = said(yard, app)
         assert shown.split("\n")[:2] == ["else/tarball", "else/last"]
+        assert f"/pack.git#main, commit {commit[:7]}" in "\n".join(yard.said)
         assert "heroku/procfile is built here by wherry/procfile" in "\n".join(yard.said)
 
         asked.clear()

@@ -34,6 +34,7 @@ HEROKU = {
     "heroku/procfile": PROCFILE,
     "heroku/python": "wherry/python",
     "heroku/ruby": "wherry/ruby",
+    "heroku/static": "wherry/static",
     "heroku-community/static": "wherry/static",
     "heroku-community/nginx": "wherry/static",
 }
@@ -101,7 +102,8 @@ class _Choosing:
             found = inline.buildpack(wanted, self._elsewhere.shelf)
         else:
             found = self._elsewhere.find(wanted, self._app)
-            detail(self._say, f"Using {found.member.id} {found.member.version} from {wanted}")
+            commit = f", commit {found.commit[:7]}" if found.commit else ""
+            detail(self._say, f"Using {found.member.id} {found.member.version} from {wanted}{commit}")
         self.found |= {(each.id, each.buildpack.version): each for each in found.descriptors}
         return found
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -42,10 +42,11 @@ class FetchesTree(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The buildpack that was named, and all that come with it."""
+    """The buildpack that was named, and all that come with it. `commit`: of the repository that it is from."""
 
     member: Member
     descriptors: tuple[Descriptor, ...]
+    commit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Elsewhere:
                 return self._folder(kept, _top(kept), depth)
             case Kind.GIT:
                 kept = self._repository(wanted)
-                return self._folder(kept, kept, depth)
+                return replace(self._folder(kept, kept, depth), commit=kept.name.removeprefix("git-"))
             case Kind.PACKAGE:
                 return self._package_file(wanted, root, base)
             case Kind.IMAGE:

@@ -17,22 +17,37 @@ from pathspec import GitIgnoreSpec
 from wherry.domain.errors import PlatformFault
 from wherry.domain.text import printable
 
-_LONGEST = 256
+MOST = 200
+_LONGEST = 128
 _NESTED = re.compile(
     r"\[[^]]*(?:\[|--|&&|~~|\|\|)"
 )  # classes within classes mean different things to different matchers
 
 
-def fault(pattern: str) -> str:
-    """Why it cannot be used, "" when it can."""
+def faults(patterns: Sequence[str]) -> dict[int | None, str]:
+    """Why they cannot be used, by their place; None for all of them together. Nothing when they can."""
+    if len(patterns) > MOST:
+        return {None: f"has {len(patterns)} patterns; the most is {MOST}"}
+    found: dict[int | None, str] = {place: why for place, each in enumerate(patterns) if (why := _fault(each))}
+    if not found and (why := _why_not(patterns)):
+        found[None] = f"is too much for the matcher: {why}"
+    return found
+
+
+def _fault(pattern: str) -> str:
     if len(pattern) > _LONGEST or any(not char.isprintable() for char in pattern):
         return f"is longer than {_LONGEST} characters, or has some that do not print"
     if _NESTED.search(pattern):
         return "has brackets within brackets"
+    why = _why_not([pattern])
+    return f"is not a pattern of gitignore: {why}" if why else ""
+
+
+def _why_not(patterns: Sequence[str]) -> str:
     try:
-        _spec([pattern]).match_file("a/b")
+        _spec(patterns).match_file("a/b")
     except (ValueError, re.error, re2.error) as error:
-        return f"is not a pattern of gitignore: {printable(str(error), 120)}"
+        return printable(str(error), 120)
     return ""
 
 
@@ -50,7 +65,7 @@ def keep_only(app: Path, include: Sequence[str] | None, exclude: Sequence[str] |
                 if spec.match_file(os.fspath(path.relative_to(app))) is not wanted:
                     path.unlink()
                     removed += 1
-            if Path(folder) != app and not any(os.scandir(folder)):
+            if Path(folder) != app and not list(Path(folder).iterdir()):
                 Path(folder).rmdir()
     except OSError as error:
         raise PlatformFault(f"the app's files cannot be left out: {printable(str(error), 300)}") from error

@@ -28,7 +28,6 @@ _OPERATORS = ("run-image", "run-images", "lifecycle-image", "volume", "volumes",
 """What others' tools let a command line choose; here the operator does (T17, B17)."""
 _BUILDPACKS = ("include", "exclude", "group", "pre", "post", "build", "env", "builder")
 _BUILD_01 = ("include", "exclude", "buildpacks", "env", "builder")
-_MOST_PATTERNS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +101,8 @@ def _project(root: Node, builders: Collection[str]) -> Project:
 
 def _patterns(base: Node, key: str) -> tuple[str, ...] | None:
     found = base.texts(key)
-    if found is not None and len(found) > _MOST_PATTERNS:
-        base.wrong(key, f"has {len(found)} patterns; the most is {_MOST_PATTERNS}")
-        return found
-    for place, each in enumerate(found or ()):
-        if fault := patterns.fault(each):
-            base.wrong(f"{key}[{place}]", fault)
+    for place, fault in patterns.faults(found or ()).items():
+        base.wrong(key if place is None else f"{key}[{place}]", fault)
     return found
 
 

@@ -39,6 +39,7 @@ _IMAGE = re.compile(
 _REF = re.compile(r"(?!.*(?:\.\.|//|\.lock$|/$))[A-Za-z0-9][A-Za-z0-9._/+-]{0,199}")
 _SHA256 = re.compile(r"sha256=([0-9a-f]{64})")
 _REGISTRY_URL = re.compile(r"https://buildpack-registry\.[a-z0-9.-]+/buildpacks/([\w-]+/[\w-]+)\.tgz", re.ASCII)
+_CLASSIC_URL = re.compile(r"https://[a-z0-9.-]+/heroku/heroku-buildpack-([a-z]+)(?:\.git)?(?:#.*)?")
 _OF_OURS = ("urn:cnb:builder:", "urn:buildpack:")
 
 
@@ -89,6 +90,8 @@ def reference(text: object) -> Reference:
         raise _refused(text, f"a buildpack is named by a text of at most {LONGEST} characters")
     if registry := _REGISTRY_URL.fullmatch(text):
         text = registry[1]
+    if classic := _CLASSIC_URL.fullmatch(text):
+        text = f"heroku/{classic[1]}"  # not of this kind, but there is one of the same name that is
     for prefix in _OF_OURS:
         if text.startswith(prefix):
             return _id(text.removeprefix(prefix), text)
@@ -111,7 +114,12 @@ def source_prefix(text: str) -> str:
 
 
 def allowed(url: str, prefixes: Sequence[str]) -> bool:
-    """Whether `url` lies below one of the operator's prefixes: the same scheme and host, and its path part by part."""
+    """Whether `url` lies below one of the operator's prefixes: the same scheme and host, and its path part by part. A
+    path that could lead upwards lies below none.
+    """
+    path = url.partition("?")[0]
+    if "\\" in path or "%" in path or any(part in (".", "..") for part in path.split("/")):
+        return False
     return any(url.rstrip("/") == each.rstrip("/") or url.startswith(each.rstrip("/") + "/") for each in prefixes)
 
 

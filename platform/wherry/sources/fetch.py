@@ -41,14 +41,13 @@ _PASSED = (
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
     *("GIT_SSL_CAINFO", "SSL_CERT_FILE", "CURL_CA_BUNDLE"),
 )
-_NOT_THERE = (b"couldn't find remote ref", b"not found", b"not our ref", b"authentication failed", b"could not read")
-_NOT_A_REPOSITORY = (
-    b"not valid: is this a git repository",
-    b"redirect",
-    b"the requested url returned error: 4",
-    b"dumb http",
+# What git says when trying again would not help: no such repository or ref, a redirect, an object that its fsck refuses,
+# and SIGXFSZ for a pack over the limit.
+_THEIR_FAULT = (
+    *(b"couldn't find remote ref", b"not found", b"not our ref", b"unadvertised object", b"dumb http"),
+    *(b"authentication failed", b"could not read username", b"is this a git repository"),
+    *(b"returned error: 3", b"returned error: 4", b"error in object", b"died of signal 25"),
 )
-_NOT_TO_BE = (b"error in object", b"died of signal 25")  # refused by fsck; SIGXFSZ, for a pack over the limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +108,8 @@ def _failed(
     argv: list[str], done: subprocess.CompletedProcess[bytes], url: str, ref: str
 ) -> BuildFailed | PlatformFault:
     said = done.stderr.lower()
-    if any(words in said for words in (*_NOT_THERE, *_NOT_A_REPOSITORY, *_NOT_TO_BE)):
-        named = f"no {printable(ref)}" if ref else "no default branch"
+    if any(words in said for words in _THEIR_FAULT):
+        named = f"no '{printable(ref)}'" if ref else "no default branch"
         message = f"{printable(url)} has {named}, or is no repository that can be used here"
         lines = [log_line(line) for line in done.stderr.split(b"\n") if line.strip()]
         return BuildFailed(BuildFailure.BAD_SOURCE, message, evidence=lines[-5:])
