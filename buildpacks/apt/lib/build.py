@@ -17,16 +17,18 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import lay
 import wishes
-from mirror import BUILD_STATUS, RUN_STATUS, Mirror
+from mirror import BUILD_STATUS, RUN_STATUS, Mirror, fetch_deb
 from wishes import NETWORK, Refusal, Wish
 
 
 def main(layers: Path, plan: Path) -> int:
     try:
         asked = wishes.read(plan, Path.cwd())
-        one = Layers(layers, asked)
-        one.make("packages", asked.run, RUN_STATUS if RUN_STATUS.exists() else BUILD_STATUS, asked.debs, launch=True)
-        one.make("build-packages", asked.build, BUILD_STATUS, [], launch=False)
+        with tempfile.TemporaryDirectory(dir=layers, prefix=".apt-") as work:
+            one = Layers(layers, asked, Path(work))
+            runs_on = RUN_STATUS if RUN_STATUS.exists() else BUILD_STATUS
+            one.make("packages", asked.run, runs_on, asked.debs, launch=True)
+            one.make("build-packages", asked.build, BUILD_STATUS, [], launch=False)
     except Refusal as refusal:
         for line in refusal.lines:
             print(f" !     {line}")
@@ -35,9 +37,11 @@ def main(layers: Path, plan: Path) -> int:
 
 
 class Layers:
-    def __init__(self, folder: Path, asked: wishes.Wishes) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, asked: wishes.Wishes, work: Path) -> None:
+        """`work` is on the same filesystem as `folder`, and goes afterwards."""
+        self._folder, self._work = folder, work
         self._repositories = asked.repositories
+        self._mirror: Mirror | None = None
         self._triplet = f"{os.uname().machine}-linux-gnu"
 
     def make(self, name: str, asked: list[Wish], status: Path, debs: list[str], *, launch: bool) -> None:
@@ -45,6 +49,7 @@ class Layers:
         names = sorted({package for wish in asked for package in wish.packages})
         if not names and not debs:
             shutil.rmtree(layer, ignore_errors=True)
+            layer.with_name(f"{name}.toml").unlink(missing_ok=True)
             return
         key = self._key([*names, *debs, *self._repositories], status)
         known = _known(layer)
@@ -52,7 +57,7 @@ class Layers:
             print(f"       {_shown(names, debs)}: as before")
         else:
             key = self._fresh(layer, asked, status, debs, key, known)
-        self._describe(layer, key, names, launch)
+        self._describe(layer, key, _names(names, debs), launch)
 
     def _fresh(
         self, layer: Path, asked: list[Wish], status: Path, debs: list[str], key: str, known: dict[str, str]
@@ -60,39 +65,46 @@ class Layers:
         """Beside the old layer until it is whole; the key that counts then."""
         names = sorted({package for wish in asked for package in wish.packages})
         print(f"-----> Debian packages: {_shown(names, debs)}", flush=True)
-        with tempfile.TemporaryDirectory(dir=self._folder, prefix=".apt-") as folder:
-            work = Path(folder)
-            try:
-                mirror = Mirror(work, self._repositories)
-                mirror.update()
-                mirror.fetch(asked, status, work / "debs")
-                for url in debs:
-                    mirror.fetch_deb(url, work / "debs")
-            except Refusal as refusal:
-                if refusal.code != NETWORK or known.get("names") != _names(names, debs) or not layer.is_dir():
-                    raise
-                print(f" !     {refusal.lines[0]}: those of the last build are used again")
-                return known["key"]
-            made = work / "made"
-            made.mkdir()
-            unpacked = lay.unpack(work / "debs", made)
-            shutil.rmtree(layer, ignore_errors=True)
-            made.chmod(0o755)
-            made.rename(layer)
+        try:
+            fetched = self._fetch(layer.name, asked, status, debs)
+        except Refusal as refusal:
+            if refusal.code != NETWORK or known.get("names") != _names(names, debs) or not layer.is_dir():
+                raise
+            print(f" !     {refusal.lines[0]}: those of the last build are used again")
+            return known["key"]
+        made = self._work / f"{layer.name}-made"
+        made.mkdir()
+        unpacked = lay.unpack(fetched, made)
+        shutil.rmtree(layer, ignore_errors=True)
+        made.rename(layer)
         lay.settle(layer)
         lay.write_env(layer, self._triplet, launch=layer.name == "packages")
         size = subprocess.run(["du", "-sm", layer], capture_output=True, text=True, check=True).stdout.split()[0]
         print(f"       {len(unpacked)} packages, {size} MB")
         return key
 
+    def _fetch(self, name: str, asked: list[Wish], status: Path, debs: list[str]) -> Path:
+        """A folder with the files of the packages. Raises Refusal."""
+        into = self._work / f"{name}-debs"
+        into.mkdir()
+        if any(wish.packages for wish in asked):
+            if self._mirror is None:
+                mirror = Mirror(self._work, self._repositories)
+                mirror.update()
+                self._mirror = mirror
+            self._mirror.fetch(asked, status, into)
+        for url in debs:
+            fetch_deb(url, into)
+        return into
+
     def _key(self, parts: list[str], status: Path) -> str:
         installed = hashlib.sha256(status.read_bytes()).hexdigest()
         month = datetime.now(UTC).strftime("%Y-%m")
-        return hashlib.sha256(repr((1, parts, installed, month, self._triplet)).encode()).hexdigest()
+        return hashlib.sha256(repr((2, parts, installed, month, self._triplet)).encode()).hexdigest()
 
-    def _describe(self, layer: Path, key: str, names: list[str], launch: bool) -> None:
+    def _describe(self, layer: Path, key: str, names: str, launch: bool) -> None:
         types = "launch = true\nbuild = true\ncache = true" if launch else "build = true\ncache = true"
-        metadata = f"key = {json.dumps(key)}\nnames = {json.dumps(' '.join(names))}"
+        metadata = f"key = {json.dumps(key)}\nnames = {json.dumps(names)}"
         layer.with_name(f"{layer.name}.toml").write_text(f"[types]\n{types}\n\n[metadata]\n{metadata}\n")
 
 
@@ -108,7 +120,7 @@ def _names(names: list[str], debs: list[str]) -> str:
 
 
 def _shown(names: list[str], debs: list[str]) -> str:
-    return " ".join([*names, *(url.rpartition("/")[2] for url in debs)])
+    return " ".join([*names, *(url.partition("#")[0].rpartition("/")[2] for url in debs)])
 
 
 if __name__ == "__main__":

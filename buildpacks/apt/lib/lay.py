@@ -30,8 +30,8 @@ def unpack(debs: Path, layer: Path) -> list[str]:
 
 
 def settle(layer: Path) -> None:
-    """Absolute links lead into the layer when they can; pkg-config's files say where they lie now. Set-id bits go: no
-    process may gain rights by them.
+    """Links lead into the layer when they can, else to the image that it stands on (a -dev package's link to a library
+    that the image has). pkg-config's files say where they lie now. Set-id bits go: no process may gain rights by them.
     """
     for folder, folders, files in os.walk(layer):
         for name in (*folders, *files):
@@ -47,9 +47,18 @@ def settle(layer: Path) -> None:
 
 def _relink(link: Path, layer: Path) -> None:
     target = link.readlink()
-    if target.is_absolute() and os.path.lexists(layer / target.relative_to("/")):
-        link.unlink()
-        link.symlink_to(os.path.relpath(layer / target.relative_to("/"), link.parent))
+    if target.is_absolute():
+        if os.path.lexists(layer / target.relative_to("/")):
+            _replace(link, os.path.relpath(layer / target.relative_to("/"), link.parent))
+    elif not link.exists():
+        aim = Path(os.path.normpath(link.parent / target))
+        if aim.is_relative_to(layer) and (below := Path("/", aim.relative_to(layer))).exists():
+            _replace(link, below)
+
+
+def _replace(link: Path, target: str | Path) -> None:
+    link.unlink()
+    link.symlink_to(target)
 
 
 def _relocate(file: Path, layer: Path) -> None:

@@ -50,7 +50,7 @@ def read(plan: Path, app: Path) -> Wishes:
     for entry in tomllib.loads(plan.read_text())["entries"]:
         asked = entry.get("metadata", {})
         if asked.get("aptfile"):
-            _read_aptfile((app / "Aptfile").read_text("utf-8", "replace"), wishes)
+            _read_aptfile((app / "Aptfile").read_text("utf-8-sig", "replace"), wishes)
             continue
         wish = Wish(tuple(asked.get("packages", ())), asked.get("what", ""), asked.get("have", ""))
         wrong = [name for name in wish.packages if not PACKAGE.fullmatch(name)]
