@@ -339,3 +339,12 @@ def test_a_source_that_is_no_url_prefix_is_refused_with_its_setting() -> None:
     with pytest.raises(InvalidInput) as caught:
         Settings.load({"WHERRY_BUILDPACK_SOURCES": "https://h.example/team h.example https://u:p@h.example"})
     assert [line.partition(": '")[0] for line in caught.value.evidence] == ["WHERRY_BUILDPACK_SOURCES"] * 2
+
+
+@pytest.mark.parametrize("make", [lambda path: path.mkdir(), lambda path: path.symlink_to("other.toml")])
+def test_b13_a_project_toml_that_is_no_file_is_refused(
+    tmp_path: Path, app: Path, ours: Catalogue, make: Callable[[Path], None]
+) -> None:
+    (app / "other.toml").write_text("")
+    make(app / "project.toml")
+    assert "project.toml is not a regular file" in refusal(lambda: groups(tmp_path, app, ours))

@@ -111,6 +111,7 @@ def test_b15_wrong_types_are_refused_all_at_once_with_their_paths() -> None:
         ("[[io.buildpacks.group]]\nuri = './x'\n[io.buildpacks.group.script]\ninline = 'x'", "stands beside uri"),
         ('[io.buildpacks]\nexclude = ["ok", "!"]', "io.buildpacks.exclude[1]: is not a pattern"),
         ("a = 1\na = 2", "project.toml is not TOML"),
+        ("a" + ".a" * 120_000 + " = 1", "a key has more than 50 parts"),
         ("a = " + "[" * 100_000, "nested too deeply"),
         ("a = " + "9" * 5000, "project.toml is not TOML"),
     ],

@@ -48,7 +48,7 @@ class RegistryBlobs:
         return self.registry.blob(self.repository, digest)
 
     def layer(self, digest: str, folder: Path) -> Path:
-        return self.registry.fetch_blob(self.repository, digest, folder)
+        return self.registry.fetch_blob(self.repository, digest, folder, MOST_PACKED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ Most of them are written by code that we do not trust, so every fault is one Inv
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,11 @@ from wherry.domain.errors import InvalidInput
 from wherry.domain.text import printable
 
 MOST_BYTES = 1024 * 1024
+
+# tomllib keeps every beginning of a dotted key, so a key of 100,000 parts would take gigabytes. Text that only looks like
+# one is refused too.
+_PART = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')"""
+_LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{50}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,10 @@ def parse(content: bytes, where: str) -> Table:
     if len(content) > MOST_BYTES:
         raise InvalidInput(f"{where} is longer than {MOST_BYTES // 1024} KiB")
     try:
-        return Table(tomllib.loads(content.decode("utf-8")), where)
+        text = content.decode("utf-8")
+        if not _LONG_KEY.search(text):
+            return Table(tomllib.loads(text), where)
+        fault = "a key has more than 50 parts"
     except RecursionError:
         fault = "it is nested too deeply"
     except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError, and integers of thousands of digits

@@ -91,12 +91,12 @@ class Registry:
             self._download(repository, digest, memory, LONGEST_DOCUMENT)
             return memory.getvalue()
 
-    def fetch_blob(self, repository: str, digest: str, folder: Path) -> Path:
-        """Writes the blob into `folder`, named by its digest. Raises NotFound."""
+    def fetch_blob(self, repository: str, digest: str, folder: Path, most: int | None = None) -> Path:
+        """Writes the blob, of at most `most` bytes, into `folder`, named by its digest. Raises NotFound."""
         target = folder / _digest(digest).partition(":")[2]
         try:
             with tempfile.NamedTemporaryFile(dir=folder, prefix=".draft-") as file:
-                self._download(repository, digest, file)
+                self._download(repository, digest, file, most)
                 file.flush()
                 target.unlink(missing_ok=True)
                 target.hardlink_to(file.name)
