@@ -8,7 +8,9 @@ alone in the same run) and a script of docker build, run and switch. Needs root.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import http.client
 import io
 import os
 import shutil
@@ -41,6 +43,8 @@ def main(rounds: int) -> None:
             report(app, rounds)
         finally:
             platform.down()
+            if (platform_nginx := Path(folder) / "user/nginx.conf").exists():
+                subprocess.run(["nginx", "-c", str(platform_nginx), "-s", "stop"], check=False, capture_output=True)
 
 
 def report(app: App, rounds: int) -> None:
@@ -86,11 +90,16 @@ def push_to_live(app: App, text: str) -> float:
     app.write("greeting.txt", text)
     app.commit(text)
     push = threading.Thread(target=app.push)
-    started = time.perf_counter()
-    push.start()
-    while text not in app.get()[1]:
-        time.sleep(0.002)
-    taken = time.perf_counter() - started
+    host, port = app.url.removeprefix("http://"), int(app.platform.settings["WHERRY_ROUTER_PORT"])
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port)) as browser:
+        started = time.perf_counter()
+        push.start()
+        body = b""
+        while text.encode() not in body:
+            time.sleep(0.005)
+            browser.request("GET", "/", headers={"Host": host})
+            body = browser.getresponse().read()
+        taken = time.perf_counter() - started
     push.join()
     return taken
 
