@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from wherry.domain.errors import BuildFailed, BuildFailure, PlatformFault
+from wherry.sources import fetch
 from wherry.sources.fetch import Trees
 from wherry.sources.policy import Limits
 
@@ -73,3 +74,13 @@ def test_a_tree_over_the_limits_is_refused_and_a_dead_server_is_the_platforms_fa
         Trees(Limits(tree=3)).fetch_tree(web, "main", tmp_path / "small")
     with pytest.raises(PlatformFault):
         Trees().fetch_tree("http://127.0.0.1:9/x.git", "main", tmp_path / "dead")
+
+
+def test_t19_a_pack_over_the_limit_is_refused_while_it_comes(
+    web: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch, "MOST_PACK", 200)
+    (tmp_path / "to").mkdir()
+    with pytest.raises(BuildFailed) as caught:
+        Trees().fetch_tree(web, "main", tmp_path / "to")
+    assert "is larger than" in caught.value.message

@@ -41,12 +41,11 @@ _PASSED = (
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
     *("GIT_SSL_CAINFO", "SSL_CERT_FILE", "CURL_CA_BUNDLE"),
 )
-# What git says when trying again would not help: no such repository or ref, a redirect, an object that its fsck refuses,
-# and SIGXFSZ for a pack over the limit.
+# What git says when trying again would not help: no such repository or ref, a redirect, an object that its fsck refuses.
 _THEIR_FAULT = (
     *(b"couldn't find remote ref", b"not found", b"not our ref", b"unadvertised object", b"dumb http"),
     *(b"authentication failed", b"could not read username", b"is this a git repository"),
-    *(b"returned error: 3", b"returned error: 4", b"error in object", b"died of signal 25"),
+    *(b"returned error: 3", b"returned error: 4", b"fsck error"),
 )
 
 
@@ -92,8 +91,16 @@ class Trees:
             raise PlatformFault(f"{printable(url)} was not fetched within {SECONDS:.0f} seconds") from error
         except OSError as error:
             raise PlatformFault(f"cannot run git: {error}", hint="Are git and util-linux installed?") from error
+        if done.returncode and _largest(repository) >= MOST_PACK:  # git died of SIGXFSZ and does not say so
+            most = f"{MOST_PACK // MIB} MiB"
+            raise BuildFailed(BuildFailure.BAD_SOURCE, f"{printable(url)} is larger than {most} as a pack")
         if done.returncode:
             raise _failed(argv, done, url, ref)
+
+
+def _largest(folder: Path) -> int:
+    """Bytes of the largest file."""
+    return max((path.stat().st_size for path in folder.rglob("*") if path.is_file()), default=0)
 
 
 def _network(environ: Mapping[str, str]) -> dict[str, str]:
