@@ -133,6 +133,33 @@ def test_a_composite_comes_as_a_file_and_as_an_image_with_all_its_members(
         assert "Using else/all 1.0 from docker:" in "\n".join(yard.said)
 
 
+def test_a_buildpack_of_the_app_reuses_its_layer_and_changes_with_the_app(yard: Yard, app: Path) -> None:
+    build = """#!/bin/sh
+set -eu
+if grep -qs 'key = "1"' "$1/kept.toml"; then echo "       Reusing"; else echo "       Making"; rm -rf "$1/kept"; mkdir "$1/kept"; fi
+echo made > "$1/kept/file"
+printf '[types]\\nlaunch = true\\ncache = true\\n[metadata]\\nkey = "1"\\n' > "$1/kept.toml"
+"""
+    lay(app / "packs/mine", "app/mine", build)
+    yard.settings = BuildSettings(buildpacks=("./packs/mine",))
+    first = yard.build(app)
+    assert "       Making" in yard.said
+    (app / "packs/mine/bin/build").write_text(build + "echo '       Changed'\n")
+    yard.build(app, previous=first)
+    assert "       Reusing" in yard.said
+    assert "       Changed" in yard.said
+    assert not any("Added layer app/mine:kept" in line for line in yard.said), yard.said
+
+
+def test_an_explicit_list_that_does_not_fit_the_app_is_not_replaced_by_what_would(yard: Yard, app: Path) -> None:
+    yard.settings = BuildSettings(buildpacks=("heroku/python",))
+    with pytest.raises(BuildFailed) as caught:
+        yard.build(app)
+    assert caught.value.kind is BuildFailure.NOTHING_DETECTED
+    assert "that this app asks for" in caught.value.message
+    assert "wherry/python: " in "\n".join(caught.value.lines())
+
+
 @pytest.mark.parametrize(
     ("wanted", "words"),
     [

@@ -95,7 +95,7 @@ class _Choosing:
             for part in (wish.before, wanted, wish.after)
         )
         groups = [_explicit((*before, *group, *after))] if group else [(*before, *g, *after) for g in self._ours.groups]
-        return self._ours.ordered(self.found.values(), groups)
+        return self._ours.ordered(self.found.values(), groups, listed=bool(group))
 
     def _fetch(self, wanted: Reference | Script) -> Found:
         if isinstance(wanted, Script):

@@ -16,7 +16,7 @@ from wherry.domain.text import printable
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """`buildpacks` by id and version. `order`: the groups to try, with the platform's own `before` and `after` around
-    each; `groups`: the same without them.
+    each; `groups`: the same without them. `listed`: the app named its one group itself.
     """
 
     buildpacks: Mapping[tuple[str, str], Descriptor]
@@ -24,6 +24,7 @@ class Catalogue:
     groups: tuple[tuple[Member, ...], ...] = ()
     before: tuple[Member, ...] = ()
     after: tuple[Member, ...] = ()
+    listed: bool = False
 
     @classmethod
     def load(cls, folder: Path) -> Catalogue:
@@ -47,7 +48,9 @@ class Catalogue:
             ) from error
         return catalogue
 
-    def ordered(self, more: Iterable[Descriptor], groups: Sequence[Sequence[Member]]) -> Catalogue:
+    def ordered(
+        self, more: Iterable[Descriptor], groups: Sequence[Sequence[Member]], listed: bool = False
+    ) -> Catalogue:
         """With `more` buildpacks, and `groups` to try instead. Raises InvalidInput for a buildpack that would stand for
         one that is here or share its folder, and for a member that is nowhere, of composites too.
         """
@@ -63,7 +66,7 @@ class Catalogue:
             found[each.id, each.buildpack.version] = each
         plain = tuple(tuple(group) for group in groups)
         order = tuple(with_system(group, self.before, self.after) for group in plain)
-        result = replace(self, buildpacks=found, order=order, groups=plain)
+        result = replace(self, buildpacks=found, order=order, groups=plain, listed=listed)
         composites = (inner for each in found.values() for inner in each.order)
         for member in (member for group in (*order, *composites) for member in group):
             result.find(member.id, member.version)

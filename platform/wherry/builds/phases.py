@@ -14,6 +14,7 @@ from wherry.builds.order import candidates
 from wherry.builds.plan import Plan
 from wherry.builds.restore import restore
 from wherry.builds.surroundings import Surroundings
+from wherry.domain.errors import BuildFailed, BuildFailure
 from wherry.flow.ports import SandboxSession, Say
 from wherry.flow.talk import detail
 
@@ -38,7 +39,12 @@ class Phases:
 
     def _detect(self, session: SandboxSession) -> Group:
         tried = candidates(self.catalogue.order, self.catalogue.find)
-        group = Detector(session, self.ground, self.surroundings).detect(tried)
+        try:
+            group = Detector(session, self.ground, self.surroundings).detect(tried)
+        except BuildFailed as error:
+            if self.catalogue.listed and error.kind is BuildFailure.NOTHING_DETECTED:
+                raise _unfitting(error) from error
+            raise
         shown = ", ".join(f"{each.id} {each.buildpack.version}" for each in group.buildpacks)
         detail(self.say, f"Buildpacks: {shown}")
         return group
@@ -47,3 +53,12 @@ class Phases:
         self.cache.claim()
         restore(self.group.buildpacks, self.ground, self.cache, self.previous_labels)
         self.cache.begin()
+
+
+def _unfitting(error: BuildFailed) -> BuildFailed:
+    return BuildFailed(
+        error.kind,
+        "not all of the buildpacks that this app asks for know what to do with it",
+        evidence=error.evidence,
+        hint="They are those of project.toml, else of: wherry buildpacks",
+    )
