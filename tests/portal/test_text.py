@@ -45,6 +45,10 @@ def test_talk_of_a_push_is_told_apart() -> None:
     ("action", "before", "after", "said"),
     [
         ("app.create", {}, {"name": "shop"}, "created the app"),
+        ("build.cancel", {}, {"build": 7}, "stopped build 7"),
+        ("build.create", {}, {"build": 7}, "uploaded build 7"),
+        ("buildpacks.change", {}, {"buildpacks": ["a", "b"]}, "set the buildpacks to a, b"),
+        ("buildpacks.change", {"buildpacks": ["a"]}, {"buildpacks": []}, "set the buildpacks to what detects"),
         ("app.rename", {"name": "old"}, {"name": "new"}, "renamed old to new"),
         ("push", {}, {"commit": "a" * 40, "branch": "main", "build": 7}, "pushed aaaaaaa to main, build 7"),
         ("config.change", {}, {"set": ["A", "B"], "unset": ["C"]}, "set A, B; unset C"),

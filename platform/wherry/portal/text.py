@@ -106,10 +106,17 @@ def _scale(before: Mapping[str, object], after: Mapping[str, object]) -> str:
     return f"scaled {', '.join(changed)}" if changed else "scaled"
 
 
+def _listed(values: object) -> str:
+    return ", ".join(map(str, values)) if isinstance(values, list) and values else "what detects"
+
+
 Values = Mapping[str, object]
 _SENTENCES: dict[str, Callable[[Values, Values], str]] = {
     "app.create": lambda before, after: "created the app",
     "app.rename": lambda before, after: f"renamed {before.get('name', '')} to {after.get('name', '')}",
+    "build.cancel": lambda before, after: f"stopped build {after.get('build', '')}",
+    "build.create": lambda before, after: f"uploaded build {after.get('build', '')}",
+    "buildpacks.change": lambda before, after: f"set the buildpacks to {_listed(after.get('buildpacks'))}",
     "config.change": _config,
     "formation.change": _scale,
     "push": _push,
