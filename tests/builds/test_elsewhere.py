@@ -67,6 +67,10 @@ def refusal(call: Callable[[], object]) -> str:
     return "\n".join(caught.value.lines())
 
 
+def shelved(tmp_path: Path) -> list[str]:
+    return [each.name for each in (tmp_path / "shelf").iterdir() if each.is_dir()]
+
+
 # -- what an archive may hold
 
 
@@ -149,7 +153,7 @@ def test_a_tarball_is_fetched_once_and_kept_by_its_digest(
         found = elsewhere(tmp_path, url).find(wanted, app)
         assert [each.id for each in found.descriptors] == ["else/a"]
     assert asked == ["/again/a.tgz", "/a.tgz"]
-    assert [each.name for each in (tmp_path / "shelf").iterdir()] == [f"tar-{sha}"]
+    assert shelved(tmp_path) == [f"tar-{sha}"]
 
 
 def test_t27_nothing_is_fetched_from_where_the_operator_did_not_allow(
@@ -191,7 +195,7 @@ def test_a_repository_is_fetched_by_branch_or_commit_and_without_redirects(
     there = elsewhere(tmp_path, url)
     for wanted in (f"{url}/{name}", f"{url}/{name}#main", f"{url}/{name}#{commit}"):
         assert there.find(reference(wanted), app).member.id == "else/git"
-    assert [each.name for each in (tmp_path / "shelf").iterdir()] == [f"git-{commit}"]
+    assert shelved(tmp_path) == [f"git-{commit}"]
     for wrong in (f"{url}/{name}#nothing", f"{url}/none.git", f"{url}/away/{name}", f"{url}/{name}#{'0' * 40}"):
         assert "that can be used here" in refusal(lambda wrong=wrong: there.find(reference(wrong), app))  # type: ignore[misc]
 
@@ -326,13 +330,23 @@ def test_what_cannot_be_in_a_group_is_refused(
     assert words in refusal(lambda: groups(tmp_path, app, ours, name))
 
 
-def test_what_nobody_used_for_long_leaves_the_shelf(tmp_path: Path) -> None:
+def test_what_nobody_used_for_long_and_what_is_too_much_leaves_the_shelf(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wherry.builds.shelf.MOST_BYTES", 100_000)
     shelf = Shelf(tmp_path / "shelf")
-    shelf.keep("old", lambda folder: None)
-    old = time.time() - 31 * 24 * 3600
-    os.utime(tmp_path / "shelf/old", (old, old))
+
+    def keep(key: str, unused_hours: float) -> None:
+        shelf.keep(key, lambda folder: (folder / "file").write_bytes(bytes(40_000)) and None)
+        used = time.time() - unused_hours * 3600
+        os.utime(tmp_path / "shelf" / key, (used, used))
+
+    for key, hours in (("ancient", 31 * 24), ("older", 3), ("old", 2), ("busy", 0.1)):
+        keep(key, hours)
     shelf.keep("new", lambda folder: None)
-    assert [each.name for each in (tmp_path / "shelf").iterdir()] == ["new"]
+    assert sorted(each.name for each in (tmp_path / "shelf").iterdir()) == [
+        *("busy", "busy.size", "new", "new.size", "old", "old.size")
+    ]
 
 
 def test_a_source_that_is_no_url_prefix_is_refused_with_its_setting() -> None:

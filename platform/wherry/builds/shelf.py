@@ -15,8 +15,12 @@ from wherry.domain.errors import PlatformFault
 from wherry.domain.text import printable
 
 UNUSED_SECONDS = 30 * 24 * 3600.0
+MOST_BYTES = 8 * 1024 * 1024 * 1024
+IN_USE_SECONDS = 3600.0
+"""What was used within this time may be under a build that runs."""
 _DRAFT = ".draft-"
 _DRAFT_SECONDS = 24 * 3600.0
+_SIZE = ".size"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,8 @@ class Shelf:
             try:
                 fresh.mkdir()
                 fill(fresh)
-                _settle(fresh)
+                size = _settle(fresh)
+                (self.folder / f"{key}{_SIZE}").write_text(str(size), "ascii")
                 self._rename(fresh, self.folder / key)
                 self._forget()
             except OSError as error:
@@ -69,21 +74,40 @@ class Shelf:
                 raise
 
     def _forget(self) -> None:
+        """Drafts of killed workers, what nobody used for long, and what is too much, the longest unused first."""
         now = time.time()
-        for each in self.folder.iterdir():
-            longest = _DRAFT_SECONDS if each.name.startswith(_DRAFT) else UNUSED_SECONDS
-            if each.stat().st_mtime < now - longest:
+        for each in self.folder.glob(f"{_DRAFT}*"):
+            if each.stat().st_mtime < now - _DRAFT_SECONDS:
                 remove(each)
+        kept = 0
+        for used, size, place in sorted(self._kept(), reverse=True):
+            kept += size
+            if used < now - UNUSED_SECONDS or (kept > MOST_BYTES and used < now - IN_USE_SECONDS):
+                remove(place)
+                place.with_name(place.name + _SIZE).unlink(missing_ok=True)
+
+    def _kept(self) -> Iterator[tuple[float, int, Path]]:
+        """When it was last used, its bytes, where it lies."""
+        for file in self.folder.glob(f"*{_SIZE}"):
+            place = file.with_name(file.name.removesuffix(_SIZE))
+            try:
+                found = (place.stat().st_mtime, int(file.read_text("ascii") or 0), place)
+            except FileNotFoundError:
+                continue  # another build's, which is about to be there, or was just removed
+            yield found
 
 
-def _settle(folder: Path) -> None:
-    """To the disk before it has its name: after a power cut nothing half-written stands there for good."""
+def _settle(folder: Path) -> int:
+    """To the disk before it has its name: after a power cut nothing half-written stands there for good. Its bytes."""
+    size = 0
     for place, _, files in os.walk(folder):
         for name in (".", *files):
             path = Path(place, name)
             if not path.is_symlink():
+                size += path.stat().st_size
                 descriptor = os.open(path, os.O_RDONLY)
                 try:
                     os.fsync(descriptor)
                 finally:
                     os.close(descriptor)
+    return size
