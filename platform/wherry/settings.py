@@ -48,6 +48,7 @@ class Settings:
     builds_at_once: str = _setting("1", "builds that run at the same time")
     keep_releases: str = _setting("30", "how many releases of an app can be gone back to; older images are removed")
     boot_seconds: str = _setting("60", "time a new web process has until it must listen on $PORT")
+    release_seconds: str = _setting("3600", "longest release phase")
     drain_seconds: str = _setting("30", "time requests in flight have to end after a switch")
     stop_seconds: str = _setting("30", "time from SIGTERM to SIGKILL")
     watch_seconds: str = _setting(

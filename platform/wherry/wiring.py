@@ -196,6 +196,7 @@ def patience_of(settings: Settings) -> Patience:
         drain=settings.number("drain_seconds"),
         stop=settings.number("stop_seconds"),
         watch=settings.number("watch_seconds"),
+        release=settings.number("release_seconds"),
     )
 
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 
 import pytest
 from docker import APIClient
-from wherry.domain.errors import PlatformFault, RolloutFailed, RolloutFailure
+from wherry.domain.errors import Cancelled, PlatformFault, RolloutFailed, RolloutFailure
 from wherry.domain.formation import Size
 from wherry.domain.image import Image
 from wherry.domain.workload import ProcessState
-from wherry.flow.ports import Runtime
+from wherry.flow.ports import Cancel, Runtime
 
 from tests.fakes.runtime import InMemoryRuntime
 from tests.runtimes.machine_world import SMALL, eventually, machine_runtime, quiet, workload
@@ -251,3 +251,25 @@ def test_discarding_an_image_keeps_what_runs_on_it_and_may_be_repeated(world: Wo
     world.runtime.discard(images)
     world.runtime.start([workload(world.image)], quiet)
     assert world.ids() == [(1, 1, "web.1")]
+
+
+@pytest.mark.parametrize(("mode", "code", "line"), [("works", 0, "migrated"), ("exits", 5, "no table")])
+def test_a_process_runs_once_to_its_end_beside_what_serves(world: World, mode: str, code: int, line: str) -> None:
+    world.runtime.start([workload(world.image)], quiet)
+    said: list[str] = []
+    asked = workload(world.image, "release", release=2, env={"MODE": mode})
+    assert world.runtime.run(asked, said.append, Cancel()) == code
+    assert world.runtime.run(asked, said.append, Cancel()) == code
+    assert said == [line, line]
+    assert world.ids() == [(1, 1, "web.1")]
+
+
+def test_a_process_that_takes_too_long_or_is_cancelled_is_stopped(world: World) -> None:
+    slow = workload(world.image, "release", boot_limit=0.5, env={"MODE": "slow"})
+    with pytest.raises(RolloutFailed, match="ran longer"):
+        world.runtime.run(slow, quiet, Cancel())
+    cancel = Cancel()
+    threading.Timer(0.5, cancel.cancel).start()
+    with pytest.raises(Cancelled):
+        world.runtime.run(replace(slow, boot_limit=60.0), quiet, cancel)
+    assert world.ids() == []

@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from threading import Condition
+from threading import Condition, Event
 
-from wherry.domain.errors import PlatformFault, RolloutFailed, RolloutFailure
+from wherry.domain.errors import Cancelled, PlatformFault, RolloutFailed, RolloutFailure
 from wherry.domain.workload import Endpoint, Process, ProcessState, Workload
-from wherry.flow.ports import Say
+from wherry.flow.ports import Cancel, Say
 
 Key = tuple[int, int, str, int]
 _FAILURES = {
@@ -35,6 +35,7 @@ class InMemoryRuntime:
     def __init__(self, idle: float = 0.05) -> None:
         self.fault: PlatformFault | None = None
         self.stopped: list[tuple[int, int, str]] = []
+        self.ran: list[tuple[int, int, str]] = []
         self._idle = idle
         self._changed = Condition()
         self._running: dict[Key, _Running] = {}
@@ -60,6 +61,19 @@ class InMemoryRuntime:
                 self._running[key] = _Running(each, self._process(key))
                 self._write(key[0], f"{each.type}.{key[3]}", f"{each.type}.{key[3]} boots".encode())
                 say(f"       {each.type}.{key[3]} is up")
+
+    def run(self, workload: Workload, say: Say, cancel: Cancel) -> int:
+        self._check()
+        mode = workload.env["MODE"].reveal() if "MODE" in workload.env else ""
+        self.ran.append((workload.app_id, workload.release, workload.type))
+        if mode == "slow":
+            stopped = Event()
+            cancel.on_cancel(stopped.set)
+            if not stopped.wait(workload.boot_limit):
+                raise RolloutFailed(RolloutFailure.RELEASE_PHASE, f"{workload.type}.1 ran longer than its seconds")
+            raise Cancelled(f"{workload.type}.1 was stopped")
+        say("no table" if mode == "exits" else "migrated")
+        return 5 if mode == "exits" else 0
 
     def discard(self, images: Collection[tuple[str, str]]) -> None:
         """It has no copies."""

@@ -266,3 +266,20 @@ def test_images_beyond_the_retention_are_removed_and_cannot_be_gone_back_to(stag
     with pytest.raises(Conflict, match="the image of v2 is not kept any more"):
         stage.rollback.run(stage.user, app, 2)
     assert stage.rollback.run(stage.user, app, 3).image.digest == f"sha256:{commits[2]}"
+
+
+def test_the_release_phase_runs_before_anything_starts_and_its_failure_leaves_the_old_serving(
+    stage: Stage, app: App
+) -> None:
+    stage.builder.processes = {"web": "serve", "release": "migrate"}
+    stage.deploy(app, A)
+    assert stage.runtime.ran == [(app.id, 1, "release")]
+    assert [name for _, name in stage.running(app)] == ["web.1"]
+    stage.configure.run(stage.user, app, {"MODE": "exits"})
+    stage.work()
+    failed = stage.releases(app)[0]
+    assert (failed.status, failed.failure) == (ReleaseStatus.FAILED, "release-phase")
+    assert stage.running(app) == [(1, "web.1")]
+    log = stage.logs.read(f"release-{failed.id}")
+    assert log[:2] == ["-----> Release phase: migrate", "       no table"]
+    assert " !     the release phase ended with exit code 5" in log

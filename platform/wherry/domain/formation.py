@@ -32,6 +32,8 @@ SIZES: Mapping[str, Size] = {
     )
 }
 DEFAULT_SIZE = "basic"
+RELEASE = "release"
+"""The process type that runs once before a release serves, and is never scaled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ _CHANGE = re.compile(r"([a-z0-9][a-z0-9-]*)([=+-])([0-9]{1,9})(?::([a-z]+))?")
 
 def default(types: Iterable[str]) -> dict[str, Scale]:
     """Heroku's first formation: one web, nothing else."""
-    return {name: Scale(1 if name == "web" else 0) for name in types if name != "release"}
+    return {name: Scale(1 if name == "web" else 0) for name in types if name != RELEASE}
 
 
 def settled(formation: Formation, types: Iterable[str]) -> dict[str, Scale]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from wherry.domain.formation import SIZES, Formation, settled
+from wherry.domain.formation import RELEASE, SIZES, Formation, settled
 from wherry.domain.model import App, Release
 from wherry.domain.secret import Secret
 from wherry.domain.workload import AppRoute, Process, Workload
@@ -14,12 +14,13 @@ from wherry.domain.workload import AppRoute, Process, Workload
 @dataclass(frozen=True, slots=True)
 class Patience:
     """Seconds: until a web process must listen, for requests in flight to end, from SIGTERM to SIGKILL; and how
-    long a new release is watched for crashes (0: not at all)."""
+    long a new release is watched for crashes (0: not at all); and how long its release phase may take."""
 
     boot: float = 60.0
     drain: float = 30.0
     stop: float = 30.0
     watch: float = 300.0
+    release: float = 3600.0
 
 
 def workloads(app: App, release: Release, formation: Formation, patience: Patience) -> list[Workload]:
@@ -41,6 +42,21 @@ def workloads(app: App, release: Release, formation: Formation, patience: Patien
         for name, scale in scales.items()
         if scale.quantity > 0
     ]
+
+
+def release_phase(app: App, release: Release, patience: Patience) -> Workload | None:
+    """The Procfile's ``release``, which runs once with the new image and config before anything of it starts."""
+    if RELEASE not in release.image.processes:
+        return None
+    return Workload(
+        app_id=app.id,
+        app_name=app.name,
+        release=release.number,
+        type=RELEASE,
+        image=release.image,
+        env=_env(release),
+        boot_limit=patience.release,
+    )
 
 
 def _env(release: Release) -> Mapping[str, Secret]:

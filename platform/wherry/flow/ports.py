@@ -191,6 +191,13 @@ class Runtime(Protocol):
         is gone), or PlatformFault.
         """
 
+    def run(self, workload: Workload, say: Say, cancel: Cancel) -> int:
+        """Runs one process to its end, beside whatever runs; its exit code. What an earlier run of it left is gone
+        then. `boot_limit`: the seconds that it may take.
+
+        Raises RolloutFailed, Cancelled, PlatformFault.
+        """
+
     def retire(self, app_id: int, keep: Sequence[Workload]) -> None:
         """Stops gracefully, all at once, every process of the app that `keep` does not ask for."""
 

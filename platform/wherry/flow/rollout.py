@@ -4,18 +4,28 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
-from wherry.domain.errors import NotFound, PlatformFault, RolloutFailed, WherryError
+from wherry.domain.errors import (
+    Cancelled,
+    Conflict,
+    NotFound,
+    PlatformFault,
+    RolloutFailed,
+    RolloutFailure,
+    WherryError,
+)
 from wherry.domain.formation import Formation
 from wherry.domain.model import App, Job, JobKind, Release, ReleaseStatus
 from wherry.flow.faults import foreseen
 from wherry.flow.lanes import app_lane, release_stream
-from wherry.flow.plan import Patience, route, workloads
+from wherry.flow.plan import Patience, release_phase, route, workloads
 from wherry.flow.ports import Cancel, Clock, Ledger, Logs, Router, Runtime, Say
 from wherry.flow.talk import detail, step, trouble
 
 MOST_ATTEMPTS = 3
+_EVIDENCE = 10
 
 
 @dataclass(frozen=True)
@@ -41,8 +51,11 @@ class RollOut:
             return
         try:
             with foreseen("the rollout"):
+                self._release_phase(app, release, cancel)
                 self._start(app, release, formation)
                 self._switch(app, release)
+        except Cancelled as error:
+            raise Conflict(f"the rollout of {release.name} was interrupted and will be taken up again") from error
         except (RolloutFailed, PlatformFault) as error:
             self._give_up(job, app, release, error)
         else:
@@ -53,6 +66,26 @@ class RollOut:
             release = tx.releases.by_id(job.subject)
             app = tx.apps.by_id(release.app_id)
             return app, release, tx.apps.formation(app.id)
+
+    def _release_phase(self, app: App, release: Release, cancel: Cancel) -> None:
+        """Again from its beginning after it was cut off, so what it does must bear being done twice."""
+        workload = release_phase(app, release, self.patience)
+        if workload is None:
+            return
+        say, last = self._say(release), deque[str](maxlen=_EVIDENCE)
+
+        def hear(line: str) -> None:
+            last.append(line)
+            detail(say, line)
+
+        step(say, f"Release phase: {release.image.processes[workload.type]}")
+        if code := self.runtime.run(workload, hear, cancel):
+            raise RolloutFailed(
+                RolloutFailure.RELEASE_PHASE,
+                f"the release phase ended with exit code {code}",
+                evidence=list(last),
+                hint="Nothing was switched. Mend it and push again, or: wherry releases:rollback",
+            )
 
     def _start(self, app: App, release: Release, formation: Formation) -> None:
         wanted = workloads(app, release, formation, self.patience)

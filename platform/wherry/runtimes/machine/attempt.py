@@ -137,28 +137,9 @@ class Attempt:
             self._engine.remove(present["Id"])
 
     def _create(self, wanted: Wanted, place: Place) -> str:
-        image = wanted.workload.image
-        reference = self._tools.registry.reference(image.repository, image.digest)
-        config = spec.container(wanted.who, wanted.workload, reference, place)
-        try:
-            with self._tools.turns:
-                container = self._engine.create(wanted.who.name, config)
-        except NotFound as error:
-            if "image" not in str(error.explanation).lower():
-                raise
-            self._pull(reference)
-            container = self._engine.create(wanted.who.name, config)
+        container = create(self._tools, wanted.who, wanted.workload, place)
         self._remember(container)
         return container
-
-    def _pull(self, reference: str) -> None:
-        with self._tools.pulling:  # the others that need the same image find it there
-            try:
-                pull(self._engine, self._tools.registry, reference)
-            except NotPulled as error:
-                raise RolloutFailed(
-                    RolloutFailure.IMAGE_PULL, error.message, evidence=error.evidence, hint=error.hint
-                ) from error
 
     def _remember(self, container: str) -> None:
         self._made.append(container)
@@ -171,3 +152,23 @@ class Attempt:
         retire.take_away(self._engine, [*self._ready, *unready])
         for container, name in self._aside:
             self._engine.api.rename(container, name)
+
+
+def create(tools: Tools, who: Identity, workload: Workload, place: Place) -> str:
+    """The id of a new container, its image pulled if need be. Raises RolloutFailed, and docker's errors."""
+    reference = tools.registry.reference(workload.image.repository, workload.image.digest)
+    config = spec.container(who, workload, reference, place)
+    try:
+        with tools.turns:
+            return tools.engine.create(who.name, config)
+    except NotFound as error:
+        if "image" not in str(error.explanation).lower():
+            raise
+    with tools.pulling:  # the others that need the same image find it there
+        try:
+            pull(tools.engine, tools.registry, reference)
+        except NotPulled as error:
+            raise RolloutFailed(
+                RolloutFailure.IMAGE_PULL, error.message, evidence=error.evidence, hint=error.hint
+            ) from error
+    return tools.engine.create(who.name, config)

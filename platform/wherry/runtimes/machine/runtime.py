@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 from wherry.domain.errors import PlatformFault
 from wherry.domain.workload import Process, Workload
-from wherry.flow.ports import Say
-from wherry.runtimes.machine import logs, naming, observe, retire, start, watch
+from wherry.flow.ports import Cancel, Say
+from wherry.runtimes.machine import logs, naming, observe, once, retire, start, watch
 from wherry.runtimes.machine.addresses import Addresses
 from wherry.runtimes.machine.attempt import Tools
 from wherry.runtimes.machine.engine import Engine
@@ -38,6 +38,10 @@ class MachineRuntime:
         except PlatformFault:
             self._networks.forget()  # they may be what is missing: look again next time
             raise
+
+    def run(self, workload: Workload, say: Say, cancel: Cancel) -> int:
+        with self._engine.doing(f"run the {workload.type} process"):
+            return once.run(self._tools, self._platform, workload, say, cancel)
 
     def retire(self, app_id: int, keep: Sequence[Workload]) -> None:
         wanted = {who.name: workload for who, workload in start.identities(self._platform, keep).items()}
