@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from wherry.builds.env import apply
-from wherry.builds.operator_env import BUNDLES, bundle_of_host, operator_changes, pip_files, proxies
+from wherry.builds.operator_env import BUNDLES, bundle_of_host, npm_files, operator_changes, pip_files, proxies
 
 
 def test_package_indexes_are_handed_on_and_paths_of_this_machine_are_not() -> None:
@@ -69,3 +69,24 @@ def test_pips_files_of_the_user_are_found(tmp_path: Path, monkeypatch: pytest.Mo
     found = pip_files({"HOME": str(tmp_path), "PIP_CONFIG_FILE": str(tmp_path / "named.conf")})
     assert found[-2:] == ["[global]\n", "[named]\n"] or found[-1] == "[named]\n"
     assert "[global]\n" in found
+
+
+def test_npms_registry_and_proxies_are_handed_on_and_its_logins_are_not() -> None:
+    weak = "registry=https://weak.example/\nproxy = http://proxy.example:8080\n; a remark\nstrict-ssl = false\n"
+    strong = 'registry = "https://strong.example/npm/"\n//strong.example/npm/:_authToken=secret\ncafile=/x.pem\n'
+    strong += "https-proxy=${PROXY}\n@scope:registry=https://scope.example\nnoproxy\n"
+    environ = {"NPM_CONFIG_PROXY": "http://other.example", "NPM_CONFIG_CAFILE": "/x.pem", "YARN_HTTP_RETRY": "5"}
+    assert apply({}, operator_changes(environ, [], "", [weak, strong])) == {
+        "NPM_CONFIG_REGISTRY": "https://strong.example/npm/",
+        "NPM_CONFIG_PROXY": "http://other.example",
+        "NPM_CONFIG_STRICT_SSL": "false",
+        "YARN_HTTP_RETRY": "5",
+    }
+
+
+def test_npms_files_of_the_user_are_found(tmp_path: Path) -> None:
+    (tmp_path / ".npmrc").write_text("registry=https://mine.example\n")
+    (tmp_path / "named").write_text("registry=https://named.example\n")
+    assert npm_files({"HOME": str(tmp_path)})[-1] == "registry=https://mine.example\n"
+    named = npm_files({"HOME": str(tmp_path), "npm_config_userconfig": str(tmp_path / "named")})
+    assert named[-1] == "registry=https://named.example\n"

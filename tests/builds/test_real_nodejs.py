@@ -7,14 +7,28 @@ import time
 from pathlib import Path
 
 import pytest
+from docker import APIClient
+from wherry.builds.stacks import Stack
 from wherry.domain.errors import BuildFailed, BuildFailure
+from wherry.images.registry import Registry
 
-from tests.builds.test_real_builds import copy, sample, stack_registry, yard
+from tests.builds.test_real_builds import copy, sample, stack_registry
 from tests.builds.yard import Yard
 from tests.runtimes.tiny import engine_api, platform_id
 
-__all__ = ["engine_api", "platform_id", "sample", "stack_registry", "yard"]  # fixtures, found here by name
+__all__ = ["engine_api", "platform_id", "sample", "stack_registry"]  # fixtures, found here by name
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all tests here: they build the same app, so that Node.js is fetched for the first of them."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture
+def yard(stack_registry: tuple[Registry, Stack], home: Path, platform_id: str, engine_api: APIClient) -> Yard:
+    return Yard(home, *stack_registry, platform_id, engine_api)
 
 
 def replaced(name: str, target: Path) -> Path:
@@ -120,9 +134,8 @@ def test_a_build_script_has_devdependencies_and_the_app_has_not(yard: Yard, samp
     first = yard.build(sample)
     with yard.running(first) as app:
         assert "Hello from Vite" in app.ask()
-    with yard.running(first, "-c", "true") as app:
-        assert "Hello from Vite" in app.ask("/index.html")
 
+    (sample / "Procfile").write_text("web: npm start\n")
     (sample / "main.js").write_text('document.body.append("changed");\n')
     second = yard.build(sample, previous=first)
     assert any("vite build" in line for line in yard.said), yard.said
@@ -131,4 +144,27 @@ def test_a_build_script_has_devdependencies_and_the_app_has_not(yard: Yard, samp
         page = app.ask()
         script = page.partition('src="')[2].partition('"')[0]
         assert "changed" in app.ask(script)
-        assert "404" in app.ask("/node_modules/vite/package.json").split("\n")[0]
+        code, seconds = app.stop()
+        assert code == 0, app.logs()
+        assert seconds < 5
+
+
+def test_a_native_addon_is_compiled_without_headers_from_the_network_and_at_every_build(
+    yard: Yard, sample: Path
+) -> None:
+    """Its files lie in the app, which comes without them each time."""
+    copy("node-native", sample)
+    first = yard.build(sample)
+    with yard.running(first) as app:
+        assert "Hello from C" in app.ask(), app.logs()
+    source = sample / "hello.c"
+    source.write_text(source.read_text().replace("Hello from C", "Changed in C"))
+    second = yard.build(sample, previous=first)
+    assert not any("Added layer wherry/nodejs" in line for line in yard.said), yard.said
+    with yard.running(second) as app:
+        assert "Changed in C" in app.ask(), app.logs()
+
+    source.write_text("#include <no_such_header.h>\n")
+    kind, said = failure(yard, sample)
+    assert kind is BuildFailure.COMPILE_ERROR
+    assert "no_such_header.h: No such file" in said

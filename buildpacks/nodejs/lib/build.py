@@ -53,16 +53,12 @@ def _build(layers: Layers, app: Path) -> None:
         left.unlink()
 
     fresh = install.install(layers, app, plan, packages.key(dict(os.environ), node.version, manager.shown), env)
-    mark = layers.work / "mark"
-    mark.touch()
-    if not fresh:
-        scripts.run_lifecycle(packages, manager, app, env)
-    scripts.run_build(names, manager, app, env)
-    if plan.apart:
-        own = layers.folder / "modules"
-        for name in modules.carry(layers.folder / "dev-modules", own, mark)[:5]:
-            detail(f"Kept for the app: {name}")
-        modules.lead(app, own)
+    if names or (packages.lifecycle() and not fresh):
+        with scripts.at_hand(layers, app, packages, env, apart=plan.apart):
+            if not fresh:
+                scripts.run_lifecycle(packages, manager, app, env)
+            scripts.run_build(names, manager, app, env)
+    modules.lead(app, layers.folder / "modules")
     if caches.is_dir():
         layers.keep("cache", {"cache"}, {})
     launch.write(values, app, layers.folder, "bun" if manager.name == "bun" else "node")

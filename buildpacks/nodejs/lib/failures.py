@@ -110,15 +110,16 @@ _ORDER = (
     *(OUT_OF_STEP, BROKEN_LOCK, CONFLICT, ENGINE, PLATFORM, INTEGRITY, NATIVE, DENIED, NOT_THERE, NETWORK_DOWN, SCRIPT),
 )
 _ERROR = re.compile(
-    r"^(npm (error|ERR!)|error\b|ERR_|\s*ERR_|\[?ERROR|➤ YN\d+: .*(YN00|Error|error)|gyp ERR!|\s*×|warn.*incorrect)"
-    r"|\berror:|ERR_PNPM|Error:"
+    r"^(npm (error|ERR!)|error\b|ERR_|\s*ERR_|\[?ERROR|➤ YN00(01|09|16|18|2[78]|35|41|59|78|8[0-2])|gyp ERR!|\s*×|warn.*incorrect)"
+    r"|\berror:|ERR_PNPM|Error:|^note: |\(lockfile: |^\s+peer |^\s*(✕|└─[┬─] ✕)"
 )
 _NOISE = re.compile(
     r"complete log of this run|^npm (error|ERR!)\s*$|gyp ERR! (stack|cwd|System|command|node -v|node-gyp -v)"
     r"|Visit https?://|npm (error|ERR!) (path|command|errno|syscall|type) |A complete log|code E\w+$|gyp info|npm warn"
     r"|eresolve-report|Fix the upstream dependency|this command with --force|to accept an incorrect|For a full report"
+    r"|404 (Note that|tarball, folder)|404\s*$|npm_package_name|gyp ERR! (not ok|build error|configure error)|code \d+$"
 )
-_PREFIX = re.compile(r"^(npm (error|ERR!)|gyp ERR!|error:?)\s?")
+_PREFIX = re.compile(r"^((npm (error|ERR!)|gyp ERR!|error:?)\s?)+|^➤ YN\d+: │ |^\s+(?=ERR_)")
 _MOST_SHOWN = 10
 
 

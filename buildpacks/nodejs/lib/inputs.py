@@ -11,8 +11,10 @@ from typing import Any
 import manifest
 from registry import digest_of
 from store import key_of
+from talk import Refusal
 
 LIFECYCLE = ("preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare")
+COMPILE = "node-gyp rebuild"
 _FILES = (
     *manifest.LOCKS,
     *(".npmrc", ".yarnrc", ".yarnrc.yml", ".yarnrc.yaml", "bunfig.toml", "pnpm-workspace.yaml", ".pnpmfile.cjs"),
@@ -39,10 +41,14 @@ class Packages:
         return any(manifest.table(values, kind) for values in self.all.values())
 
     def lifecycle(self) -> list[tuple[str, str]]:
-        """Scripts that an installation runs: (folder, name)."""
-        return [
-            (folder, name) for folder, each in self.all.items() for name in LIFECYCLE if name in manifest.scripts(each)
-        ]
+        """Scripts that an installation runs: (folder, name). COMPILE stands for what npm does without a word on it."""
+        found = []
+        for folder, each in self.all.items():
+            own = manifest.scripts(each)
+            if (self._app / folder / "binding.gyp").is_file() and not {"install", "preinstall"}.intersection(own):
+                found.append((folder, COMPILE))
+            found += [(folder, name) for name in LIFECYCLE if name in own]
+        return found
 
     def key(self, env: Mapping[str, str], *more: object) -> str:
         settings = {name: value for name, value in env.items() if _SETTINGS.fullmatch(name)}
@@ -90,7 +96,10 @@ def _manifests(app: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         folders[:] = sorted(each for each in folders if each not in ("node_modules", ".git", ".yarn"))
         if folder != str(app) and "package.json" in names:
             path = Path(folder, "package.json").relative_to(app)
-            yield str(path.parent), manifest.read(path)
+            try:
+                yield str(path.parent), manifest.read(app / path)
+            except Refusal:  # a sample of some test; the package manager refuses it, where it is a workspace
+                yield str(path.parent), {}
 
 
 def _what_counts(values: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from talk import Refusal, detail, error_line, output_of, run, step
 QUIET = re.compile(
     r"npm (warn|WARN) (Unknown env config|config production)|npm notice|A complete log of this run|Update available!"
     r"|baseline-browser-mapping|^Progress: resolved|^[+-]+$|YN0000: [│└] *$|^npm (error|ERR!)\s*$|^yarn install v"
+    r"|npm warn allow-scripts"
 )
 _HELD = re.compile(r"^npm (error|ERR!)")
 MOST_CACHED = 1024
@@ -65,7 +66,6 @@ def install(layers: Layers, app: Path, plan: Plan, key: str, env: Mapping[str, s
         layers.keep("dev-modules", {"cache"}, {"key": key})
     else:
         layers.drop("dev-modules")
-    modules.lead(app, layers.folder / ("dev-modules" if plan.apart else "modules"))
     return fresh
 
 

@@ -62,6 +62,7 @@ def _pnpm(version: str, workspaces: bool, locked: bool, caches: Path) -> Manager
     install = ("pnpm", "install", "--frozen-lockfile" if locked else "--no-frozen-lockfile")
     # Its prune knows one package only.
     again = ("pnpm", "install", "--prod", "--frozen-lockfile", "--offline", "--ignore-scripts")
+    again = (*again, "--config.confirmModulesPurge=false")
     return Manager(
         "pnpm",
         version,

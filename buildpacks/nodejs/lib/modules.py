@@ -18,6 +18,8 @@ from talk import OTHER, Refusal
 NAME = "node_modules"
 # What tools keep for themselves there: of no use to the app.
 _CACHES = {".cache", ".vite", ".vite-temp", ".tmp"}
+# What pnpm notes about one run, and wants to be no link at the next.
+_PASSING = ".pnpm-task-run"
 # Other files that a package manager wants to find again.
 _STATE = (".yarn/install-state.gz",)
 
@@ -56,10 +58,34 @@ def lead(app: Path, layer: Path) -> None:
     for name in found(layer):
         if (app / name).parent.is_dir():
             (app / name).symlink_to(layer / name)
-    for name in _STATE:
-        if (layer / name).is_file():
-            (app / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(layer / name, app / name)
+    _bring_state(app, layer)
+
+
+def open_up(app: Path, layer: Path, *, copy: bool) -> None:
+    """For scripts: folders of the app's own, with a link a package, since tools write into node_modules and some want
+    it to be no link. `copy`: with the packages themselves, for tools that follow no links out of the app.
+    """
+    for name in found(app):
+        remove(app / name)
+    for name in found(layer):
+        if not (app / name).parent.is_dir():
+            continue
+        if copy:
+            _cp(layer / name, app / name)
+        else:
+            _link_each(layer / name, app / name)
+    _bring_state(app, layer)
+
+
+def close(app: Path, layer: Path, *, caches: bool) -> None:
+    """After scripts, to `open_up` without `copy`: what they made in node_modules itself goes to the layer."""
+    for name in found(layer):
+        for path in _own_of(app / name):
+            if caches or path.name not in _CACHES:
+                target = layer / name / path.relative_to(app / name)
+                remove(target)
+                target.parent.mkdir(exist_ok=True)
+                _cp(path, target)
 
 
 def remove(path: Path) -> None:
@@ -70,7 +96,7 @@ def remove(path: Path) -> None:
 
 
 def carry(source: Path, target: Path, mark: Path) -> list[str]:
-    """Files that were written into the layer `source` since `mark` was, brought to `target` too: what a build script
+    """Files that were written into `source` since `mark` was, brought to the layer `target` too: what a build script
     generates in a package (as Prisma does). Only for packages that `target` has, and new folders with a leading dot.
     """
     carried = []
@@ -85,12 +111,40 @@ def carry(source: Path, target: Path, mark: Path) -> list[str]:
     return carried
 
 
+def _link_each(source: Path, target: Path) -> None:
+    target.mkdir()
+    with os.scandir(source) as entries:
+        for entry in entries:
+            if entry.name.startswith("@") and not entry.is_symlink():
+                _link_each(source / entry.name, target / entry.name)
+            else:
+                (target / entry.name).symlink_to(source / entry.name)
+
+
+def _own_of(folder: Path) -> list[Path]:
+    """What is no link of ours, there and in scopes."""
+    own = []
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name.startswith("@") and path.is_dir() and not path.is_symlink():
+            own += [each for each in path.iterdir() if not each.is_symlink()]
+        elif not path.is_symlink() and not path.name.startswith(_PASSING):
+            own.append(path)
+    return own
+
+
+def _bring_state(app: Path, layer: Path) -> None:
+    for name in _STATE:
+        if (layer / name).is_file():
+            (app / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(layer / name, app / name)
+
+
 def _written(folder: Path, mark: Path) -> Iterator[Path]:
     argv = ["find", ".", "-type", "f", "-cnewer", str(mark), "-print0"]
     done = subprocess.run(argv, cwd=folder, capture_output=True, check=True)
     for raw in done.stdout.split(b"\0"):
         path = Path(os.fsdecode(raw))
-        if raw and not _CACHES.intersection(path.parts):
+        if raw and not _CACHES.intersection(path.parts) and not path.parts[0].startswith(_PASSING):
             yield path
 
 
@@ -122,12 +176,7 @@ def _lead_out(modules: Path, layer: Path, app: Path) -> None:
 
 def _links(modules: Path) -> Iterator[Path]:
     """Links that stand where packages do: right in it, in a scope, and in pnpm's store."""
-    folders = [
-        modules,
-        *modules.glob("@*"),
-        *modules.glob(".pnpm/*/node_modules"),
-        *modules.glob(".pnpm/*/node_modules/@*"),
-    ]
-    for folder in folders:
+    stores = [modules, modules / ".pnpm/node_modules", *modules.glob(".pnpm/*/node_modules")]
+    for folder in [each for store in stores if store.is_dir() for each in (store, *store.glob("@*"))]:
         with os.scandir(folder) as entries:
             yield from [Path(entry.path) for entry in entries if entry.is_symlink()]

@@ -128,6 +128,8 @@ def _lay(layers: Layers, fresh: Path) -> None:
         {
             "env.launch/NODE_ENV.default": "production",
             "env.build/NODE_ENV.default": "production",
+            # npm signals the shell of its script: bash gives its place to the program, Debian's sh does not.
+            "env.launch/NPM_CONFIG_SCRIPT_SHELL.default": "/bin/bash",
             "env.launch/NPM_CONFIG_UPDATE_NOTIFIER.default": "false",
             "env.launch/NPM_CONFIG_CACHE.default": "/tmp/.npm",  # noqa: S108 - of the app's container, where little else can be written
             "env.launch/PATH.append": str(Path.cwd() / "node_modules/.bin"),

@@ -177,7 +177,8 @@ def _say_types(built: Built, say: Say) -> None:
 
 def _surroundings(stack: Stack, config: dict[str, str], commit: str, bundle: str) -> Surroundings:
     host = operator_env.proxies(os.environ) | {"HOME": HOME}
-    operator = operator_env.operator_changes(os.environ, operator_env.pip_files(os.environ), bundle)
+    npm = operator_env.npm_files(os.environ)
+    operator = operator_env.operator_changes(os.environ, operator_env.pip_files(os.environ), bundle, npm)
     return Surroundings(
         base_environment(stack.build.env, host),
         Base("linux", stack.architecture, "", Distro(*stack.distro)),

@@ -28,9 +28,20 @@ _PASSED = (
     *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "PIP_DEFAULT_TIMEOUT"),
     *("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_INSECURE_HOST", "UV_HTTP_TIMEOUT"),
     *("UV_INDEX_STRATEGY", "UV_NATIVE_TLS", "UV_PYTHON_INSTALL_MIRROR"),
-    *("NPM_CONFIG_REGISTRY", "npm_config_registry"),
+    *("NPM_CONFIG_REGISTRY", "NPM_CONFIG_PROXY", "NPM_CONFIG_HTTPS_PROXY", "NPM_CONFIG_NOPROXY"),
+    *("NPM_CONFIG_STRICT_SSL", "NPM_CONFIG_FETCH_RETRIES", "NPM_CONFIG_FETCH_TIMEOUT", "NPM_CONFIG_MAXSOCKETS"),
+    *("npm_config_registry", "npm_config_proxy", "npm_config_https_proxy", "npm_config_noproxy"),
+    *("YARN_REGISTRY", "YARN_NPM_REGISTRY_SERVER", "YARN_UNSAFE_HTTP_WHITELIST", "YARN_HTTP_PROXY", "YARN_HTTPS_PROXY"),
+    *("YARN_HTTP_TIMEOUT", "YARN_HTTP_RETRY", "BUN_CONFIG_REGISTRY"),
 )
 _PIP = {"index-url": "PIP_INDEX_URL", "extra-index-url": "PIP_EXTRA_INDEX_URL", "trusted-host": "PIP_TRUSTED_HOST"}
+_NPM = {
+    "registry": "NPM_CONFIG_REGISTRY",
+    "proxy": "NPM_CONFIG_PROXY",
+    "https-proxy": "NPM_CONFIG_HTTPS_PROXY",
+    "noproxy": "NPM_CONFIG_NOPROXY",
+    "strict-ssl": "NPM_CONFIG_STRICT_SSL",
+}
 _PLACES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 
 
@@ -38,11 +49,13 @@ def proxies(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: environ[name] for name in PROXIES if environ.get(name)}
 
 
-def operator_changes(environ: Mapping[str, str], pip_files: Sequence[str], bundle: str) -> tuple[Change, ...]:
-    """`pip_files`: texts of pip's configuration, the weakest first. `bundle`: where the container has it, "" for
-    nowhere. An app's own variable of the same name counts more (platform.md "Operator-Defined Variables").
+def operator_changes(
+    environ: Mapping[str, str], pip_files: Sequence[str], bundle: str, npm_files: Sequence[str] = ()
+) -> tuple[Change, ...]:
+    """`pip_files`, `npm_files`: texts of pip's and npm's configuration, the weakest first. `bundle`: where the container
+    has it, "" for nowhere. An app's own variable of the same name counts more (platform.md "Operator-Defined Variables").
     """
-    values = dict(_pip_settings(pip_files))
+    values = _pip_settings(pip_files) | _npm_settings(npm_files)
     values |= {name: environ[name] for name in _PASSED if environ.get(name)}
     values = {name: value for name, value in values.items() if not _local(value)}
     if bundle:
@@ -56,6 +69,16 @@ def pip_files(environ: Mapping[str, str]) -> list[str]:
     config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
     paths = [Path("/etc/xdg/pip/pip.conf"), Path("/etc/pip.conf"), home / ".pip/pip.conf", config / "pip/pip.conf"]
     paths += [Path(sys.prefix, "pip.conf"), Path(environ.get("PIP_CONFIG_FILE") or os.devnull)]
+    return [path.read_text("utf-8", "replace") for path in paths if path.is_file() and os.access(path, os.R_OK)]
+
+
+def npm_files(environ: Mapping[str, str]) -> list[str]:
+    """npm's configuration files of this machine (npm's documentation, "npmrc"), the weakest first."""
+    named = {name.lower(): value for name, value in environ.items()}
+    home = Path(environ.get("HOME", "/nonexistent"))
+    paths = [Path("/etc/npmrc"), Path("/usr/etc/npmrc"), Path("/usr/local/etc/npmrc")]
+    paths += [Path(named.get("npm_config_globalconfig") or os.devnull)]
+    paths += [Path(named.get("npm_config_userconfig") or home / ".npmrc")]
     return [path.read_text("utf-8", "replace") for path in paths if path.is_file() and os.access(path, os.R_OK)]
 
 
@@ -81,6 +104,17 @@ def _pip_settings(texts: Sequence[str]) -> dict[str, str]:
             for key, value in parser.items(section) if parser.has_section(section) else ():
                 if name := _PIP.get(key.replace("_", "-")):
                     values[name] = " ".join(value.split())
+    return values
+
+
+def _npm_settings(texts: Sequence[str]) -> dict[str, str]:
+    """Lines `key = value`. What names another variable is left: it means nothing in a build. Logins stay here."""
+    values: dict[str, str] = {}
+    for line in "\n".join(texts).splitlines():
+        key, sign, value = line.partition("=")
+        value = value.strip().strip("\"'")
+        if sign and value and "${" not in value and (name := _NPM.get(key.strip().replace("_", "-"))):
+            values[name] = value
     return values
 
 
