@@ -276,6 +276,23 @@ def test_herokus_switches_say_what_becomes_of_devdependencies(
     assert (plan.dev, plan.prune, plan.apart) == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "version", "locked", "install", "prune"),
+    [
+        ("npm", "11.17.0", True, "npm ci --include=dev", "npm prune --omit=dev --ignore-scripts"),
+        ("npm", "6.14.18", True, "npm ci --production=false", "npm prune --production --ignore-scripts"),
+        ("pnpm", "10.34.8", True, "pnpm install --frozen-lockfile --prod=false", "pnpm prune --prod --ignore-scripts"),
+        ("yarn", "4.18.1", True, "yarn install --immutable", "yarn workspaces focus --all --production"),
+        ("yarn", "3.8.7", True, "yarn install --immutable", ""),
+    ],
+)
+def test_devdependencies_are_there_for_the_build_and_go_for_the_app(
+    lib: Lib, tmp_path: Path, name: str, version: str, locked: bool, install: str, prune: str
+) -> None:
+    manager = lib.managers.of(name, version, False, locked, tmp_path, tmp_path)
+    assert (" ".join(manager.install), " ".join(manager.prune)) == (install, prune)
+
+
 def test_links_of_workspaces_lead_to_the_app_and_packages_to_the_layer(lib: Lib, tmp_path: Path) -> None:
     app, layer = tmp_path / "app", tmp_path / "layer"
     write(app, **{"packages/a/i.js": "1", "packages/a/node_modules/ms/i.js": "2", "node_modules/@x/b/i.js": "3"})

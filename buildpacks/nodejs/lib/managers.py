@@ -40,13 +40,15 @@ def of(name: str, version: str, workspaces: bool, locked: bool, app: Path, cache
 def _npm(version: str, locked: bool, caches: Path) -> Manager:
     loose = ("npm", "install", "--no-package-lock")
     install = ("npm", "ci") if locked else loose
+    old = int(version.partition(".")[0]) < 7
+    with_dev, omit = ("--production=false", "--production") if old else ("--include=dev", "--omit=dev")
     return Manager(
         "npm",
         version,
-        (*install, "--include=dev"),
-        (*loose, "--include=dev"),
-        (*install, "--omit=dev"),
-        ("npm", "prune", "--omit=dev", "--ignore-scripts"),
+        (*install, with_dev),
+        (*loose, with_dev),
+        (*install, omit),
+        ("npm", "prune", omit, "--ignore-scripts"),
         {
             "npm_config_cache": str(caches / "npm"),
             "npm_config_audit": "false",

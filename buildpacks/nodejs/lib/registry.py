@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import failures
@@ -25,20 +25,21 @@ _MOST_SHOWN = 8
 
 
 class Npm:
-    """`node` and `cli`: the programs; `work`: an empty folder for its runs and its cache."""
+    """`node` (asked for once it is needed) and `cli`: the programs; `work`: a folder for its runs and its cache."""
 
-    def __init__(self, node: Path, cli: Path, work: Path, env: Mapping[str, str]) -> None:
-        self._argv = [str(node), str(cli)]
+    def __init__(self, node: Callable[[], Path], cli: Path, work: Path, env: Mapping[str, str]) -> None:
+        self._node = node
+        self._cli = cli
         self._semver = cli.parent.parent / "node_modules/semver"
         self._work = work
         self._env = {name: value for name, value in env.items() if not _of_an_app(name)}
         self._env |= {f"npm_config_{name}": value for name, value in _SETTINGS.items()}
-        self._env |= {"npm_config_cache": str(work / "cache"), "PATH": f"{node.parent}:{env.get('PATH', '')}"}
+        self._env |= {"npm_config_cache": str(work / "cache"), "PATH": env.get("PATH", "")}
         work.mkdir(parents=True, exist_ok=True)
 
     def versions(self, package: str, what: str) -> list[str]:
         """All but pre-releases. Raises Refusal: the network, or a package that the registry lacks."""
-        code, out, said = output_of([*self._argv, "view", package, "versions", "--json"], self._env, self._work)
+        code, out, said = self._run("view", package, "versions", "--json")
         if code != 0:
             raise self._failure(f"{what} could not be looked for", out.split("\n") + said)
         found = json.loads(out)
@@ -46,7 +47,7 @@ class Npm:
 
     def matching(self, wanted: str, versions: list[str]) -> list[str] | None:
         """The newest first, by npm's own semver; None when `wanted` is no range."""
-        argv = [self._argv[0], "-e", _MATCHING, str(self._semver), json.dumps([wanted, versions])]
+        argv = [str(self._node()), "-e", _MATCHING, str(self._semver), json.dumps([wanted, versions])]
         code, out, said = output_of(argv, self._env, self._work)
         if code != 0:
             raise Refusal(OTHER, "npm's semver cannot be run", said[:5])
@@ -55,8 +56,7 @@ class Npm:
 
     def pack(self, package: str, version: str, what: str) -> tuple[Path, str]:
         """The package's archive, and its integrity (sha512, base64)."""
-        argv = [*self._argv, "pack", f"{package}@{version}", "--json", "--ignore-scripts"]
-        code, out, said = output_of(argv, self._env, self._work)
+        code, out, said = self._run("pack", f"{package}@{version}", "--json", "--ignore-scripts")
         if code != 0:
             raise self._failure(f"{what} {version} could not be fetched", out.split("\n") + said)
         found = json.loads(out)
@@ -67,10 +67,14 @@ class Npm:
     def install(self, spec: str, folder: Path, what: str) -> None:
         """Into folder/node_modules, with the package's own install scripts."""
         folder.mkdir(parents=True)
-        argv = [*self._argv, "install", "--prefix", str(folder), "--no-save", "--no-package-lock", spec]
-        code, out, said = output_of(argv, self._env | {"HOME": str(self._work)}, folder)
+        code, out, said = self._run("install", "--prefix", str(folder), "--no-save", "--no-package-lock", spec)
         if code != 0:
             raise self._failure(f"{what} could not be installed", out.split("\n") + said)
+
+    def _run(self, *words: str) -> tuple[int, str, list[str]]:
+        node = self._node()
+        env = self._env | {"PATH": f"{node.parent}:{self._env['PATH']}", "HOME": str(self._work)}
+        return output_of([str(node), str(self._cli), *words], env, self._work)
 
     def _failure(self, cause: str, lines: list[str]) -> Refusal:
         kind = failures.kind_of(lines)

