@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -39,6 +40,7 @@ class Settings:
     buildpack_sources: str = _setting(
         "", "where buildpacks may be fetched from: URL prefixes https://, http://, docker://, with blanks between"
     )
+    builders: str = _setting("", "builder images that apps may name, each by digest, with blanks between")
     max_push_mb: str = _setting("512", "largest push, MiB of pack")
     max_tree_mb: str = _setting("2048", "largest source tree, MiB")
     max_tree_files: str = _setting("100000", "most files in a source tree")
@@ -128,6 +130,9 @@ class Settings:
                 source_prefix(each)
             except InvalidInput as error:
                 faults.append(f"WHERRY_BUILDPACK_SOURCES: {error.message}")
+        for each in self.builders.split():
+            if not _BY_DIGEST.fullmatch(each):
+                faults.append(f"WHERRY_BUILDERS: '{each}' is not an image by digest: HOST/NAME@sha256:…")
         numeric = [each.name for each in fields(self) if each.name.split("_")[-1] in _NUMBERS]
         return faults + [
             f"WHERRY_{name.upper()}: '{getattr(self, name)}' is not a whole number above 0"
@@ -148,6 +153,7 @@ def root_folder() -> Path:
     return checkout if (checkout / "buildpacks").is_dir() and (checkout / "app.py").is_file() else here / "_files"
 
 
+_BY_DIGEST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]*@sha256:[0-9a-f]{64}")
 _NUMBERS = {"port", "mb", "files", "seconds", "once", "releases"}
 
 

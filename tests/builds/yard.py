@@ -85,11 +85,14 @@ class Yard:
     engine: APIClient
     said: list[str] = field(default_factory=list)
     sources: str = ""
+    builders: str = ""
     settings: BuildSettings = DEFAULT
 
     @property
     def builder(self) -> LifecycleBuilder:
-        settings = replace(Settings.load({}), home=str(self.home), buildpack_sources=self.sources)
+        settings = replace(
+            Settings.load({}), home=str(self.home), buildpack_sources=self.sources, builders=self.builders
+        )
         pulls = Pulls(self.registry.address)
         sandbox = MachineSandbox(ENGINE, self.platform, pulls, "", self.home / "builds")
         return LifecycleBuilder(sandbox, self, self.registry, settings, trees=Trees())

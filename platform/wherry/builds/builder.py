@@ -8,10 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from wherry.builds import cache, operator_env
-from wherry.builds.asked import leave_out, settle
+from wherry.builds import cache, container_plan, operator_env
+from wherry.builds.asked import PROCFILE, Asked, leave_out, settle
+from wherry.builds.builder_image import BuilderImages
+from wherry.builds.builder_reading import chosen_builder
 from wherry.builds.built import built_of
 from wherry.builds.cache import CacheUnit
+from wherry.builds.catalogue import Catalogue
+from wherry.builds.container import Containers
 from wherry.builds.disk import need_free, remove
 from wherry.builds.elsewhere import Elsewhere, FetchesTree
 from wherry.builds.env import Action, Change, base_environment
@@ -25,7 +29,7 @@ from wherry.builds.surroundings import Surroundings
 from wherry.builds.target import Base, Distro
 from wherry.builds.unpack import unpack
 from wherry.builds.yard import Yard, Yards
-from wherry.domain.errors import Cancelled, InvalidInput, NotFound, PlatformFault
+from wherry.domain.errors import BuildFailed, BuildFailure, Cancelled, InvalidInput, NotFound, PlatformFault
 from wherry.domain.image import Image
 from wherry.domain.text import printable
 from wherry.flow.ports import BuildRequest, Cancel, Sandbox, Say
@@ -45,7 +49,7 @@ class EnsuresStack(Protocol):
 class LifecycleBuilder:
     """An adapter of the Builder port. Work and caches lie side by side in the home folder, so that a layer moves from
     one to the other by a rename. `buildpacks`: a folder with order.toml; default our own. `trees`: how
-    the git repository of a buildpack is fetched.
+    the git repository of a buildpack is fetched. `containers`: builds Dockerfiles, where that can be done.
     """
 
     def __init__(
@@ -56,7 +60,9 @@ class LifecycleBuilder:
         settings: Settings,
         buildpacks: Path | None = None,
         trees: FetchesTree | None = None,
+        containers: Containers | None = None,
     ) -> None:
+        self._containers = containers
         self._sandbox = sandbox
         self._stacks = stacks
         self._registry = registry
@@ -65,15 +71,24 @@ class LifecycleBuilder:
         shelf = Shelf(settings.folder / "buildpacks")
         self._elsewhere = Elsewhere(shelf, registry, settings.sources_of_buildpacks, trees)
         self._caches = settings.folder / "caches"
+        self._builder_images = BuilderImages(sandbox, registry, settings, self._caches)
 
     def build(self, request: BuildRequest, say: Say, cancel: Cancel) -> Image:
         step(say, f"Building {request.app_name} from {printable(request.source.commit[:7])}")
         self._sweep(request)
         need_free(self._settings.folder, self._settings.number("build_free_mb"))
+        if chosen := chosen_builder(request, self._settings.builders):
+            return self._builder_images.build(*chosen, request, say, cancel)
         stack = self._stack(say)
         previous = self._previous(request)
         with self._yard(stack) as yard, self._cache(request, yard.ground.work, say) as unit:
-            built = self._built(request, stack, previous, yard, unit, say, cancel)
+            unpack(Path(request.source.archive), yard.ground.app, yard.ground.owner)
+            why = self._why_dockerfile(yard, request)
+            built = None if why else self._built(request, stack, previous, yard, unit, say, cancel)
+            if built is None:
+                return self._of_dockerfile(
+                    yard, request, why or "No buildpack knows it, and there is a Dockerfile.", say, cancel
+                )
             unit.good = built.layers
             if cancel.cancelled:
                 raise Cancelled("the build was cancelled")
@@ -81,6 +96,8 @@ class LifecycleBuilder:
 
     def forget(self, app_id: int) -> None:
         cache.forget(self._caches / str(app_id))
+        if self._containers:
+            self._containers.forget(app_id)
 
     def discard(self, images: Collection[tuple[str, str]]) -> None:
         for repository, digest in images:
@@ -143,26 +160,54 @@ class LifecycleBuilder:
         unit: CacheUnit,
         say: Say,
         cancel: Cancel,
-    ) -> Built:
+    ) -> Built | None:
+        """None when nothing detects, and there is a Dockerfile."""
         ground = yard.ground
-        unpack(Path(request.source.archive), ground.app, ground.owner)
         asked = settle(ground.app, request.settings, yard.catalogue, self._elsewhere, say)
         config = {**asked.wish.env, **{name: value.reveal() for name, value in request.config.items()}}
         ground.write_config(config)
         ground.bring(asked.more)
         leave_out(ground.app, asked.wish, say)
+        beside = self._has_dockerfile_beside(ground.app, asked, request)
+        catalogue = _without_procfile_alone(asked.catalogue) if beside else asked.catalogue
         around = _surroundings(stack, config, request.source.commit, BUNDLE if yard.has_bundle else "")
-        phases = Phases(ground, asked.catalogue, around, unit, previous.labels if previous else {}, say)
-        self._sandbox.run(yard.spec(request.build_id), phases.run, cancel)
+        phases = Phases(ground, catalogue, around, unit, previous.labels if previous else {}, say)
+        try:
+            self._sandbox.run(yard.spec(request.build_id), phases.run, cancel)
+        except BuildFailed as error:
+            if beside and error.kind is BuildFailure.NOTHING_DETECTED:
+                return None
+            raise
+        if beside:
+            detail(say, "There is a Dockerfile too. To build that: wherry stack:set container")
         built = built_of(ground, phases.group, phases.outcome)
         _say_types(built, say)
         return built
+
+    def _why_dockerfile(self, yard: Yard, request: BuildRequest) -> str:
+        return container_plan.wanted(yard.ground.app, request.settings) if self._containers else ""
+
+    def _has_dockerfile_beside(self, app: Path, asked: Asked, request: BuildRequest) -> bool:
+        """Where the app has said nothing about how it is built."""
+        silent = not request.settings.stack and not asked.catalogue.listed
+        return silent and self._containers is not None and container_plan.there(app)
+
+    def _of_dockerfile(self, yard: Yard, request: BuildRequest, why: str, say: Say, cancel: Cancel) -> Image:
+        assert self._containers
+        step(say, f"Building by Dockerfile: {why}")
+        return self._containers.build(yard.ground.app, yard.ground.work, request, say, cancel)
 
     def _export(
         self, built: Built, stack: Stack, previous: StoredImage | None, request: BuildRequest, say: Say
     ) -> Image:
         repository = f"apps/{request.app_id}"
         return export(built, stack, self._registry, repository, previous, self._caches, request, say)
+
+
+def _without_procfile_alone(catalogue: Catalogue) -> Catalogue:
+    """A Procfile says what runs, but not what to build."""
+    groups = [each for each in catalogue.groups if {one.id for one in each if not one.optional} - {PROCFILE}]
+    return catalogue.ordered((), groups)
 
 
 def _say_types(built: Built, say: Say) -> None:
