@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from wherry.builds import cache, container_plan, operator_env
+from wherry.builds import cache, container_plan, operator_env, operator_files
 from wherry.builds.asked import PROCFILE, Asked, leave_out, settle
 from wherry.builds.builder_image import BuilderImages
 from wherry.builds.builder_reading import chosen_builder
@@ -223,7 +223,8 @@ def _say_types(built: Built, say: Say) -> None:
 def _surroundings(stack: Stack, config: dict[str, str], commit: str, bundle: str) -> Surroundings:
     host = operator_env.proxies(os.environ) | {"HOME": HOME}
     npm = operator_env.npm_files(os.environ)
-    operator = operator_env.operator_changes(os.environ, operator_env.pip_files(os.environ), bundle, npm)
+    environ = operator_files.with_files(os.environ)
+    operator = operator_env.operator_changes(environ, operator_env.pip_files(os.environ), bundle, npm)
     return Surroundings(
         base_environment(stack.build.env, host),
         Base("linux", stack.architecture, "", Distro(*stack.distro)),

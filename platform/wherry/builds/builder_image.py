@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wherry.builds import operator_env
+from wherry.builds import operator_env, operator_files
 from wherry.builds.builder_reading import BuilderImage, find, read_builder
 from wherry.builds.disk import remove
 from wherry.builds.env import base_environment
@@ -118,7 +118,8 @@ class BuilderImages:
         folder.mkdir(parents=True)
         bundle = BUNDLE if (ground.work / "ca-certificates.crt").exists() else ""
         files = operator_env.pip_files(os.environ), operator_env.npm_files(os.environ)
-        for change in operator_env.operator_changes(os.environ, files[0], bundle, files[1]):
+        environ = operator_files.with_files(os.environ)
+        for change in operator_env.operator_changes(environ, files[0], bundle, files[1]):
             (folder / change.name).write_text(change.value)
             (folder / change.name).chmod(0o644)
 

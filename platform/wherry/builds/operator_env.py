@@ -23,6 +23,7 @@ BUNDLES = (
     "CURL_CA_BUNDLE",
     "GIT_SSL_CAINFO",
     "NODE_EXTRA_CA_CERTS",
+    "CARGO_HTTP_CAINFO",
 )
 _PASSED = (
     *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "PIP_DEFAULT_TIMEOUT"),
@@ -33,6 +34,9 @@ _PASSED = (
     *("npm_config_registry", "npm_config_proxy", "npm_config_https_proxy", "npm_config_noproxy"),
     *("YARN_REGISTRY", "YARN_NPM_REGISTRY_SERVER", "YARN_UNSAFE_HTTP_WHITELIST", "YARN_HTTP_PROXY", "YARN_HTTPS_PROXY"),
     *("YARN_HTTP_TIMEOUT", "YARN_HTTP_RETRY", "BUN_CONFIG_REGISTRY"),
+    *("GOPROXY", "GOSUMDB", "GONOSUMDB", "GOPRIVATE", "GONOPROXY", "GOINSECURE", "GOVCS"),
+    *("BP_RUST_CRATES_MIRROR", "CARGO_HTTP_PROXY", "CARGO_HTTP_TIMEOUT", "CARGO_HTTP_MULTIPLEXING", "CARGO_NET_RETRY"),
+    *("CARGO_NET_GIT_FETCH_WITH_CLI", "CARGO_HTTP_CHECK_REVOKE"),
 )
 _PIP = {"index-url": "PIP_INDEX_URL", "extra-index-url": "PIP_EXTRA_INDEX_URL", "trusted-host": "PIP_TRUSTED_HOST"}
 _NPM = {
@@ -119,4 +123,6 @@ def _npm_settings(texts: Sequence[str]) -> dict[str, str]:
 
 
 def _local(value: str) -> bool:
-    return any(word.startswith(("/", "file:", "~", ".")) for word in value.split())
+    return any(word.startswith(("/", "file:", "~", ".")) for word in value.split()) or any(
+        proxy in value for proxy in (",file:", "|file:")
+    )
