@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from wherry import hook
 from wherry.builds.builder import LifecycleBuilder
+from wherry.builds.container import Containers
 from wherry.builds.stacks import Stacks
 from wherry.domain.model import JobKind
 from wherry.domain.secret import Secret
@@ -38,6 +39,7 @@ from wherry.ledger.ledger import SqlLedger
 from wherry.ledger.master_key import load_or_create_key
 from wherry.logs.files import FileLogs
 from wherry.routing.router import EnvoyRouter
+from wherry.runtimes.machine.image_build import MachineImageBuild
 from wherry.runtimes.machine.pull import Registry as Pulls
 from wherry.runtimes.machine.runtime import MachineRuntime
 from wherry.runtimes.machine.sandbox import MachineSandbox
@@ -235,7 +237,10 @@ def open_builder(settings: Settings, home: Home) -> LifecycleBuilder:
     sandbox = MachineSandbox(
         settings.engine, home.platform, _pulls(settings, home), settings.subnet, settings.folder / "builds"
     )
-    return LifecycleBuilder(sandbox, stacks(settings, home), open_registry(settings, home), settings, trees=Trees())
+    registry = open_registry(settings, home)
+    images = MachineImageBuild(settings.engine, home.platform, _pulls(settings, home), settings.subnet)
+    containers = Containers(images, registry, settings)
+    return LifecycleBuilder(sandbox, stacks(settings, home), registry, settings, trees=Trees(), containers=containers)
 
 
 def _pulls(settings: Settings, home: Home) -> Pulls:

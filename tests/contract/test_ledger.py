@@ -11,7 +11,7 @@ import pytest
 from wherry.domain.build_settings import BuildSettings
 from wherry.domain.errors import Conflict, NotFound
 from wherry.domain.formation import Scale
-from wherry.domain.image import Image
+from wherry.domain.image import Image, Start
 from wherry.domain.model import Actor, App, Build, BuildStatus, JobKind, Release, ReleaseStatus, Source
 from wherry.domain.secret import Secret
 from wherry.flow.ports import Ledger, Transaction
@@ -22,7 +22,7 @@ from tests.ledger.databases import KINDS, new_database
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 ZERO = "0" * 40
 SOURCE = Source("c" * 40, "d" * 40, "/archives/17.tar")
-IMAGE = Image("apps/1", "sha256:" + "e" * 64, {"web": "gunicorn app:app", "a": "one"})
+IMAGE = Image("apps/1", "sha256:" + "e" * 64, {"web": "gunicorn app:app", "a": "one"}, {"a": Start(("x", "ł"), "1:1")})
 CONFIG = {"URL": Secret("postgres://x"), "EMPTY": Secret("")}
 
 

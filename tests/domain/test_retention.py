@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, cast
 
-from wherry.domain.image import Image
+from wherry.domain.image import Image, Start
 from wherry.domain.model import ReleaseStatus
 from wherry.domain.retention import forgotten, kept
 
@@ -37,3 +37,20 @@ def test_an_image_that_a_kept_release_shares_stays() -> None:
 
 def test_the_newest_builds_image_stays_for_the_release_that_may_come() -> None:
     assert forgotten(releases(R(1)), cast(Any, [R(3), R(2)]), 1) == {("apps/1", "sha256:2")}
+
+
+def test_every_image_of_a_kept_release_stays() -> None:
+    two = cast(Any, R(2))
+    both = Image("apps/1", "a", {}, {"web": Start(("x",)), "job": Start(("y",), digest="b")})
+    assert both.of("job").digest == "b"
+    assert both.of("web").digest == both.of("other").digest == "a"
+    newest = cast(Any, _With(3, both))
+    assert forgotten([newest, two], [], 1) == {("apps/1", "sha256:2")}
+    assert forgotten([two, newest], [], 1) == {("apps/1", "a"), ("apps/1", "b")}
+
+
+@dataclass(frozen=True)
+class _With:
+    number: int
+    image: Image
+    status: ReleaseStatus = ReleaseStatus.SUCCEEDED

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from wherry.domain.image import Image
+from wherry.domain.image import Image, Start
 from wherry.domain.secret import Secret
 from wherry.runtimes.machine import naming, spec
 from wherry.runtimes.machine.addresses import Place
@@ -58,6 +58,16 @@ def test_only_web_gets_a_port_and_config_cannot_rename_a_process() -> None:
         "A": "1",
         "WHERRY_PROCESS": "worker.1",
     }
+
+
+def test_an_image_that_buildpacks_did_not_make_starts_by_its_own_words_as_the_user_that_it_may() -> None:
+    asked = replace(workload(IMAGE), start=Start(("/bin/sh", "-c", "serve"), "1001:1000"))
+    made = spec.container(WHO, asked, "127.0.0.1:8302/apps/1@sha256:aa", PLACE)
+    assert (made["Entrypoint"], made["Cmd"], made["User"]) == (["/bin/sh", "-c", "serve"], [], "1001:1000")
+    assert made["Env"] == ["DYNO=web.2", "WHERRY_PROCESS=web.2", "PORT=8080"]
+    own = replace(workload(IMAGE), start=Start(("/serve",)))
+    assert "User" not in spec.container(WHO, own, "127.0.0.1:8302/apps/1@sha256:aa", PLACE)
+    assert len({naming.fingerprint("p1", each) for each in (asked, own, workload(IMAGE))}) == 3
 
 
 def test_names_are_unique_for_each_release_and_process() -> None:

@@ -83,6 +83,7 @@ class BuildFailure(StrEnum):
     COMPILE_ERROR = "compile-error"
     NETWORK = "network"
     BUILDPACK_FAILED = "buildpack-failed"
+    STEP_FAILED = "step-failed"
     OUT_OF_MEMORY = "out-of-memory"
     OUT_OF_TIME = "out-of-time"
     LOG_TOO_LONG = "log-too-long"

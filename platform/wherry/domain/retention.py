@@ -21,8 +21,8 @@ def forgotten(releases: Sequence[Release], builds: Sequence[Build], most: int) -
     """(repository, digest) of the images that nothing needs any more. `builds`: the newest first; the first of them may
     be about to become a release.
     """
-    stay = {each.image.digest for each in kept(releases, most)}
+    stay = {digest for each in kept(releases, most) for digest in each.image.digests}
     images = [each.image for each in releases] + [each.image for each in builds[1:] if each.image]
     if builds and builds[0].image:
-        stay.add(builds[0].image.digest)
-    return {(image.repository, image.digest) for image in images if image.digest not in stay}
+        stay |= builds[0].image.digests
+    return {(image.repository, digest) for image in images for digest in image.digests - stay}

@@ -8,14 +8,14 @@ from datetime import datetime
 from enum import StrEnum
 
 from wherry.domain.formation import DEFAULT_SIZE, SIZES, Size
-from wherry.domain.image import Image
+from wherry.domain.image import Image, Start
 from wherry.domain.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """`quantity` processes of `type`, from `image` with `env`. Seconds: `boot_limit` until it must listen,
-    `stop_grace` from SIGTERM to SIGKILL.
+    """`quantity` processes of `type`, from `image` with `env`; `start` says how, where buildpacks did not make the image.
+    Seconds: `boot_limit` until it must listen, `stop_grace` from SIGTERM to SIGKILL.
 
     A web process gets ``$PORT`` from its runtime and is ready when it accepts a connection there; any other type is
     ready when it has lived through `settle` seconds.
@@ -32,6 +32,7 @@ class Workload:
     boot_limit: float = 60.0
     settle: float = 1.0
     stop_grace: float = 30.0
+    start: Start | None = None
 
     @property
     def listens(self) -> bool:

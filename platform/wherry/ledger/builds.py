@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Row, insert, literal, select, update
 
 from wherry.domain.errors import NotFound
-from wherry.domain.image import Image
 from wherry.domain.model import Actor, Build, BuildStatus, Source
 from wherry.ledger.accounts import actor_columns, actor_of
 from wherry.ledger.columns import sought
+from wherry.ledger.images import image_columns, image_of
 from wherry.ledger.statements import Statements
 from wherry.ledger.tables import apps, builds, users
 
@@ -71,9 +71,7 @@ class SqlBuilds:
             "finished_at": build.finished_at,
             "failure": str(build.failure),
             "message": build.message,
-            "image_repository": build.image.repository if build.image else None,
-            "image_digest": build.image.digest if build.image else None,
-            "image_processes": dict(build.image.processes) if build.image else None,
+            **image_columns(build.image),
         }
         written = self._sql.write(update(builds).where(builds.c.id == build.id, _OPEN).values(values)) == 1
         self.changed = self.changed or written
@@ -91,7 +89,7 @@ def _build(row: Row[Any]) -> Build:
         status=BuildStatus(row.status),
         created_at=row.created_at,
         finished_at=row.finished_at,
-        image=Image(row.image_repository, row.image_digest, row.image_processes) if row.image_digest else None,
+        image=image_of(row) if row.image_digest else None,
         failure=row.failure,
         message=row.message,
     )

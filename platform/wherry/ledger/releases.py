@@ -15,6 +15,7 @@ from wherry.domain.model import Actor, Release, ReleaseStatus
 from wherry.domain.secret import Secret
 from wherry.ledger.accounts import actor_columns, actor_of
 from wherry.ledger.columns import sought
+from wherry.ledger.images import image_columns, image_of
 from wherry.ledger.sealing import AppSeal, Sealing
 from wherry.ledger.statements import Statements
 from wherry.ledger.tables import apps, releases, users
@@ -51,9 +52,7 @@ class SqlReleases:
             "actor_id": actor.id,
             "description": description,
             "status": str(ReleaseStatus.PENDING),
-            "image_repository": image.repository,
-            "image_digest": image.digest,
-            "image_processes": dict(image.processes),
+            **image_columns(image),
             "config": seal.seal(_purpose(number), config),
             "created_at": now,
             "build_id": build_id,
@@ -134,7 +133,7 @@ def _release(row: Row[Any], seal: AppSeal | None) -> Release:
         actor=actor_of(row),
         description=row.description,
         status=ReleaseStatus(row.status),
-        image=Image(row.image_repository, row.image_digest, row.image_processes),
+        image=image_of(row),
         config=config,
         created_at=row.created_at,
         build_id=row.build_id,

@@ -74,7 +74,8 @@ def fingerprint(platform: str, workload: Workload) -> str:
     """
     env = {name: value.reveal() for name, value in workload.env.items()}
     size = [workload.size.memory, workload.size.cpu, workload.size.pids]
-    asked = json.dumps([workload.image.repository, workload.image.digest, size, env], sort_keys=True)
+    start = [list(workload.start.argv), workload.start.user] if workload.start else []
+    asked = json.dumps([workload.image.repository, workload.image.digest, size, env, *start], sort_keys=True)
     return hmac.new(platform.encode(), asked.encode(), hashlib.sha256).hexdigest()
 
 

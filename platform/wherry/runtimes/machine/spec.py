@@ -21,10 +21,12 @@ _MIB = 1024 * 1024
 def container(who: Identity, workload: Workload, reference: str, place: Place) -> dict[str, Any]:
     """The body of POST /containers/create."""
     network_name = naming.network(who.platform, place.network)
+    start = workload.start
     return {
         "Image": reference,
-        "Entrypoint": [f"/cnb/process/{who.type}"],
+        "Entrypoint": list(start.argv) if start else [f"/cnb/process/{who.type}"],
         "Cmd": [],
+        **({"User": start.user} if start and start.user else {}),
         "Env": [f"{name}={value}" for name, value in environment(who, workload).items()],
         "Labels": naming.labels(who, workload, place.network, place.address),
         "StopSignal": "SIGTERM",
@@ -48,9 +50,12 @@ def container(who: Identity, workload: Workload, reference: str, place: Place) -
 
 
 def environment(who: Identity, workload: Workload) -> dict[str, str]:
-    """HOME may be overridden by config; what the platform promises may not."""
+    """HOME may be overridden by config; what the platform promises may not. Where a Dockerfile made the image, HOME is
+    its own, or that of its user.
+    """
     promised = {"DYNO": who.process, "WHERRY_PROCESS": who.process}
     if workload.listens:
         promised["PORT"] = str(PORT)
     config = {name: value.reveal() for name, value in workload.env.items()}
-    return {"HOME": "/workspace", **config, **promised}
+    home = {} if workload.start else {"HOME": "/workspace"}
+    return {**home, **config, **promised}
