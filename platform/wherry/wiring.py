@@ -30,6 +30,7 @@ from wherry.flow.rename import RenameApp
 from wherry.flow.rollback import RollBack
 from wherry.flow.rollout import RollOut
 from wherry.flow.scale import ScaleApp
+from wherry.flow.stack import SetStack
 from wherry.flow.upload import BuildUpload
 from wherry.flow.watchdog import Watchdog
 from wherry.flow.work import Story, Worker
@@ -117,6 +118,10 @@ class World:
     @property
     def buildpacks(self) -> Buildpacks:
         return Buildpacks(self.ledger, self.clock, self.settings.sources_of_buildpacks)
+
+    @property
+    def stack(self) -> SetStack:
+        return SetStack(self.ledger, self.clock)
 
     @property
     def scale(self) -> ScaleApp:

@@ -49,7 +49,29 @@ def test_what_an_app_cannot_become_is_refused(house: House, app: str) -> None:
     answer = house.call("PATCH", f"/apps/{app}", {"maintenance": True})
     assert (answer.status, answer.json["problems"]) == (422, ["maintenance: not available on this platform"])
     assert house.call("PATCH", f"/apps/{app}", {"maintenance": False}).status == 200
-    assert house.call("PATCH", f"/apps/{app}", {"build_stack": "heroku-24"}).status == 422
+    assert house.call("PATCH", f"/apps/{app}", {"name": f"{app}-x", "build_stack": "heroku-24"}).status == 422
+    assert house.call("GET", f"/apps/{app}").status == 200
+
+
+def test_a_stack_is_listed_and_chosen_for_the_next_build(house: House, app: str) -> None:
+    stacks = house.call("GET", "/stacks").json
+    assert [(each["name"], each["default"]) for each in stacks] == [("container", False), ("wherry-12", True)]
+    assert (
+        house.call("GET", f"/stacks/{stacks[0]['id']}").json == house.call("GET", "/stacks/container").json == stacks[0]
+    )
+    assert house.call("GET", "/stacks/cedar").status == 404
+    assert house.call("GET", f"/apps/{app}").json["build_stack"]["name"] == "wherry-12"
+    for _ in range(2):
+        changed = house.call("PATCH", f"/apps/{app}", {"build_stack": "container"}).json
+        assert changed["build_stack"] == {"id": stacks[0]["id"], "name": "container"}
+    with house.world.ledger.begin(read_only=True) as tx:
+        assert tx.apps.by_name(app).build.stack == "container"
+        assert [each.after for each in tx.events.of_app(app) if each.action == "stack.change"] == [
+            {"stack": "container"}
+        ]
+    made = house.call("POST", "/apps", {"stack": "container"}).json
+    assert (made["stack"]["name"], made["build_stack"]["name"]) == ("container", "container")
+    assert house.call("POST", "/apps", {"stack": 7}).status == 422
 
 
 def test_a_destroyed_app_is_shown_once_more_and_its_name_stays_taken(house: House, app: str) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from wherry.api.ids import Ids
 from wherry.api.tickets import LogTicket, Tickets
+from wherry.domain.build_settings import BUILDPACKS, CONTAINER, STACKS
 from wherry.domain.formation import SIZES, Scale
 from wherry.domain.model import Actor, App, Build, BuildStatus, Release, ReleaseStatus
 from wherry.domain.workload import Process
@@ -17,7 +18,6 @@ from wherry.settings import Settings
 
 Json = dict[str, object]
 
-STACK = "wherry"
 REGION = "local"
 SIZE_KIND, REGION_KIND, STACK_KIND = "size", "region", "stack"
 
@@ -57,7 +57,7 @@ class Shapes:
         return {
             "acm": False,
             "archived_at": None,
-            "build_stack": self._named(STACK_KIND, STACK),
+            "build_stack": self._stack(app.build.stack),
             "buildpack_provided_description": None,
             "created_at": time(app.created_at),
             "deploy_branch": app.deploy_branch,
@@ -73,10 +73,19 @@ class Shapes:
             "repo_size": None,
             "slug_size": None,
             "space": None,
-            "stack": self._named(STACK_KIND, STACK),
+            "stack": self._stack(_stack_of(current) if current else app.build.stack),
             "team": None,
             "updated_at": time(app.updated_at),
             "web_url": self.settings.app_url(app.name) + "/",
+        }
+
+    def stack(self, name: str) -> Json:
+        return {
+            **self._stack(name),
+            "created_at": None,
+            "default": name == BUILDPACKS,
+            "state": "public",
+            "updated_at": None,
         }
 
     def buildpack(self, place: int, name: str) -> Json:
@@ -136,7 +145,7 @@ class Shapes:
             "release": {"id": self.ids.of("release", release.id), "version": release.number} if release else None,
             "slug": {"id": self.ids.of("build", build.id)} if build.image else None,
             "source_blob": {"checksum": None, "url": None, "version": build.source.commit, "version_description": None},
-            "stack": STACK,
+            "stack": _stack_of(build),
             "status": _heroku_status(build.status),
             "updated_at": time(build.finished_at or build.created_at),
             "user": self._user(build.actor),
@@ -183,12 +192,20 @@ class Shapes:
     def _user(self, actor: Actor) -> Json:
         return {"email": actor.email, "id": self.ids.of("account", actor.id)}
 
+    def _stack(self, name: str) -> Json:
+        name = name or BUILDPACKS
+        return {"id": self.ids.of(STACK_KIND, STACKS.index(name) if name in STACKS else 0), "name": name}
+
     def _ref(self, kind: str, number: int | None) -> Json | None:
         return None if number is None else {"id": self.ids.of(kind, number)}
 
     def _named(self, kind: str, name: str) -> Json:
         number = list(SIZES).index(name) if kind == SIZE_KIND and name in SIZES else 0
         return {"id": self.ids.of(kind, number), "name": name}
+
+
+def _stack_of(what: Release | Build) -> str:
+    return CONTAINER if what.image and what.image.starts else BUILDPACKS
 
 
 def _heroku_status(status: BuildStatus) -> str:

@@ -45,6 +45,8 @@ COMMANDS = {
     "releases:info": Command("releases", "info", "Show one release."),
     "releases:output": Command("releases", "output", "Show the log of a release's rollout."),
     "releases:rollback": Command("releases", "rollback", "Go back to an earlier release."),
+    "stack": Command("stack", "index", "Show what an app is built on: buildpacks or its Dockerfile."),
+    "stack:set": Command("stack", "assign", "Build an app's next push on another stack."),
     "url": Command("apps", "url", "Print an app's URL."),
     "version": Command("version", "version", "Print the version of this command."),
     "whoami": Command("login", "whoami", "Show whose token is in use, and where."),

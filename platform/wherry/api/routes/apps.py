@@ -10,21 +10,27 @@ from flask.typing import ResponseReturnValue
 from wherry.api.body import json_object, only, text
 from wherry.api.desk import Call
 from wherry.api.ranges import Pager
-from wherry.api.shapes import REGION, STACK, Json
+from wherry.api.shapes import REGION, Json
+from wherry.domain.build_settings import stack_named
 from wherry.domain.errors import InvalidInput
 from wherry.domain.model import App
 from wherry.domain.text import printable
 
 _CREATE = ("name", "region", "stack", "team", "organization", "space", "personal", "locked", "internal_routing")
 _UPDATE = ("name", "maintenance", "build_stack")
-_HAVE = {"region": REGION, "stack": STACK, "build_stack": STACK}
+_HAVE = {"region": REGION}
+_OURS = ("name", "stack", "build_stack")
 
 
 def create(call: Call) -> ResponseReturnValue:
     body = json_object(request)
     only(body, _CREATE)
     _refuse_what_we_lack(body)
+    if (stack := body.get("stack")) is not None:
+        stack_named(stack)
     app = call.world.create.run(call.actor, body.get("name"), call.origin)
+    if stack is not None:
+        app = call.world.stack.run(call.actor, app, stack, call.origin)
     return jsonify(call.shapes.app(app, None)), 201
 
 
@@ -45,8 +51,12 @@ def update(call: Call, app: App) -> ResponseReturnValue:
     body = json_object(request)
     only(body, _UPDATE)
     _refuse_what_we_lack(body)
+    if (stack := body.get("build_stack")) is not None:
+        stack_named(stack)
     if body.get("name") is not None:
         app = call.world.rename.run(call.actor, app, body["name"], call.origin)
+    if stack is not None:
+        app = call.world.stack.run(call.actor, app, stack, call.origin)
     return jsonify(_shown(call, app))
 
 
@@ -82,7 +92,7 @@ def _refuse_what_we_lack(body: Mapping[str, object]) -> None:
     """A wish that we cannot fulfil is refused; it is never dropped in silence."""
     problems = []
     for key, value in body.items():
-        if key == "name" or value is None or value is False:
+        if key in _OURS or value is None or value is False:
             continue
         wanted = text(body, key) if key in _HAVE else None
         if wanted is None:

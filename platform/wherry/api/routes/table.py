@@ -25,6 +25,7 @@ from wherry.api.routes import (
     logs,
     releases,
     sources,
+    stacks,
 )
 
 
@@ -51,6 +52,8 @@ ROUTES = (
     Route(Needs.ACTOR, "POST", "/apps", apps.create),
     Route(Needs.ACTOR, "GET", "/apps", apps.index),
     Route(Needs.ACTOR, "GET", "/users/~/apps", apps.own),
+    Route(Needs.ACTOR, "GET", "/stacks", stacks.index),
+    Route(Needs.ACTOR, "GET", "/stacks/<stack>", stacks.show),
     Route(Needs.APP, "GET", "/apps/<app>", apps.show),
     Route(Needs.APP, "PATCH", "/apps/<app>", apps.update),
     Route(Needs.APP, "DELETE", "/apps/<app>", apps.destroy),

@@ -17,12 +17,15 @@ from wherry.cli.errors import Usage
 @click.argument("name", required=False)
 @click.option("-n", "--no-remote", is_flag=True, help="Leave this repository's git remotes as they are.")
 @click.option("-r", "--remote", default=repository.REMOTE, show_default=True, help="Name of the git remote.")
+@click.option("-s", "--stack", help="What it is built on: container or wherry-12.")
 @json_option
-def create(name: str | None, no_remote: bool, remote: str, as_json: bool) -> None:
+def create(name: str | None, no_remote: bool, remote: str, stack: str | None, as_json: bool) -> None:
     """Create an app, with a made-up name unless NAME is given, and a git remote to push to."""
     api = client()
     with show.action(f"Creating {show.safe(name or 'an app')}") as done:
-        app = api.post("apps", body={"name": name} if name is not None else {})
+        app = api.post(
+            "apps", body={key: value for key, value in (("name", name), ("stack", stack)) if value is not None}
+        )
         done.with_ = "" if name else app["name"]
     if as_json:
         show.data(app)
