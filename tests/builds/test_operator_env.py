@@ -90,3 +90,15 @@ def test_npms_files_of_the_user_are_found(tmp_path: Path) -> None:
     assert npm_files({"HOME": str(tmp_path)})[-1] == "registry=https://mine.example\n"
     named = npm_files({"HOME": str(tmp_path), "npm_config_userconfig": str(tmp_path / "named")})
     assert named[-1] == "registry=https://named.example\n"
+
+
+def test_mirrors_of_gems_are_handed_on_and_credentials_are_not() -> None:
+    passed = {"BUNDLE_MIRROR__ALL": "https://gems.example", "BUNDLE_RETRY": "5", "COMPOSER_MAX_PARALLEL_HTTP": "4"}
+    environ = {**passed, "BUNDLE_PATH": "/opt/gems", "BUNDLE_GEMS__EXAMPLE": "user:secret", "COMPOSER_AUTH": "{}"}
+    assert apply({}, operator_changes(environ, [], "")) == passed
+
+
+def test_mirrors_of_mavens_repository_are_handed_on_and_its_options_and_credentials_are_not() -> None:
+    passed = {"MAVEN_MIRROR_URL": "https://maven.example/repository", "MVNW_REPOURL": "https://maven.example"}
+    environ = {**passed, "MVNW_PASSWORD": "secret", "MAVEN_OPTS": "-Xmx1g", "JAVA_TOOL_OPTIONS": "-Dx=y"}
+    assert apply({}, operator_changes(environ, [], "")) == passed

@@ -67,7 +67,8 @@ class Mirror:
             if lacking and wish.what:
                 matches = [re.fullmatch(wish.have, each) for each in self._known()]
                 have = sorted({match[1] for match in matches if match}, key=_by_number)
-                raise Refusal(NOT_AVAILABLE, f"{wish.what} is not available here: have {', '.join(have) or 'none'}")
+                there = f": have {', '.join(have) or 'none'}" if wish.have else ""
+                raise Refusal(NOT_AVAILABLE, f"{wish.what} is not available here{there}")
             missing += lacking
         if missing:
             versions = [package for package in missing if "=" in package and self._has(package.partition("=")[0])]
