@@ -37,7 +37,7 @@ def go_settings(texts: Sequence[str]) -> dict[str, str]:
 
 
 def cargo_settings(texts: Sequence[str]) -> dict[str, str]:
-    """The registry that stands in for crates.io has no variable of cargo's own: the buildpack wherry/rust reads ours.
+    """The registry that stands in for the default one has no variable of cargo's own: the buildpack wherry/rust reads ours.
     Logins stay here, and a file that cargo itself would refuse says nothing.
     """
     values: dict[str, str] = {}
@@ -56,7 +56,7 @@ def cargo_settings(texts: Sequence[str]) -> dict[str, str]:
 
 
 def _mirror(sources: Mapping[str, Any]) -> str:
-    """Where the chain of replacements of crates.io ends; "" for nowhere, or for a folder of this machine."""
+    """Where the chain of replacements of the default registry ends; "" for nowhere, or for a folder of this machine."""
     name = "crates-io"
     for _ in range(_MOST_STEPS):
         source = _table(sources, name)

@@ -1,0 +1,3 @@
+fn main() {
+    println!("From a command: {}", greeting::text());
+}

@@ -1,0 +1,16 @@
+//! Answers every request with a word of a crate that comes along in vendor/.
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+
+fn main() -> std::io::Result<()> {
+    let port = std::env::var("PORT").unwrap_or_else(|_| "5000".into());
+    let listener = TcpListener::bind(format!("0.0.0.0:{port}"))?;
+    for stream in listener.incoming() {
+        let mut stream = stream?;
+        let head = BufReader::new(stream.try_clone()?).lines();
+        head.take_while(|line| line.as_ref().is_ok_and(|line| !line.is_empty())).for_each(drop);
+        let text = greeting::text();
+        write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}", text.len())?;
+    }
+    Ok(())
+}
