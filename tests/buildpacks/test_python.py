@@ -1,7 +1,8 @@
-"""The Python buildpack's own decisions, its scripts really run by sh. (Installing is in tests/builds/test_real_builds.)"""
+"""The Python buildpack's own decisions, its scripts really run by sh. (Installing is in tests/builds/test_real_python.)"""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import tomllib
@@ -11,6 +12,7 @@ import pytest
 from wherry.settings import root_folder
 
 HOME = root_folder() / "buildpacks/python"
+SAMPLES = root_folder() / "tests/apps"
 
 
 class App:
@@ -55,6 +57,9 @@ def app(tmp_path: Path) -> App:
         ({"requirements_txt": ""}, True),
         ({"uv.lock": ""}, True),
         ({"pyproject.toml": "[project]\n"}, True),
+        ({"poetry.lock": ""}, True),
+        ({"Pipfile": ""}, True),
+        ({"pyproject.toml": "[tool.poetry.dependencies]\n"}, True),
         ({"pyproject.toml": "[tool.ruff]\n"}, False),
         ({"app_py": ""}, False),
     ],
@@ -100,13 +105,203 @@ def test_an_editable_package_is_not(app: App) -> None:
     ("files", "source"),
     [
         ({"uv.lock": "", "pyproject.toml": "", "requirements_txt": ""}, "uv.lock"),
+        ({"poetry.lock": "", "pyproject.toml": "", "Pipfile.lock": "", "requirements_txt": ""}, "poetry.lock"),
+        ({"Pipfile": "", "Pipfile.lock": "", "requirements_txt": ""}, "Pipfile.lock"),
+        ({"Pipfile": "", "requirements_txt": ""}, "requirements.txt"),
         ({"pyproject.toml": "", "requirements_txt": ""}, "requirements.txt"),
-        ({"pyproject.toml": ""}, "pyproject.toml"),
+        ({"pyproject.toml": "[project]\n"}, "pyproject.toml"),
     ],
 )
 def test_the_strictest_list_of_packages_counts(app: App, files: dict[str, str], source: str) -> None:
     app.write(**files)
     assert app.script('choose_source; echo "$source"').split("\n")[-2] == source
+
+
+@pytest.mark.parametrize(
+    ("files", "cause", "command"),
+    [
+        ({"Pipfile": ""}, "the Pipfile has no Pipfile.lock beside it", "pipenv lock"),
+        ({"poetry.lock": ""}, "poetry.lock has no pyproject.toml beside it", "git add pyproject.toml"),
+        ({"uv.lock": ""}, "uv.lock has no pyproject.toml beside it", "git add pyproject.toml"),
+        (
+            {"pyproject.toml": "[tool.poetry.dependencies]\n"},
+            "pyproject.toml is Poetry's, and has no poetry.lock beside it",
+            "poetry lock",
+        ),
+    ],
+)
+def test_wishes_without_a_lock_are_refused_with_the_command_to_type(
+    app: App, files: dict[str, str], cause: str, command: str
+) -> None:
+    app.write(**files)
+    said = app.script("choose_source")
+    assert said.startswith(f" !     {cause}\n !     \n !     Try: {command}")
+    assert said.endswith("exit 65")
+
+
+def test_the_log_says_which_files_do_not_count_and_what_is_deprecated(app: App) -> None:
+    app.write(
+        **{"uv.lock": "", "pyproject.toml": "", "poetry.lock": ""}, requirements_txt="", runtime_txt="python-3.11"
+    )
+    assert app.script("choose_source") == (
+        "       There is a uv.lock, so it counts. Not read: poetry.lock, requirements.txt\n"
+        "       Warning: runtime.txt is deprecated. Write the version into .python-version: 3.11\n"
+    )
+
+
+def pipfile(app: App, lock: object, pipfile: str = "", index: str = "") -> tuple[int, list[str]]:
+    app.write(**{"Pipfile.lock": json.dumps(lock)}, **({"Pipfile": pipfile} if pipfile else {}))
+    argv = ["python3", "-B", "-I", str(HOME / "lib/pipfile.py"), str(app.app), index]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert not done.stderr
+    return done.returncode, done.stdout.splitlines()
+
+
+def test_a_pipfile_lock_becomes_requirements_with_hashes_and_markers(app: App) -> None:
+    packages = {
+        "flask": {
+            "version": "==3.1.2",
+            "extras": ["async"],
+            "markers": "python_version >= '3.9'",
+            "hashes": ["sha256:aa", "sha256:bb"],
+            "index": "pypi",
+        },
+        "tool": {"git": "https://example.com/tool.git", "ref": "abc", "subdirectory": "py"},
+        "mine": {"path": "./mine", "editable": True},
+        "wheel-of-it": {"file": "https://example.com/w.whl", "sys_platform": "== 'linux'"},
+    }
+    sources = [
+        {"name": "pypi", "url": "https://example.com/a"},
+        {"name": "own", "url": "https://${TOKEN}@example.com/b"},
+    ]
+    assert pipfile(app, {"_meta": {"sources": sources}, "default": packages}) == (
+        0,
+        [
+            "--extra-index-url https://${TOKEN}@example.com/b",
+            "flask[async]==3.1.2 ; python_version >= '3.9' --hash=sha256:aa --hash=sha256:bb",
+            "tool @ git+https://example.com/tool.git@abc#subdirectory=py",
+            f"-e {app.app}/./mine",
+            "wheel-of-it @ https://example.com/w.whl ; sys_platform == 'linux'",
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    "packages",
+    [
+        {"a\n--index-url": {}},
+        {"a": {"version": "==1\n-r /etc/passwd"}},
+        {"a": {"version": "==1", "markers": "x\n-r y"}},
+        {"a": {"version": "==1", "hashes": ["sha256:a b"]}},
+        {"a": {"file": "https://x\n-r y"}},
+        {"a": 1},
+        [],
+    ],
+)
+def test_t05_a_lock_cannot_say_more_than_requirements(app: App, packages: object) -> None:
+    code, lines = pipfile(app, {"_meta": {}, "default": packages})
+    assert (code, lines[0]) == (65, " !     Pipfile.lock cannot be read")
+
+
+def test_a_pipfile_lock_of_another_pipfile_is_refused(app: App) -> None:
+    wanted = '[packages]\nflask = "*"\n'
+    digest = "5aca2a55a79b4d5b1b8a0d8f6fd1a4a10a1b0ef9d1c1ba0e1a60a9b1d6c9b7d4"
+    code, lines = pipfile(app, {"_meta": {"hash": {"sha256": digest}}}, wanted)
+    assert (code, lines[0]) == (65, " !     Pipfile.lock is out of step with the Pipfile")
+    lock = json.loads((SAMPLES / "python-pipenv/Pipfile.lock").read_text())
+    assert pipfile(app, lock, (SAMPLES / "python-pipenv/Pipfile").read_text())[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("project", "lock", "differs"),
+    [
+        ('dependencies = ["A.b>=1", "c"]', '[{ name = "a-b" }, { name = "c" }]', ""),
+        (
+            'dependencies = ["c"]\n[project.optional-dependencies]\nx = ["a_b"]',
+            '[{ name = "a-b" }, { name = "c" }]',
+            "",
+        ),
+        (
+            'dependencies = ["c", "new[x]; python_version > \'3\'"]',
+            '[{ name = "c" }]',
+            "new stands in pyproject.toml only",
+        ),
+        ("dependencies = []", '[{ name = "c" }]', "c stands in uv.lock only"),
+    ],
+)
+def test_a_uv_lock_out_of_step_is_seen_without_its_index(app: App, project: str, lock: str, differs: str) -> None:
+    package = (
+        f'[[package]]\nname = "my-app"\nsource = {{ virtual = "." }}\n[package.metadata]\nrequires-dist = {lock}\n'
+    )
+    app.write(**{"pyproject.toml": f'[project]\nname = "My_App"\n{project}\n', "uv.lock": package})
+    argv = ["python3", "-B", "-I", str(HOME / "lib/uvlock.py")]
+    done = subprocess.run(argv, cwd=app.app, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1 if differs else 0, "")
+    assert differs in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("source", "said", "code", "cause"),
+    [
+        (
+            "poetry.lock",
+            "Invalid initial character for a key part (at line 1, column 3)",
+            65,
+            "poetry.lock cannot be read",
+        ),
+        ("poetry.lock", "Invalid TOML file /workspace/pyproject.toml: Empty", 65, "pyproject.toml cannot be read"),
+        ("uv.lock", "error: Failed to parse `uv.lock`\n  cause: TOML parse error", 65, "uv.lock cannot be read"),
+        (
+            "uv.lock",
+            "error: The lockfile at `uv.lock` needs to be updated, but `--locked` was provided.",
+            65,
+            "uv.lock is out of step with pyproject.toml",
+        ),
+        (
+            "requirements.txt",
+            "error: Failed to fetch: http://x\n  cause: tcp connect error\n",
+            75,
+            "the package index cannot be reached",
+        ),
+        (
+            "requirements.txt",
+            "error: No solution found\n  cause: Because there is no version of flask==999.0 and you require",
+            65,
+            "there is no flask==999.0 in the package index",
+        ),
+        (
+            "requirements.txt",
+            "error: Failed to build `uwsgi==2.0`\n  cause: Call to `x` failed",
+            65,
+            "uwsgi==2.0 could not be built",
+        ),
+        ("pyproject.toml", "error: something new", 65, "pyproject.toml could not be installed"),
+    ],
+)
+def test_an_installers_words_are_told_with_the_cause_first(
+    app: App, source: str, said: str, code: int, cause: str
+) -> None:
+    (app.layers / "errors").write_text(said)
+    argv = ["python3", "-B", "-I", str(HOME / "lib/failures.py"), source, str(app.layers / "errors")]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    lines = done.stdout.splitlines()
+    assert (done.returncode, lines[0], done.stderr) == (code, f" !     {cause}", "")
+    assert lines[1] == f" !     {said.splitlines()[0]}"
+    assert lines[-2] == " !     "
+
+
+def test_hooks_run_before_and_after_and_a_failing_one_ends_the_build(app: App) -> None:
+    app.write(
+        requirements_txt="x\n", bin__pre_compile="echo before > made_txt\n", bin__post_compile="#!/bin/sh\nexit 3\n"
+    )
+    app.have("python")
+    (app.layers / "dependencies.toml").write_text(f'[metadata]\nkey = "{app.key()}"\npython = "3.11.2"\n')
+    argv = [str(HOME / "bin/build"), str(app.layers), "/platform", "/plan"]
+    done = subprocess.run(argv, cwd=app.app, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "-----> Running bin/pre_compile\n" in done.stdout
+    assert " !     bin/post_compile failed with exit code 3\n" in done.stdout
+    assert (app.app / "made_txt").read_text() == "before\n"
 
 
 @pytest.mark.parametrize(
@@ -117,6 +312,10 @@ def test_the_strictest_list_of_packages_counts(app: App, files: dict[str, str], 
         ({"runtime_txt": "python-3.10.4\n"}, {}, "3.10.4"),
         ({"pyproject.toml": '[project]\nrequires-python = ">=3.11, <4"\n'}, {}, ">=3.11,<4"),
         ({"pyproject.toml": "[project\n"}, {}, ""),
+        ({"pyproject.toml": '[tool.poetry.dependencies]\npython = "^3.11.2"\n'}, {}, ">=3.11.2,<4"),
+        ({"pyproject.toml": '[tool.poetry.dependencies]\npython = "~3.11"\n'}, {}, ">=3.11,<3.12"),
+        ({"pyproject.toml": '[tool.poetry.dependencies]\npython = "*"\n'}, {}, ""),
+        ({"Pipfile.lock": '{"_meta": {"requires": {"python_version": "3.12"}}}'}, {}, "3.12"),
         ({".python-version": "3.12"}, {"BP_PYTHON_VERSION": "3.13"}, "3.13"),
     ],
 )

@@ -9,12 +9,15 @@ install_packages() {
   trap 'status=$?; if [ $status -ne 0 ]; then bring_back; fi; exit $status' EXIT
   run uv venv --quiet --no-project --python "$interpreter" "$venv"
   case $source in
-  uv.lock)
-    # A lock names its own index; with another one it cannot be compared, only used.
-    checked=--locked
-    if [ -n "${UV_DEFAULT_INDEX-}${UV_INDEX_URL-}" ]; then checked=--frozen; fi
-    export UV_PROJECT_ENVIRONMENT="$venv"
-    run uv sync "$checked" --no-dev --python "$interpreter"
+  uv.lock) install_uv_lock ;;
+  poetry.lock)
+    export_poetry_lock
+    run uv pip install --python "$venv/bin/python" -r "$layers/poetry.lock.txt"
+    if is_package; then run uv pip install --python "$venv/bin/python" --no-deps -e .; fi
+    ;;
+  Pipfile.lock)
+    python3 -B -I "$home/lib/pipfile.py" "$(pwd)" "${UV_DEFAULT_INDEX-}${UV_INDEX_URL-}" >"$layers/pipfile.lock.txt" || refused "$layers/pipfile.lock.txt" $?
+    run uv pip install --python "$venv/bin/python" -r "$layers/pipfile.lock.txt"
     ;;
   requirements.txt) run uv pip install --python "$venv/bin/python" -r requirements.txt ;;
   pyproject.toml)
@@ -26,27 +29,41 @@ install_packages() {
     ;;
   esac
   trap - EXIT
-  rm -rf "$venv.before"
+  rm -rf "$venv.before" "$layers/poetry.lock.txt" "$layers/pipfile.lock.txt" "$layers/errors"
   if [ "$(du -sm "$UV_CACHE_DIR" | cut -f 1)" -gt $MOST_CACHED ]; then uv cache clean --quiet; fi
 }
 
-bring_back() {
-  if [ -e "$venv.before" ]; then
-    rm -rf "$venv"
-    mv "$venv.before" "$venv"
+install_uv_lock() {
+  # A lock names its own index; with another one uv cannot compare it, only use it.
+  checked=--locked
+  if [ -n "${UV_DEFAULT_INDEX-}${UV_INDEX_URL-}" ]; then
+    checked=--frozen
+    said=$(python3 -B -I "$home/lib/uvlock.py") || { printf '%s\n' "$said"; exit $BAD_SOURCE; }
   fi
+  export UV_PROJECT_ENVIRONMENT="$venv"
+  run uv sync "$checked" --no-dev --python "$interpreter"
+}
+
+bring_back() {
+  rm -rf "$venv"
+  if [ -e "$venv.before" ]; then mv "$venv.before" "$venv"; fi
+}
+
+# refused FILE CODE: shows the error that a helper wrote in place of its result.
+refused() {
+  cat "$1"
+  exit "$2"
 }
 
 # run COMMAND...: its output as details, but from its first error on as the error of this build.
 run() {
-  rm -f "$layers/failed" "$layers/errors"
+  rm -f "$layers/failed"
+  : >"$layers/errors"
   { "$@" 2>&1 || echo $? >"$layers/failed"; } |
     sed -u -e '/^Using Python /d' -e '/^error:\|^ *×/,$ {' -e "w $layers/errors" -e 'd' -e '}' -e 's/^/       /'
   if [ -e "$layers/failed" ]; then
-    error_line "$source could not be installed"
-    while IFS= read -r line; do error_line "$line"; done <"$layers/errors"
-    error_line ""
-    error_line "Does it install on your machine? Try: uv pip install -r $source"
-    exit $BAD_SOURCE
+    status=0
+    python3 -B -I "$home/lib/failures.py" "$source" "$layers/errors" || status=$?
+    exit "$status"
   fi
 }

@@ -21,15 +21,9 @@ wanted_python() {
   elif [ -f runtime.txt ]; then
     wanted=$(sed -n -e 's/[[:space:]]//g' -e '/./{p;q;}' runtime.txt) asked=runtime.txt
     wanted=${wanted#python-}
-  elif [ -f pyproject.toml ]; then
-    wanted=$(python3 -c '
-import tomllib
-try:
-    with open("pyproject.toml", "rb") as file:
-        print("".join(tomllib.load(file).get("project", {}).get("requires-python", "").split()))
-except (ValueError, AttributeError, RecursionError):
-    pass
-') asked=pyproject.toml
+  else
+    found=$(python3 -B -I "$home/lib/wanted.py")
+    wanted=${found% *} asked=${found##* }
   fi
   case $wanted in
   *[!A-Za-z0-9.,\<\>=!~*+-]* | -*)

@@ -22,10 +22,23 @@ TOML
   if [ -d "$layers/uv" ]; then
     printf '[types]\ncache = true\n\n[metadata]\nversion = "%s"\n' "$UV_VERSION" >"$layers/uv.toml"
   fi
+  if [ "$source" != poetry.lock ]; then
+    rm -rf "$layers/poetry" "$layers/poetry.toml"
+  elif [ -d "$layers/poetry" ]; then
+    printf '[types]\ncache = true\n\n[metadata]\nversion = "%s"\n' "$(poetry_version)" >"$layers/poetry.toml"
+  fi
   if [ -d "$layers/cache" ]; then printf '[types]\ncache = true\n' >"$layers/cache.toml"; fi
   if [ -d "$layers/python" ]; then
     printf '[types]\nlaunch = true\nbuild = true\ncache = true\n' >"$layers/python.toml"
   fi
+}
+
+# poetry_version: of the Poetry that lies in its layer.
+poetry_version() {
+  for file in "$layers/poetry"/lib/python3*/site-packages/poetry-[0-9]*.dist-info; do
+    file=${file##*/poetry-}
+    echo "${file%.dist-info}"
+  done
 }
 
 default_web() {
