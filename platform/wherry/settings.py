@@ -40,6 +40,9 @@ class Settings:
     buildpack_sources: str = _setting(
         "", "where buildpacks may be fetched from: URL prefixes https://, http://, docker://, with blanks between"
     )
+    image_sources: str = _setting(
+        "", "where images may be released from: prefixes docker://HOST[/PATH], with blanks between"
+    )
     builders: str = _setting("", "builder images that apps may name, each by digest, with blanks between")
     max_push_mb: str = _setting("512", "largest push, MiB of pack")
     max_tree_mb: str = _setting("2048", "largest source tree, MiB")
@@ -96,6 +99,10 @@ class Settings:
         return tuple(self.buildpack_sources.split())
 
     @property
+    def sources_of_images(self) -> tuple[str, ...]:
+        return tuple(self.image_sources.split())
+
+    @property
     def registry_secret(self) -> Secret:
         return Secret(self.registry_password)
 
@@ -125,11 +132,12 @@ class Settings:
 
     def _problems(self) -> list[str]:
         faults = []
-        for each in self.sources_of_buildpacks:
-            try:
-                source_prefix(each)
-            except InvalidInput as error:
-                faults.append(f"WHERRY_BUILDPACK_SOURCES: {error.message}")
+        for name in ("buildpack_sources", "image_sources"):
+            for each in getattr(self, name).split():
+                try:
+                    source_prefix(each)
+                except InvalidInput as error:
+                    faults.append(f"WHERRY_{name.upper()}: {error.message}")
         for each in self.builders.split():
             if not _BY_DIGEST.fullmatch(each):
                 faults.append(f"WHERRY_BUILDERS: '{each}' is not an image by digest: HOST/NAME@sha256:…")

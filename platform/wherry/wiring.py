@@ -10,6 +10,7 @@ from wherry import hook
 from wherry.builds.builder import LifecycleBuilder
 from wherry.builds.container import Containers
 from wherry.builds.stacks import Stacks
+from wherry.builds.taken_images import TakenImages
 from wherry.domain.model import JobKind
 from wherry.domain.secret import Secret
 from wherry.flow.access import Access
@@ -20,12 +21,14 @@ from wherry.flow.configure import Configure
 from wherry.flow.converge import Converge
 from wherry.flow.create import CreateApp
 from wherry.flow.destroy import DestroyApp, RemoveRemains
+from wherry.flow.image_ports import Images
 from wherry.flow.plan import Patience
 from wherry.flow.ports import Clock, Ledger, Logs, Runtime, Sources, Uploads
 from wherry.flow.prune import PruneImages
 from wherry.flow.push import AcceptPush
 from wherry.flow.reconcile import Reconcile
 from wherry.flow.release import ReleaseBuild
+from wherry.flow.release_images import ReleaseImages
 from wherry.flow.rename import RenameApp
 from wherry.flow.rollback import RollBack
 from wherry.flow.rollout import RollOut
@@ -74,6 +77,7 @@ class World:
     clock: Clock
     git: GitTransport
     uploads: Uploads
+    images: Images
 
     @property
     def access(self) -> Access:
@@ -106,6 +110,10 @@ class World:
     @property
     def release(self) -> ReleaseBuild:
         return ReleaseBuild(self.ledger, self.sources, self.clock)
+
+    @property
+    def release_images(self) -> ReleaseImages:
+        return ReleaseImages(self.ledger, self.images, self.clock)
 
     @property
     def rollback(self) -> RollBack:
@@ -159,6 +167,7 @@ def wire(settings: Settings) -> World:
         clock=SystemClock(),
         git=GitTransport(sources),
         uploads=UploadFolder(settings.folder / "uploads", Limits.of(settings).push),
+        images=TakenImages(open_registry(settings, home), settings),
     )
 
 

@@ -45,6 +45,7 @@ from wherry.sources.transport import GitTransport
 from wherry.sources.uploads import UploadFolder
 from wherry.wiring import SystemClock, World
 
+from tests.fakes.images import InMemoryImages
 from tests.fakes.runtime import InMemoryRuntime
 
 
@@ -245,7 +246,9 @@ def make_world(folder: Path, port: int, runtime: InMemoryRuntime) -> World:
     clock = SystemClock()
     uploads = UploadFolder(folder / "uploads", most=1 << 20)
     git = GitTransport(repositories)
-    return World(settings, Secret("ticket key"), ledger, repositories, logs, runtime, clock, git, uploads)
+    return World(
+        settings, Secret("ticket key"), ledger, repositories, logs, runtime, clock, git, uploads, InMemoryImages()
+    )
 
 
 def make_portal(world: World) -> Flask:

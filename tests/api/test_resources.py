@@ -74,6 +74,24 @@ def test_a_stack_is_listed_and_chosen_for_the_next_build(house: House, app: str)
     assert house.call("POST", "/apps", {"stack": 7}).status == 422
 
 
+def test_a_formation_of_images_makes_a_release_that_the_header_names(house: House, app: str) -> None:
+    digest = f"sha256:{'1' * 64}"
+    updates = [{"type": "web", "docker_image": digest}, {"type": "worker", "docker_image": digest}]
+    answer = house.call("PATCH", f"/apps/{app}/formation", {"updates": updates})
+    assert (answer.status, answer.headers["Wherry-Release"]) == (200, "v1")
+    assert [(each["type"], each["quantity"], each["command"]) for each in answer.json] == [
+        ("web", 1, "serve 11"),
+        ("worker", 0, "serve 11"),
+    ]
+    assert house.call("GET", f"/apps/{app}/releases/v1").json["image"]["digest"] == digest
+    mixed = [*updates, {"type": "clock", "quantity": 1}]
+    for wrong in (mixed, [*updates, updates[0]], [{"type": "web", "docker_image": 7}], [{**updates[0], "quantity": 1}]):
+        assert house.call("PATCH", f"/apps/{app}/formation", {"updates": wrong}).status == 422
+    gone = [{"type": "web", "docker_image": f"sha256:{'2' * 64}"}]
+    assert house.call("PATCH", f"/apps/{app}/formation", {"updates": gone}).status == 404
+    assert len(house.call("GET", f"/apps/{app}/releases").json) == 1
+
+
 def test_a_destroyed_app_is_shown_once_more_and_its_name_stays_taken(house: House, app: str) -> None:
     assert house.call("DELETE", f"/apps/{app}").json["name"] == app
     assert house.call("GET", f"/apps/{app}").status == 404

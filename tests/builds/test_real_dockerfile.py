@@ -7,6 +7,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,9 @@ from docker import APIClient
 from wherry.builds.builder import LifecycleBuilder
 from wherry.builds.container import Containers
 from wherry.builds.stacks import Stack
+from wherry.builds.taken_images import TakenImages
 from wherry.domain.build_settings import BuildSettings
-from wherry.domain.errors import BuildFailed, BuildFailure, Cancelled
+from wherry.domain.errors import BuildFailed, BuildFailure, Cancelled, InvalidInput, NotFound, RolloutFailed
 from wherry.domain.image import Image
 from wherry.domain.workload import Workload
 from wherry.flow.ports import Cancel
@@ -28,9 +30,9 @@ from wherry.settings import Settings
 
 from tests.builds.test_real_builds import sample, stack_registry
 from tests.builds.yard import SAMPLES, Yard
-from tests.runtimes.tiny import ENGINE, engine_api, platform_id
+from tests.runtimes.tiny import ENGINE, busybox, engine_api, platform_id
 
-__all__ = ["engine_api", "platform_id", "sample", "stack_registry"]  # fixtures, found here by name
+__all__ = ["busybox", "engine_api", "platform_id", "sample", "stack_registry"]  # fixtures, found here by name
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
 
@@ -226,6 +228,50 @@ def test_without_a_word_a_dockerfile_is_built_when_no_buildpack_knows_the_app(ya
     image = yard.build(yard.make(sample, Procfile="web: exec sleep 5\nrelease: true\n"), previous=image)
     assert image.starts["web"].argv == ("/bin/sh", "-c", "exec sleep 5")
     assert list(image.processes) == ["web", "release"]
+
+
+def test_an_image_from_elsewhere_is_released_by_digest_and_only_from_where_it_may_come(
+    yard: DockerYard, sample: Path, runtime: MachineRuntime
+) -> None:
+    made = yard.build(yard.hello(sample))
+    host, name = yard.registry.address, f"{yard.registry.address}/apps/1@{made.digest}"
+    ours = Registry(f"http://{host}/ours")
+    settings = replace(Settings.load({"WHERRY_HOME": str(yard.home)}), image_sources=f"docker://{host}/apps")
+    try:
+        start = TakenImages(ours, settings).take_in(2, name)
+        assert start.digest == made.digest
+        assert start.argv == ("perl", "server.pl")
+        assert TakenImages(ours, settings).take_in(2, made.digest) == start
+        for refused in (
+            f"{host}/stack/run@{made.digest}",
+            f"{host}/ours/apps/3@{made.digest}",
+            f"{host}/apps/1:tag",
+            "x",
+        ):
+            with pytest.raises(InvalidInput):
+                TakenImages(ours, settings).take_in(2, refused)
+        with pytest.raises(NotFound):
+            TakenImages(ours, settings).take_in(3, made.digest)
+    finally:
+        ours.close()
+    image = Image("ours/apps/2", start.digest, {"web": ""}, {"web": start})
+    runtime.start([workload(image)], yard.said.append)
+    assert "uid 1001 of web.1" in answer(runtime)
+
+
+def test_an_image_without_a_shell_says_so_when_its_line_needs_one(
+    yard: DockerYard, sample: Path, runtime: MachineRuntime, busybox: Path
+) -> None:
+    yard.make(sample, Dockerfile='FROM scratch\nCOPY busybox /bin/\nCMD ["/bin/busybox", "sleep", "1000"]\n')
+    shutil.copy(busybox, sample / "busybox")
+    image = yard.build(yard.make(sample, Procfile="worker: sleep 1000\n"))
+    with pytest.raises(RolloutFailed) as caught:
+        runtime.start([workload(image, "worker")], yard.said.append)
+    assert "/bin/sh" in caught.value.hint, caught.value.lines()
+    (sample / "Procfile").unlink()
+    image = yard.build(sample, previous=image)
+    assert image.starts["web"].argv == ("/bin/busybox", "sleep", "1000")
+    runtime.start([replace(workload(image), type="worker")], yard.said.append)
 
 
 def _on_the_build_network(yard: DockerYard, api: APIClient) -> list[dict[str, object]]:

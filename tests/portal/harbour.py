@@ -56,6 +56,7 @@ class Harbour:
             clock=self.clock,
             git=cast(Any, None),
             uploads=cast(Any, None),
+            images=cast(Any, None),
         )
 
     def pages(self) -> Flask:

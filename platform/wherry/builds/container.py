@@ -19,7 +19,8 @@ from wherry.builds.stacks import BUILD, RUN
 from wherry.domain.errors import BuildFailed, BuildFailure, NotFound, PlatformFault
 from wherry.domain.image import Image
 from wherry.domain.text import log_line, printable
-from wherry.flow.ports import BuildRequest, Cancel, ImageBuild, ImageBuildSpec, Say
+from wherry.flow.image_ports import ImageBuild, ImageBuildSpec
+from wherry.flow.ports import BuildRequest, Cancel, Say
 from wherry.flow.talk import detail, step
 from wherry.images.registry import Registry
 from wherry.images.stored import StoredImage, read_image

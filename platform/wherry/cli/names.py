@@ -34,6 +34,7 @@ COMMANDS = {
     "config:get": Command("config", "get", "Print the value of a config var."),
     "config:set": Command("config", "assign", "Set config vars, which makes a release."),
     "config:unset": Command("config", "unset", "Remove config vars, which makes a release."),
+    "container:release": Command("container", "release", "Release an image that was made elsewhere."),
     "git:remote": Command("create", "remote", "Add the git remote of an app to this repository."),
     "login": Command("login", "login", "Keep the URL and token of a platform."),
     "logout": Command("login", "logout", "Forget them."),

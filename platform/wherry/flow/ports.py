@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
@@ -167,46 +167,6 @@ class SandboxSpec:
     image: str
     user: str
     mounts: Mapping[str, tuple[Path, bool]]
-    memory: int = 2048
-    cpu: int = 2000
-    pids: int = 1024
-    seconds: float = 900.0
-    log_bytes: int = 10 * 1024 * 1024
-
-
-class ImageBuild(Protocol):
-    """Builds images of Dockerfiles, with the engine's own builder, without credentials. Built by a runtime, used by the
-    builder.
-    """
-
-    def build(self, spec: ImageBuildSpec, on_line: Callable[[bytes], None], cancel: Cancel) -> str:
-        """The digest of the image, once our registry serves it. Each line of the build goes to `on_line` as it comes.
-
-        Raises BuildFailed (STEP_FAILED, OUT_OF_MEMORY, OUT_OF_TIME, LOG_TOO_LONG), Cancelled, PlatformFault.
-        """
-
-    def forget(self, app_id: int) -> None:
-        """Removes the layers that are kept for the app's next build."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImageBuildSpec:
-    """`context`: a plain tar; `dockerfile`: its path in there; `target`: the stage to stop at, "" for the last one.
-    `repository`: where in our registry the image goes. `bases`: references in our registry that it builds on. `name`:
-    which of the app's images, [a-z0-9-]; only its own earlier layers are used again.
-
-    Caps: `memory` MiB, `cpu` thousandths of a core, `pids` processes a step, `seconds` wall time, `log_bytes` of output.
-    """
-
-    app_id: int
-    build_id: int
-    name: str
-    context: Path
-    dockerfile: str
-    repository: str
-    target: str = ""
-    args: Mapping[str, str] = field(default_factory=dict)
-    bases: tuple[str, ...] = ()
     memory: int = 2048
     cpu: int = 2000
     pids: int = 1024

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from wherry.api.body import json_object, only, text
 from wherry.api.desk import Call
+from wherry.api.routes.config import RELEASE_HEADER
 from wherry.api.shapes import Json
 from wherry.domain.errors import InvalidInput, NotFound
 from wherry.domain.formation import Formation
@@ -26,9 +27,14 @@ def show(call: Call, app: App, type: str) -> ResponseReturnValue:
 
 
 def change(call: Call, app: App) -> ResponseReturnValue:
-    """`updates`: a list of {type, quantity, size}; all of it or nothing."""
+    """`updates`: a list of {type, quantity, size}, or of {type, docker_image}; all of it or nothing. Images make a
+    release, which a header names.
+    """
     body = json_object(request)
     only(body, ("updates",))
+    if images := _images(body.get("updates")):
+        release = call.world.release_images.run(call.actor, app, images, call.origin)
+        return jsonify(_shown(call, app)), {RELEASE_HEADER: release.name}
     call.world.scale.run(call.actor, app, _updates(body.get("updates")), call.origin)
     return jsonify(_shown(call, app))
 
@@ -75,6 +81,25 @@ def _updates(wanted: object) -> dict[str, Change]:
     if problems:
         raise InvalidInput("nothing was scaled", problems=problems)
     return changes
+
+
+def _images(wanted: object) -> dict[str, str]:
+    """Type to image, when images are what is asked for. Raises InvalidInput when not all of the list says so."""
+    if not isinstance(wanted, list) or not any(isinstance(each, dict) and "docker_image" in each for each in wanted):
+        return {}
+    problems = []
+    images: dict[str, str] = {}
+    for place, each in enumerate(wanted):
+        name, image = (each.get("type"), each.get("docker_image")) if isinstance(each, dict) else (None, None)
+        if not isinstance(name, str) or not isinstance(image, str) or set(each) != {"type", "docker_image"}:
+            problems.append(f"updates[{place}]: must be {{type, docker_image}}, as the others")
+        elif name in images:
+            problems.append(f"updates[{place}].type: {printable(name, 60)} stands twice")
+        else:
+            images[name] = image
+    if problems:
+        raise InvalidInput("nothing was released", problems=problems)
+    return images
 
 
 def _wish(body: dict[str, object]) -> Change:

@@ -19,6 +19,8 @@ _FIRST_PAUSE = 0.001
 _LONGEST_PAUSE = 0.05
 _EVIDENCE = 20
 _KILLED = 137
+_NOT_FOUND = 127
+_NO_SHELL = "Its image has no /bin/sh to run a command in one line: write it as a list of words, or add a shell."
 _OOM_LAG = 0.5  # the engine may hear of the end first, and of its reason later
 _LARGER = "A larger size: wherry ps:scale {type}={quantity}:SIZE"
 
@@ -73,6 +75,7 @@ def _exited(who: Identity, workload: Workload, code: int, evidence: list[str]) -
         RolloutFailure.EXITED,
         f"{who.process} exited with code {code} {before}",
         evidence=evidence or ["It wrote nothing."],
+        hint=_NO_SHELL if code == _NOT_FOUND and any("exec /bin/sh failed" in line for line in evidence) else "",
     )
 
 

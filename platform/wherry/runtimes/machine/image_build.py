@@ -19,7 +19,8 @@ from docker.types.daemon import CancellableStream
 
 from wherry.domain.errors import BuildFailed, BuildFailure, Cancelled, PlatformFault
 from wherry.domain.text import printable
-from wherry.flow.ports import Cancel, ImageBuildSpec
+from wherry.flow.image_ports import ImageBuildSpec
+from wherry.flow.ports import Cancel
 from wherry.runtimes.machine import naming, network
 from wherry.runtimes.machine.engine import CLIENT_ERRORS, HINT, Engine, close_stream
 from wherry.runtimes.machine.image_cache import Cache

@@ -1,0 +1,61 @@
+"""Ports for images that our own lifecycle does not make: of Dockerfiles, and from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from wherry.domain.image import Start
+from wherry.flow.ports import Cancel
+
+
+class Images(Protocol):
+    """Images that were made elsewhere."""
+
+    def take_in(self, app_id: int, reference: str) -> Start:
+        """Afterwards our registry serves the image in the app's repository: its digest, and how it starts by itself.
+
+        Raises InvalidInput for what is no image by digest, or from a place that is not allowed; NotFound, PlatformFault.
+        """
+
+
+class ImageBuild(Protocol):
+    """Builds images of Dockerfiles, with the engine's own builder, without credentials. Built by a runtime, used by the
+    builder.
+    """
+
+    def build(self, spec: ImageBuildSpec, on_line: Callable[[bytes], None], cancel: Cancel) -> str:
+        """The digest of the image, once our registry serves it. Each line of the build goes to `on_line` as it comes.
+
+        Raises BuildFailed (STEP_FAILED, OUT_OF_MEMORY, OUT_OF_TIME, LOG_TOO_LONG), Cancelled, PlatformFault.
+        """
+
+    def forget(self, app_id: int) -> None:
+        """Removes the layers that are kept for the app's next build."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageBuildSpec:
+    """`context`: a plain tar; `dockerfile`: its path in there; `target`: the stage to stop at, "" for the last one.
+    `repository`: where in our registry the image goes. `bases`: references in our registry that it builds on. `name`:
+    which of the app's images, [a-z0-9-]; only its own earlier layers are used again.
+
+    Caps: `memory` MiB, `cpu` thousandths of a core, `pids` processes a step, `seconds` wall time, `log_bytes` of output.
+    """
+
+    app_id: int
+    build_id: int
+    name: str
+    context: Path
+    dockerfile: str
+    repository: str
+    target: str = ""
+    args: Mapping[str, str] = field(default_factory=dict)
+    bases: tuple[str, ...] = ()
+    memory: int = 2048
+    cpu: int = 2000
+    pids: int = 1024
+    seconds: float = 900.0
+    log_bytes: int = 10 * 1024 * 1024

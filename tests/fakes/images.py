@@ -1,0 +1,16 @@
+"""Images without a registry: those by a digest of ones are there, and start with their digest's end."""
+
+from __future__ import annotations
+
+from wherry.domain.errors import InvalidInput, NotFound
+from wherry.domain.image import Start
+
+
+class InMemoryImages:
+    def take_in(self, app_id: int, reference: str) -> Start:
+        name, _, digest = reference.rpartition("@")
+        if name not in ("", "allowed.example/hello"):
+            raise InvalidInput(f"{name} is not a place that images may come from here: have none")
+        if not digest.startswith("sha256:1"):
+            raise NotFound(f"the registry has no image {digest}")
+        return Start(("serve", digest[-2:]), "1001:1000", digest)
