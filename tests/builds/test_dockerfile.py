@@ -11,6 +11,7 @@ from wherry.builds.container_starts import starts_of
 from wherry.builds.heroku_yml import Run
 from wherry.domain.errors import BuildFailed, InvalidInput
 from wherry.domain.image import Start
+from wherry.images.manifest import architecture
 from wherry.images.stored import StoredImage
 
 
@@ -24,7 +25,7 @@ def test_the_bases_are_those_of_all_stages_with_arguments_put_in() -> None:
     text = """\ufeff# a comment
 ARG V=12
 ARG NAME=debian
-from --platform=linux/amd64 ${NAME}:${V:-11} as Made
+from --platform=linux/%ARCH% ${NAME}:${V:-11} as Made
 FROM scratch
 COPY --from=made /a /a
 COPY --chown=1:1 --from=0 /b /b
@@ -34,7 +35,7 @@ COPY --from=busybox:1.36 \\
   /c /c
 EXPOSE 80
 """
-    read = dockerfile.read(text.encode(), "Dockerfile", {"V": "13"})
+    read = dockerfile.read(text.replace("%ARCH%", architecture()).encode(), "Dockerfile", {"V": "13"})
     assert read == dockerfile.Dockerfile(("debian:13", "busybox:1.36"), True, False)
 
 
@@ -46,6 +47,7 @@ EXPOSE 80
         ("FROM a:1\nONBUILD COPY --chmod=755 a b", "COPY --chmod is BuildKit's"),
         ("FROM a:1\nRUN <<EOF\necho\nEOF", "RUN << is BuildKit's"),
         ("FROM a:1\nCOPY <<-'X' /x\nX", "COPY << is BuildKit's"),
+        ("FROM --platform=linux/s390x a:1", "FROM --platform=linux/s390x: only linux/"),
         ("RUN true", "Dockerfile: has no FROM"),
         ("", "Dockerfile: has no FROM"),
     ],

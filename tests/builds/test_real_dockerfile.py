@@ -195,6 +195,21 @@ def test_t17_what_another_builder_reads_or_another_app_owns_is_refused(yard: Doc
     assert len([line for line in error.evidence if "is not permitted" in line]) == 2
 
 
+def test_t16_a_base_image_cannot_bring_a_trigger_that_takes_from_other_images(
+    yard: DockerYard, sample: Path, engine_api: APIClient
+) -> None:
+    name = f"wherry-test-{yard.platform}:base"
+    made = engine_api.import_image_from_data(b"\0" * 1024, *name.split(":"), changes=["ONBUILD COPY --from=3f / /x"])
+    assert made
+    try:
+        error = yard.fails(sample, Dockerfile=f"FROM {name}\n")
+    finally:
+        engine_api.remove_image(name, force=True)
+    assert error.evidence == ("ONBUILD COPY --from=3f / /x",)
+    error = yard.fails(sample, Dockerfile="FROM 127.0.0.1:9/there/is:none\n")
+    assert error.kind is BuildFailure.NETWORK, error.lines()
+
+
 def test_a_dockerfile_that_is_not_there_is_named(yard: DockerYard, sample: Path) -> None:
     error = yard.fails(sample, heroku__yml="build:\n  docker:\n    web: deploy/Dockerfile\n")
     assert error.message == "there is no deploy/Dockerfile in the app, which heroku.yml names in build.docker.web"

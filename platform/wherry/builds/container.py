@@ -105,7 +105,7 @@ class Containers:
             f"apps/{request.app_id}",
             recipe.target,
             {**_proxies(os.environ, say), **plan.args},
-            tuple(each for each in file.bases if each.startswith(f"{self.registry.address}/")),
+            file.bases,
             memory=self.settings.number("build_memory_mb"),
             seconds=max(until - time.monotonic(), 1.0),
         )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from wherry.domain.errors import InvalidInput
 from wherry.domain.text import printable
+from wherry.images.manifest import architecture
 
 MOST_BYTES = 256 * 1024
 CA_FILE = ".wherry/ca-certificates.crt"
@@ -113,6 +114,13 @@ def _instruction(line: int, text: str) -> _Instruction:
 def _too_new(instruction: _Instruction) -> str:
     flags = _FLAGS.match(instruction.rest + " ")
     words = flags[0].split() if flags else []
+    for word in words:
+        if (
+            instruction.name == "FROM"
+            and word.startswith("--platform=")
+            and word != f"--platform=linux/{architecture()}"
+        ):
+            return f"FROM {printable(word, 60)}: only linux/{architecture()} is built and runs here"
     for flag in _NEWER.get(instruction.name, ()):
         if any(word == flag or word.startswith(f"{flag}=") for word in words):
             return f"{instruction.name} {flag} is BuildKit's: the engine's own builder does not know it"

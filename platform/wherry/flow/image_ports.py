@@ -39,7 +39,7 @@ class ImageBuild(Protocol):
 @dataclass(frozen=True, slots=True)
 class ImageBuildSpec:
     """`context`: a plain tar; `dockerfile`: its path in there; `target`: the stage to stop at, "" for the last one.
-    `repository`: where in our registry the image goes. `bases`: references in our registry that it builds on. `name`:
+    `repository`: where in our registry the image goes. `bases`: references that it builds on. `name`:
     which of the app's images, [a-z0-9-]; only its own earlier layers are used again.
 
     Caps: `memory` MiB, `cpu` thousandths of a core, `pids` processes a step, `seconds` wall time, `log_bytes` of output.

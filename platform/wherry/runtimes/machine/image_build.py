@@ -26,12 +26,13 @@ from wherry.runtimes.machine.engine import CLIENT_ERRORS, HINT, Engine, close_st
 from wherry.runtimes.machine.image_cache import Cache
 from wherry.runtimes.machine.image_stream import Failed, Steps
 from wherry.runtimes.machine.network import Networks
-from wherry.runtimes.machine.pull import Registry, pull
+from wherry.runtimes.machine.pull import NotPulled, Registry, pull
 
 _MIB = 1024 * 1024
 _KILLED = 137
 _SHARES = 102
 _TRIES = 5
+_NO_SUCH = ("manifest unknown", "not found", "does not exist", "denied", "invalid reference")
 
 OnLine = Callable[[bytes], None]
 
@@ -63,10 +64,32 @@ class MachineImageBuild:
     # -- the sentences of build, in order
 
     def _have(self, base: str) -> None:
+        """There, and without triggers that would take from images by their ids, as no Dockerfile may (T16)."""
+        found = self._inspected(base)
+        if found is None:
+            self._pull(base)
+            found = self._inspected(base)
+        triggers = ((found or {}).get("Config") or {}).get("OnBuild") or ()
+        if bad := [printable(each, 100) for each in triggers if "--from" in each.lower()]:
+            message = f"the image {printable(base)} has a trigger that copies from other images"
+            raise BuildFailed(BuildFailure.BAD_SOURCE, message, evidence=[f"ONBUILD {each}" for each in bad])
+
+    def _inspected(self, image: str) -> dict[str, Any] | None:
         with self._engine.doing("look for a base image"), suppress(NotFound):
-            self._engine.api.inspect_image(base)  # type: ignore[no-untyped-call]
-            return
-        pull(self._engine, self._registry, base)
+            found: dict[str, Any] = self._engine.api.inspect_image(image)  # type: ignore[no-untyped-call]
+            return found
+        return None
+
+    def _pull(self, base: str) -> None:
+        """Ours with our login; of any other the author of the Dockerfile hears why not."""
+        try:
+            pull(self._engine, self._registry, base)
+        except NotPulled as error:
+            if base.startswith(f"{self._registry.address}/"):
+                raise
+            is_wrong = any(word in " ".join(error.evidence) for word in _NO_SUCH)
+            kind = BuildFailure.BAD_SOURCE if is_wrong else BuildFailure.NETWORK
+            raise BuildFailed(kind, error.message, evidence=error.evidence) from error
 
     def _run(self, spec: ImageBuildSpec, steps: Steps, sources: list[str], cancel: Cancel) -> None:
         """Raises BuildFailed, Cancelled, and docker's errors."""

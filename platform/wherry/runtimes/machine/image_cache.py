@@ -43,6 +43,15 @@ class Cache:
             for tag in {tag for tag in before if tag.rpartition(":")[2] not in kept}:
                 self._engine.discard(tag)
         for image in {each for each in before.values() if each} - {self._id(tag) for tag in self.sources()}:
+            self._drop(image)
+
+    def _drop(self, image: str) -> None:
+        """Only when nobody has a name for it: a build that stopped at its first step has left its base here."""
+        try:
+            found = self._engine.api.inspect_image(image)  # type: ignore[no-untyped-call]
+        except NotFound:
+            return
+        if not found.get("RepoTags") and not found.get("RepoDigests"):
             self._engine.discard(image)
 
     def _id(self, tag: str) -> str:
