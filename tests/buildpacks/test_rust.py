@@ -193,7 +193,14 @@ FAILURES = [
         "a newer Rust",
     ),
     ("error: failed to parse manifest at `/workspace/Cargo.toml`\n\nCaused by:\n  no targets", 65, "Cargo.toml cannot"),
-    ("error: failed to run custom build command for `x-sys v1.0.0`\n  Could not resolve host", 1, "native code"),
+    (
+        "error: failed to run custom build command for `x-sys v1.0.0`\n  Could not resolve host",
+        1,
+        "the build script of a crate failed",
+    ),
+    ("error: unclosed table, expected `]`\n --> Cargo.toml:8:14", 65, "Cargo.toml cannot be read"),
+    ("error: linking with `cc` failed: exit status: 1", 1, "could not be linked"),
+    ("error: failed to get `x`\n  invalid version 0 on git_proxy_options; class=Invalid (3)", 69, "crates from Git"),
     ("error: checksum for `fnv v1.0.7` changed between lock files", 65, "is not the one that Cargo.lock names"),
 ]
 
@@ -204,6 +211,33 @@ def test_a_failure_is_told_by_its_cause(lib: Lib, said: str, code: int, cause: s
     assert (refusal.code, cause in refusal.lines[0]) == (code, True), refusal.lines
     assert refusal.lines[1] == said.split("\n")[0].removeprefix("error: ")
     assert refusal.lines[-2] == ""
+
+
+def test_a_build_script_that_fails_shows_what_it_wrote_to_stderr(lib: Lib) -> None:
+    said = ["error: failed to run custom build command for `x-sys v1.0.0`", "Caused by:", "  --- stdout", "  cargo:x=1"]
+    lines = lib.failures.refusal([*said, "  --- stderr", "  no libfoo here", "warning: build failed, waiting"]).lines
+    assert lines[1:3] == ["failed to run custom build command for `x-sys v1.0.0`", "  no libfoo here"]
+
+
+def test_crates_from_git_are_checked_out_where_cargo_looks_for_them(lib: Lib, tmp_path: Path) -> None:
+    crates, app = tmp_path / "crates", tmp_path / "app"
+    database = crates / "git/db/dep-0123"
+    for folder in (app, database):
+        folder.mkdir(parents=True)
+    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "GIT_CONFIG_NOSYSTEM": "1"}
+    who = ["-c", "user.name=x", "-c", "user.email=x@example.com"]
+    for words in (["init", "-q"], [*who, "commit", "-q", "--allow-empty", "-m", "x"]):
+        subprocess.run(["git", *words], cwd=database, env=env, check=True)
+    head = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=database, env=env, capture_output=True, text=True, check=True
+    )
+    revision = head.stdout.strip()
+    (app / "Cargo.lock").write_text(f'source = "git+https://git.example/dep?branch=main#{revision}"\n')
+    assert lib.checkouts.missing(crates, app) == [revision]
+    assert lib.checkouts.lay(crates, [revision, "0" * 40], env) == 1
+    assert (crates / "git/checkouts/dep-0123" / revision[:7] / ".cargo-ok").is_file()
+    assert lib.checkouts.missing(crates, app) == []
+    assert lib.checkouts.lay(crates, [revision], env) == 0
 
 
 def test_a_compile_error_shows_file_and_line_and_the_platform_knows_it(lib: Lib) -> None:

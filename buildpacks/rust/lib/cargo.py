@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+import checkouts
 import failures
 from store import Layers
 from talk import OTHER, Refusal, detail, output_of, run, step
@@ -21,7 +22,9 @@ class Cargo:
     def __init__(self, layers: Layers, app: Path, env: Mapping[str, str]) -> None:
         self._layers, self._app = layers, app
         self._crates, self._target = layers.folder / "crates", layers.folder / "target"
-        self._env = {name: value for name, value in env.items() if name not in _DROPPED} | {
+        # Debian's cargo fetches from Git by git only: see checkouts.py.
+        given = {"CARGO_NET_GIT_FETCH_WITH_CLI": "true", **env}
+        self._env = {name: value for name, value in given.items() if name not in _DROPPED} | {
             "CARGO_HOME": str(self._crates),
             "CARGO_TARGET_DIR": str(self._target),
             "CARGO_TERM_COLOR": "never",
@@ -29,19 +32,21 @@ class Cargo:
             "GIT_TERMINAL_PROMPT": "0",
         }
         self._fresh = False
+        self._host = ""
 
     def version(self) -> str:
         """Of rustc. Raises Refusal."""
         try:
-            code, out, said = output_of(["rustc", "--version"], self._env, Path("/"))
+            code, out, said = output_of(["rustc", "--version", "--verbose"], self._env, Path("/"))
         except OSError as error:
             raise Refusal(
                 OTHER, "there is no Rust in this build; the buildpack wherry/apt brings it", [str(error)]
             ) from error
-        words = out.split()
-        if code != 0 or len(words) < 2:
+        facts = dict(line.split(": ", 1) for line in out.splitlines() if ": " in line)
+        if code != 0 or not {"release", "host"} <= facts.keys():
             raise Refusal(OTHER, "rustc does not run", said[:5])
-        return words[1]
+        self._host = facts["host"]
+        return facts["release"]
 
     def begin(self, version: str) -> None:
         """What another Rust compiled is of no use."""
@@ -74,6 +79,7 @@ class Cargo:
         argv += [f"--bin={name}" for name in wanted] or ["--bins"]
         if (self._app / "Cargo.lock").is_file():
             argv.append("--locked")
+            self._fetch_from_git()
         else:
             detail("There is no Cargo.lock, so any push may get other versions of its crates.")
             detail("Write it and commit it. Try: cargo generate-lockfile && git add -f Cargo.lock")
@@ -89,6 +95,17 @@ class Cargo:
             if self._fresh and _size(folder) > _MOST_CACHED:
                 detail(f"The cache {name} has grown too large, and begins anew")
                 self._layers.fresh(name).mkdir()
+
+    def _fetch_from_git(self) -> None:
+        """Ahead of the build, which says what is wrong when this does not end well."""
+        revisions = checkouts.missing(self._crates, self._app)
+        if not revisions:
+            return
+        detail("Fetching crates from Git")
+        argv = ["cargo", "fetch", "--locked", "--target", self._host]
+        code, _, said = output_of(argv, self._env, self._app)
+        while code != 0 and checkouts.needed(said) and checkouts.lay(self._crates, revisions, self._env):
+            code, _, said = output_of(argv, self._env, self._app)
 
     def _lay(self, messages: Path) -> list[str]:
         """The programs that cargo says it made."""

@@ -22,13 +22,16 @@ class Kind:
     hint: str = ""
 
 
+_NATIVE_HINT = "Does it need a library? Name its Debian package in an Aptfile, with the -dev package."
 _KINDS = (
     Kind(
-        OTHER,
-        "a crate with native code could not be built",
-        r"failed to run custom build command for|error: linking with .* failed",
-        "Does it need a library? Name its Debian package in an Aptfile, with the -dev package.",
+        NOT_AVAILABLE,
+        "crates from Git cannot be fetched by this cargo unless Cargo.lock names them",
+        r"on git_proxy_options",
+        "Commit Cargo.lock, or bring the crates along. Try: cargo generate-lockfile, or cargo vendor",
     ),
+    Kind(OTHER, "the build script of a crate failed", r"failed to run custom build command for", _NATIVE_HINT),
+    Kind(OTHER, "a program could not be linked", r"error: linking with .* failed", _NATIVE_HINT),
     Kind(
         BAD_SOURCE,
         "Cargo.lock does not match Cargo.toml",
@@ -72,7 +75,8 @@ _KINDS = (
     Kind(
         BAD_SOURCE,
         "Cargo.toml cannot be read",
-        r"failed to parse manifest|failed to (load|read) manifest|TOML parse error|could not parse input as TOML"
+        r"--> (\S*/)?Cargo\.toml:\d+"
+        r"|failed to parse manifest|failed to (load|read) manifest|TOML parse error|could not parse input as TOML"
         r"|invalid (character|type|value)|current package believes it's in a workspace|manifest .* (missing|is missing)"
         r"|no targets specified in the manifest|virtual manifest",
         "Is it right on your machine? Try: cargo metadata --no-deps",
@@ -82,7 +86,7 @@ _COMPILE = r"^error(\[E\d+\])?: "
 _PLACE = re.compile(r"^\s*--> \S+:\d+:\d+$")
 _NOISE = re.compile(
     r"^\s+(Compiling|Downloaded|Downloading|Updating|Locking|Adding|Fresh|Finished|Blocking) |^warning: build failed, waiting"
-    r"|^For more information about|^help: to generate the lock file|^Some errors have detailed|^note: run with `RUST_BACKTRACE"
+    r"|^For more information about|^help: to generate the lock file|^Some errors have detailed|^\s*note: run with `RUST_BACKTRACE"
 )
 _MOST_SHOWN = 14
 _HINT = "Does it build on your machine? Try: cargo build --release"
@@ -120,6 +124,12 @@ def _compiler(lines: Sequence[str]) -> list[str]:
 
 
 def _errors(lines: Sequence[str]) -> list[str]:
+    """From the first error on; of a build script what it wrote to stderr, and not what it told cargo."""
+    marks = [index for index, line in enumerate(lines) if line.strip() == "--- stderr"]
+    if marks:
+        said = [f"  {line.strip()}" for line in lines[marks[0] + 1 :] if not line.startswith("warning:")]
+        what = [line.removeprefix("error: ") for line in lines if "failed to run custom build command" in line]
+        return [*what[:1], *said[: _MOST_SHOWN - 1]]
     first = next(
         (index for index, line in enumerate(lines) if line.startswith("error")), max(0, len(lines) - _MOST_SHOWN)
     )
