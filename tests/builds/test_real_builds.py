@@ -106,7 +106,7 @@ def test_static_hello_is_served_by_nginx_and_reused(yard: Yard, sample: Path) ->
         '[io.wherry.static]\nroot = "public"\nspa = true\nclean-urls = true\nerror-page = "e.html"\n'
     )
     second = yard.build(sample, previous=first)
-    assert any("Unchanged layer wherry/static:nginx" in line for line in yard.said), yard.said
+    assert any("Unchanged layer wherry/apt:packages" in line for line in yard.said), yard.said
     with yard.running(second) as app:
         assert "gold" in app.ask("/style.css", "-H", f"If-None-Match: {etag.removeprefix('ETag: ')}")
         assert "Hello from a file!" in app.ask("/any/route/of/the/app")
