@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 from wherry.settings import root_folder
 
-from tests.builds.elsewhere_kit import served
-
 HOME = root_folder() / "buildpacks/java"
 WRAPPER = "gradle/wrapper/gradle-wrapper.properties"
 HAVE = {"jre": "openjdk-([0-9]+)-jre-headless", "jdk": "openjdk-([0-9]+)-jdk-headless"}
@@ -63,7 +61,7 @@ def detect(app: Path, **env: str) -> tuple[int, str, list[dict[str, object]]]:
 def python(app: Path, script: str, **env: str) -> str:
     """A script with the buildpack's modules at hand; its output, or the refusal that it meets."""
     start = f"import sys; sys.path.insert(0, {str(HOME / 'lib')!r})\n"
-    start += "import distribution, failures, gradle, launch, project, proxies, talk, trust, versions, web\n"
+    start += "import distribution, failures, gradle, launch, os, project, proxies, runtimes, talk, tools, trust, versions, web\n"
     start += (
         "from pathlib import Path\nfrom project import Kind\napp, layers = Path.cwd(), Path('../layers').resolve()\n"
     )
@@ -221,94 +219,3 @@ def test_an_unpacked_jar_runs_with_its_class_path(app: Path) -> None:
     assert (
         python(app, "print(web.command_of(app, Kind.JAR))") == "exec java $JAVA_OPTS -cp .:lib/x.jar:lib/y.jar a.b.Main"
     )
-
-
-@pytest.mark.parametrize(
-    ("line", "code"),
-    [
-        ("[ERROR] Failed to execute goal: Could not find artifact a:b:jar:1 in central (https://x) -> [Help 1]", 65),
-        ("[ERROR] a:b:jar:1 was not found in https://x during a previous attempt.", 65),
-        ("[ERROR] Could not transfer artifact a:b:jar:1 from/to central (https://x): Connection refused", 75),
-        ("[ERROR] Non-parseable POM /workspace/pom.xml: unexpected end", 65),
-        ("[ERROR] Failed to execute goal org.x:y:1:run (default) on project z: it went wrong", 1),
-        ("[ERROR] Source option 5 is no longer supported. Use 7 or later.", 65),
-    ],
-)
-def test_mavens_words_tell_the_cause(app: Path, line: str, code: int) -> None:
-    told = python(app, f"raise failures.of_maven(['[INFO] x', {line!r}], Path('/workspace'), 'mvn install')")
-    assert told.startswith(f"{code} | ")
-    assert line.removeprefix("[ERROR] ").removesuffix(" -> [Help 1]") in told
-
-
-def test_compilers_words_are_told_with_file_and_line_once(app: Path) -> None:
-    error = ["[ERROR] /workspace/src/A.java:[5,9] cannot find symbol", "  symbol:   class B", "[INFO] 1 error"]
-    told = python(app, f"raise failures.of_maven({error * 2!r}, Path('/workspace'), 'mvn install')")
-    assert told.startswith(
-        "65 | the code does not compile | src/A.java:5:9: cannot find symbol |   symbol:   class B |  | Does"
-    )
-    error = ["/workspace/src/A.java:3: error: ';' expected", "  int a", "       ^", "1 error"]
-    told = python(app, f"raise failures.of_gradle({error!r}, Path('/workspace'), './gradlew build')")
-    assert told.startswith("65 | the code does not compile | src/A.java:3: ';' expected |   int a |        ^ |  | Does")
-    error = ["e: file:///workspace/src/A.kt:3:5 Unresolved reference: x"]
-    told = python(app, f"raise failures.of_gradle({error!r}, Path('/workspace'), './gradlew build')")
-    assert "src/A.kt:3:5: Unresolved reference: x" in told
-    error = ["* What went wrong:", "> Could not resolve a:b:1.", "   > Could not GET 'https://x'.", "* Try:", "> Run"]
-    assert python(app, f"raise failures.of_gradle({error!r}, app, 'x')").startswith("75 | Gradle could not fetch")
-
-
-def lay_gradle(path: Path) -> None:
-    """A distribution whose program says what it was given."""
-    script = '#!/bin/sh\necho "> Task :x UP-TO-DATE"; echo "args $*"; mkdir -p build/libs; cp ../made.jar build/libs/app.jar\n'
-    with zipfile.ZipFile(path, "w") as made:
-        info = zipfile.ZipInfo("gradle-8.14/bin/gradle")
-        info.external_attr = 0o100755 << 16
-        made.writestr(info, script)
-
-
-def test_gradle_is_fetched_as_the_wrapper_says_once_and_runs_stage_where_there_is_one(app: Path) -> None:
-    jar(app.parent / "made.jar", Main_Class="Main")
-    script = "import os; gradle.build(layers, dict(os.environ)); print(web.command_of(app, Kind.GRADLE))"
-    mirror = app.parent / "mirror"
-    mirror.mkdir()
-    lay_gradle(mirror / "gradle-8.14-bin.zip")
-    with served(mirror) as (address, asked):
-        url = address.replace(":", "\\:") + "/gradle-8.14-bin.zip"
-        lay(app, {"build.gradle": "", WRAPPER: f"distributionBase=GRADLE_USER_HOME\ndistributionUrl={url}\n"})
-        said = python(app, script).split("\n")
-        assert said[0] == "-----> Getting gradle-8.14-bin.zip"
-        assert "-----> Building with Gradle 8.14: build -x test" in said
-        assert "       args --no-daemon --console=plain build -x test" in said
-        assert said[-1] == "exec java $JAVA_OPTS -jar build/libs/app.jar"
-        assert not any("UP-TO-DATE" in line for line in said)
-        lay(app, {"build.gradle": "tasks.register('stage') { dependsOn 'build' }"})
-        assert python(app, script).split("\n")[0] == "-----> Building with Gradle 8.14: stage"
-        assert len(asked) == 1
-        lay(app, {WRAPPER: f"distributionUrl={url}\ndistributionSha256Sum={'0' * 64}\n"})
-        assert f"65 | {address}/gradle-8.14-bin.zip is another file than {WRAPPER} says" in python(app, script)
-        lay(app, {WRAPPER: f"distributionUrl={url.replace('8.14', '9.9')}\n"})
-        assert f"65 | {address}/gradle-9.9-bin.zip is not there" in python(app, script)
-
-
-def test_a_distribution_that_cannot_be_reached_is_the_networks_fault_with_its_address(app: Path) -> None:
-    url = "http://127.0.0.1:9/gradle-8.14-bin.zip"
-    lay(app, {"build.gradle": "", WRAPPER: f"distributionUrl={url}\n"})
-    told = python(app, "import os; gradle.build(layers, dict(os.environ))")
-    assert told.split("\n")[-1].startswith(f"75 | {url} could not be fetched | curl: (7)"), told
-    lay(app, {WRAPPER: "distributionUrl=file:///etc/passwd\n"})
-    assert python(app, "import os; gradle.build(layers, {})").startswith("65 | ")
-
-
-def test_proxies_reach_java_and_maven_and_passwords_no_log(app: Path) -> None:
-    env = {"https_proxy": "http://me:p%40ss@proxy.example:3128", "no_proxy": "localhost,.corp.example,10.0.0.0/8"}
-    assert python(app, "import os; print(*proxies.java_options(os.environ), sep='\\n')", **env).split("\n") == [
-        "-Dhttps.proxyHost=proxy.example",
-        "-Dhttps.proxyPort=3128",
-        "-Dhttp.nonProxyHosts=localhost|*.localhost|*.corp.example",
-    ]
-    settings = python(
-        app, "import os; print(proxies.maven_settings(os.environ))", **env, MAVEN_MIRROR_URL="https://m/?a&b"
-    )
-    assert "<username>me</username><password>p@ss</password>" in settings
-    assert "<mirrorOf>central</mirrorOf><url>https://m/?a&amp;b</url>" in settings
-    assert "maven-default-http-blocker" in settings
-    assert python(app, "print(repr(proxies.maven_settings({})))") == "''"

@@ -16,7 +16,11 @@ _DESCRIPTOR = 3  # where exec.d programs write their TOML (buildpack.md "exec.d"
 
 
 def main(public: str) -> int:
-    ders = trust.certificates([Path(os.environ["SSL_CERT_FILE"])])
+    try:
+        ders = trust.certificates([Path(os.environ["SSL_CERT_FILE"])])
+    except ValueError as error:
+        print(f"SSL_CERT_FILE: {error}", file=sys.stderr)
+        return 1
     if not ders:
         print(
             f"SSL_CERT_FILE has no certificates, so Java does not read it: {os.environ['SSL_CERT_FILE']}",

@@ -39,7 +39,7 @@ def ensure(layers: Path, tool: str, wrapper: Path, env: Mapping[str, str]) -> Pa
     archive = layers / f".{tool}-archive"
     try:
         _fetch(url, archive, wrapper)
-        if digest and (is_one := hashlib.sha256(archive.read_bytes()).hexdigest()) != digest:
+        if digest and (is_one := _digest(archive)) != digest:
             raise Refusal(BAD_SOURCE, f"{url} is another file than {wrapper} says", f"its sha256 is {is_one}")
         _unpack(archive, layer, url)
     finally:
@@ -49,6 +49,11 @@ def ensure(layers: Path, tool: str, wrapper: Path, env: Mapping[str, str]) -> Pa
     root = _root(layer)
     store.keep(layer, {"cache"}, {"key": key})
     return root
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _fetch(url: str, archive: Path, wrapper: Path) -> None:

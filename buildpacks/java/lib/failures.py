@@ -9,9 +9,9 @@ from pathlib import Path
 from talk import BAD_SOURCE, FAILED, NETWORK, Refusal
 
 _MOST_SHOWN = 30
-_COMPILER = re.compile(r"\[ERROR\] (?:file:/+)?(\S.*?\.(?:java|kt|scala|groovy)):\[?(\d+)[,:](\d+)\]?:? (.*)")
+_COMPILER = re.compile(r"\[ERROR\] (?:file:(?://)?)?(/.*?\.(?:java|kt|scala|groovy)):\[?(\d+)[,:](\d+)\]?:? (.*)")
 _JAVAC = re.compile(r"(?::[\w:-]+)?(/.*?\.(?:java|groovy)):(\d+): error: (.*)")
-_KOTLINC = re.compile(r"e: (?:file://)?(\S.*?\.kts?):(\d+):(\d+):? (.*)")
+_KOTLINC = re.compile(r"e: (?:file://)?(/.*?\.kts?):(\d+):(\d+):? (.*)")
 _NOT_THERE = re.compile(r"(?:Could not find artifact|Failure to find|Could not find) ([\w.-]+(?::[\w.${}-]+){2,4})")
 _ABSENT = re.compile(r"([\w.-]+(?::[\w.${}-]+){2,4}) was not found in ")
 _NETWORK = re.compile(
@@ -19,6 +19,7 @@ _NETWORK = re.compile(
     r"|Connection reset|PKIX path building failed|Network is unreachable|No route to host|Could not (?:GET|HEAD) '"
     r"|status code: 5\d\d|Received status code 5\d\d"
 )
+_LOGIN = re.compile(r"authentication failed|authorization failed|status code: 40[13]|40[13] (?:Unauthorized|Forbidden)")
 _BAD_POM = re.compile(
     r"Non-parseable POM|The build could not read \d+ project|Some problems were encountered while proc"
 )
@@ -35,6 +36,10 @@ def of_maven(said: Sequence[str], app: Path, command: str) -> Refusal:
     errors = [re.sub(r" -> \[Help \d+\]$", "", line) for line in errors]
     errors = list(dict.fromkeys(line for line in errors if not _NOISE.search(line)))
     text = "\n".join(errors)
+    if _LOGIN.search(text):
+        cause = "a repository asks for a login"
+        hint = "Let a settings.xml of the app name it by ${env.NAME}, and type: wherry config:set NAME=…"
+        return Refusal(BAD_SOURCE, cause, *errors[:_MOST_SHOWN], "", hint)
     if _NETWORK.search(text):
         cause = "Maven could not fetch what the app needs"
         return Refusal(NETWORK, cause, *errors[:_MOST_SHOWN])
@@ -57,10 +62,10 @@ def of_gradle(said: Sequence[str], app: Path, command: str) -> Refusal:
     found = []
     for number, line in enumerate(said):
         if match := _JAVAC.fullmatch(line):
-            found.append(f"{_inside(match[1], app)}:{match[2]}: {match[3]}")
+            found.append(f"{_inside(match[1], app)}:{match[2]}: error: {match[3]}")
             found += [each for each in said[number + 1 : number + 3] if each.startswith(" ") or "^" in each]
         elif match := _KOTLINC.fullmatch(line):
-            found.append(f"{_inside(match[1], app)}:{match[2]}:{match[3]}: {match[4]}")
+            found.append(f"{_inside(match[1], app)}:{match[2]}:{match[3]}: error: {match[4]}")
     if found:
         return _compile_error(found, command)
     start = next((number for number, line in enumerate(said) if line.startswith("* What went wrong")), len(said))
@@ -84,7 +89,7 @@ def _maven_compiler(said: Sequence[str], app: Path) -> list[str]:
     for line in said:
         match = _COMPILER.fullmatch(line)
         if match:
-            shown = f"{_inside(match[1], app)}:{match[2]}:{match[3]}: {match[4]}"
+            shown = f"{_inside(match[1], app)}:{match[2]}:{match[3]}: error: {match[4]}"
             inside = shown not in found
             found[shown] = None
         elif inside and line.startswith("  "):
@@ -95,11 +100,10 @@ def _maven_compiler(said: Sequence[str], app: Path) -> list[str]:
 
 
 def _compile_error(lines: list[str], command: str) -> Refusal:
+    """The platform knows a compiler's failure by its words, not by an exit code."""
     hint = f"Does it compile on your machine? Try: {command}"
-    return Refusal(BAD_SOURCE, "the code does not compile", *lines[:_MOST_SHOWN], "", hint)
+    return Refusal(FAILED, "the code does not compile", *lines[:_MOST_SHOWN], "", hint)
 
 
 def _inside(path: str, app: Path) -> str:
-    return (
-        ("/" + path.lstrip("/")).removeprefix(f"{app}/") if path.lstrip("/").startswith(str(app).lstrip("/")) else path
-    )
+    return path.removeprefix(f"{app}/")

@@ -29,11 +29,11 @@ def build(layers: Path, env: dict[str, str]) -> None:
     step(f"Building with Gradle {version[1] if version else home.name}: {shlex.join(tasks)}")
     user_home = layers / "gradle-home"
     user_home.mkdir(exist_ok=True)
-    store.keep(user_home, {"cache"}, {})
     own = [*proxies.java_options(env, logins=True), env.get("GRADLE_OPTS", "")]
     env = {**env, "GRADLE_USER_HOME": str(user_home), "GRADLE_OPTS": " ".join(filter(None, own))}
     argv = [str(home / "bin/gradle"), "--no-daemon", "--console=plain", *tasks]
     code, said = run(argv, env, _HIDDEN)
+    store.keep_cache(user_home)
     if code:
         raise failures.of_gradle(said, Path.cwd(), shlex.join(["./gradlew", *tasks]))
 

@@ -16,7 +16,8 @@ import store
 from talk import BAD_SOURCE, FAILED, Refusal, detail, run, step
 
 _HIDDEN = re.compile(
-    r"^\[INFO\] *(?:-+.*|BUILD FAILURE|Finished at.*|Scanning for.*|skip non existing.*|Using '.*|\d+ errors?|)$"
+    r"^\[INFO\] *(?:-+.*|BUILD FAILURE|Finished at.*|Scanning for.*|skip non existing.*|\d+ errors?|)$"
+    r"|^\[INFO\] +(?:Using '|from pom.xml|Installing )"
     r"|^\[ERROR\]|^(?:\[INFO\] )?(?:Download(?:ing|ed)|Progress)\b|^\s"
 )
 
@@ -49,8 +50,7 @@ def build(layers: Path, env: dict[str, str], work: Path) -> None:
         *goals,
     ]
     code, said = run(argv, env, _HIDDEN)
-    if repository.is_dir():
-        store.keep(repository, {"cache"}, {})
+    store.keep_cache(repository)
     if code:
         raise failures.of_maven(said, Path.cwd(), shlex.join(command))
 

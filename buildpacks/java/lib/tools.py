@@ -8,13 +8,24 @@ from pathlib import Path
 import proxies
 import trust
 from runtimes import Java
+from talk import FAILED, Refusal
+
+_HEAP = 50
+"""Percent of the memory that a build may have: compilers run beside Maven, some in processes of their own."""
 
 
 def environment(java: Java, work: Path) -> dict[str, str]:
-    """`work`: a folder outside of all layers, for what the operator trusts must not stay in one."""
+    """`work`: a folder outside of all layers, for what the operator trusts must not stay in one. Raises Refusal."""
     store = work / "trusted"
-    store.write_bytes(trust.key_store(trust.bundle(os.environ)))
-    options = [f"-Djavax.net.ssl.trustStore={store}", *proxies.java_options(os.environ)]
+    try:
+        store.write_bytes(trust.key_store(trust.bundle(os.environ)))
+    except ValueError as error:
+        raise Refusal(FAILED, str(error)) from error
+    options = [
+        f"-XX:MaxRAMPercentage={_HEAP}",
+        f"-Djavax.net.ssl.trustStore={store}",
+        *proxies.java_options(os.environ),
+    ]
     given = os.environ.get("JAVA_TOOL_OPTIONS", "")
     return {
         **{name: value for name, value in os.environ.items() if name not in ("M2_HOME", "MAVEN_HOME", "GRADLE_HOME")},

@@ -15,7 +15,7 @@ from pathlib import Path
 BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 _PUBLIC = Path("/usr/share/ca-certificates")
 """The distribution's own authorities one by one: what the operator adds stands in the bundle only."""
-_PEM = re.compile(rb"-----BEGIN (?:TRUSTED )?CERTIFICATE-----(.*?)-----END (?:TRUSTED )?CERTIFICATE-----", re.DOTALL)
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 _MAGIC, _VERSION, _TRUSTED = 0xFEEDFEED, 2, 2
 _PASSWORD = "changeit"  # noqa: S105 - Java's own for certificates, which are no secret
 
@@ -36,12 +36,15 @@ def public() -> list[bytes]:
 
 
 def certificates(files: Iterable[Path]) -> list[bytes]:
-    """In DER, each once."""
+    """In DER, each once. Raises ValueError for a file that is not what it seems."""
     found: dict[bytes, None] = {}
     for file in files:
         if file.is_file():
             for match in _PEM.finditer(file.read_bytes()):
-                found[base64.b64decode(match[1])] = None
+                try:
+                    found[base64.b64decode(b"".join(match[1].split()), validate=True)] = None
+                except ValueError as error:
+                    raise ValueError(f"{file} has a certificate that cannot be read: {error}") from error
     return list(found)
 
 

@@ -16,6 +16,7 @@ from talk import BAD_SOURCE, Refusal, detail
 _QUARKUS = ("target/quarkus-app/quarkus-run.jar", "build/quarkus-app/quarkus-run.jar")
 _PLACES = {Kind.MAVEN: "target", Kind.GRADLE: "build/libs"}
 _BESIDE = ("-sources.jar", "-javadoc.jar", "-tests.jar", "-plain.jar", "-test-fixtures.jar")
+_WHOLE = ("-all.jar", "-jar-with-dependencies.jar", "-shaded.jar", "-runner.jar", "-exec.jar")
 _HOW = {
     Kind.MAVEN: "In pom.xml: mainClass for maven-jar-plugin, or a plugin that makes one jar of all (spring-boot, shade).",
     Kind.GRADLE: "In build.gradle: a Main-Class in the jar's manifest, or a plugin that makes one jar of all (shadow).",
@@ -69,9 +70,6 @@ def _made(app: Path, place: str) -> list[Path]:
         if any(jars.runnable(each) for each in found) or (found and pattern == place and not _has_modules(app)):
             return found
     return found
-
-
-_WHOLE = ("-all.jar", "-jar-with-dependencies.jar", "-shaded.jar", "-runner.jar", "-exec.jar")
 
 
 def _has_modules(app: Path) -> bool:
