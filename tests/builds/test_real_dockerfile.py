@@ -87,6 +87,10 @@ def runtime(yard: DockerYard) -> Iterator[MachineRuntime]:
     runtime = MachineRuntime(ENGINE, yard.platform, Pulls(yard.registry.address))
     yield runtime
     runtime.remove()
+    for repository in ("apps/1", "ours/apps/2"):
+        for each in yard.engine.images(f"{yard.registry.address}/{repository}"):
+            digests = [name.rpartition("@")[2] for name in each["RepoDigests"] or ()]
+            runtime.discard([(repository, digest) for digest in digests])
     runtime.close()
 
 
