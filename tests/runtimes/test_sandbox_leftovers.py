@@ -9,9 +9,10 @@ from docker import APIClient
 from wherry.domain.image import Image
 from wherry.flow.ports import Cancel, SandboxSpec
 from wherry.runtimes.machine.pull import Registry
+from wherry.runtimes.machine.runtime import MachineRuntime
 from wherry.runtimes.machine.sandbox import MachineSandbox
 
-from tests.runtimes.machine_world import containers, eventually
+from tests.runtimes.machine_world import containers, eventually, quiet, workload
 from tests.runtimes.tiny import ENGINE
 
 pytestmark = pytest.mark.engine
@@ -20,6 +21,7 @@ import sys, time
 from pathlib import Path
 from wherry.flow.ports import Cancel, SandboxSpec
 from wherry.runtimes.machine.pull import Registry
+from wherry.runtimes.machine.runtime import MachineRuntime
 from wherry.runtimes.machine.sandbox import MachineSandbox
 
 engine, platform, scratch, image, command = sys.argv[1:]
@@ -65,3 +67,20 @@ def test_a34_the_build_image_is_pulled_by_digest_with_the_login(
         Cancel(),
     )
     assert codes == [0]
+
+
+def test_removing_the_platform_leaves_no_container_and_no_network(
+    machine_runtime: MachineRuntime,
+    pushed_image: Image,
+    tiny_image: str,
+    platform_id: str,
+    tmp_path: Path,
+    engine_api: APIClient,
+) -> None:
+    machine_runtime.start([workload(pushed_image)], quiet)
+    sandbox = MachineSandbox(ENGINE, platform_id, Registry("127.0.0.1:1"), scratch=tmp_path)
+    sandbox.prepare(SandboxSpec(0, tiny_image, "1000:1000", {}))
+    assert len(containers(engine_api, platform_id)) == 2
+    machine_runtime.remove()
+    assert containers(engine_api, platform_id) == []
+    assert engine_api.networks(filters={"label": f"wherry.platform={platform_id}"}) == []

@@ -73,3 +73,4 @@ def _stop_apps(settings: Settings, home: Home, say: Say) -> None:
         say(f"stopping the processes of {len(apps)} app{'s' if len(apps) > 1 else ''}")
     for app_id in apps:
         runtime.retire(app_id, ())
+    runtime.remove()

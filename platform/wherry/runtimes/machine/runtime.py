@@ -85,9 +85,10 @@ class MachineRuntime:
         return [*self._networks.problems(), *limits]
 
     def remove(self) -> None:
-        """Takes away every process, network and firewall rule of the platform: for uninstalling it."""
+        """Takes away every container, network and firewall rule of the platform."""
         with self._engine.doing("remove the platform's processes"):
-            everything = self._engine.api.containers(all=True, filters=naming.of_platform(self._platform))
+            labelled = {"label": [f"{naming.PLATFORM}={self._platform}"]}
+            everything = self._engine.api.containers(all=True, filters=labelled)
             retire.take_away(
                 self._engine, [(each["Id"], float(each["Labels"].get(naming.GRACE, 0))) for each in everything]
             )
