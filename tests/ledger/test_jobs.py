@@ -28,7 +28,9 @@ url, key, bell, worker = sys.argv[1:]
 ledger = SqlLedger(url, bytes.fromhex(key), Path(bell), 60)
 print("ready", flush=True)
 sys.stdin.readline()
-while job := ledger.claim(worker, list(JobKind)):
+taken = 0
+while taken < 150 and (job := ledger.claim(worker, list(JobKind))):  # so many, that the slower one has its part
+    taken += 1
     with ledger.begin() as tx:
         tx.jobs.finish(job)
     print(job.id, flush=True)
