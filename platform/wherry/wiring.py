@@ -22,8 +22,9 @@ from wherry.flow.converge import Converge
 from wherry.flow.create import CreateApp
 from wherry.flow.destroy import DestroyApp, RemoveRemains
 from wherry.flow.image_ports import Images
+from wherry.flow.ledger_ports import Ledger
 from wherry.flow.plan import Patience
-from wherry.flow.ports import Clock, Ledger, Logs, Runtime, Sources, Uploads
+from wherry.flow.ports import Clock, Logs, Runtime, Sources, Uploads
 from wherry.flow.prune import PruneImages
 from wherry.flow.push import AcceptPush
 from wherry.flow.reconcile import Reconcile

@@ -14,7 +14,7 @@ from wherry.domain.formation import Scale
 from wherry.domain.image import Image, Start
 from wherry.domain.model import Actor, App, Build, BuildStatus, JobKind, Release, ReleaseStatus, Source
 from wherry.domain.secret import Secret
-from wherry.flow.ports import Ledger, Transaction
+from wherry.flow.ledger_ports import Ledger, Transaction
 from wherry.ledger.ledger import SqlLedger
 
 from tests.ledger.databases import KINDS, new_database

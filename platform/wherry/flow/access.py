@@ -10,7 +10,8 @@ from wherry.domain.model import Actor, App
 from wherry.domain.names import APP_NAME
 from wherry.domain.secret import Secret
 from wherry.domain.text import printable
-from wherry.flow.ports import Clock, Ledger
+from wherry.flow.ledger_ports import Ledger
+from wherry.flow.ports import Clock
 
 
 def digest(token: Secret) -> str:

@@ -9,7 +9,8 @@ from wherry.domain.image import Image
 from wherry.domain.model import Build, BuildStatus, Job
 from wherry.flow.faults import foreseen
 from wherry.flow.lanes import build_stream
-from wherry.flow.ports import Builder, BuildRequest, Cancel, Clock, Ledger, Logs
+from wherry.flow.ledger_ports import Ledger
+from wherry.flow.ports import Builder, BuildRequest, Cancel, Clock, Logs
 from wherry.flow.release import ReleaseBuild
 from wherry.flow.talk import trouble
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from wherry.domain import buildpack_list
 from wherry.domain.buildpacks import checked
 from wherry.domain.model import Actor, App
-from wherry.flow.ports import Clock, Ledger
+from wherry.flow.ledger_ports import Ledger
+from wherry.flow.ports import Clock
 
 Change = Callable[[tuple[str, ...]], Sequence[object]]
 

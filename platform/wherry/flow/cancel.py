@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from wherry.domain.errors import Conflict
 from wherry.domain.model import Actor, App, Build, BuildStatus, JobKind
 from wherry.flow.lanes import build_stream
-from wherry.flow.ports import Clock, Ledger, Logs
+from wherry.flow.ledger_ports import Ledger
+from wherry.flow.ports import Clock, Logs
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from wherry.domain.config import Config, changed
 from wherry.domain.model import Actor, App, Release
 from wherry.flow.draft import Draft, append, newest
-from wherry.flow.ports import Clock, Ledger
+from wherry.flow.ledger_ports import Ledger
+from wherry.flow.ports import Clock
 
 
 @dataclass(frozen=True)

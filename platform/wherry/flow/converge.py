@@ -10,8 +10,9 @@ from wherry.domain.errors import NotFound, RolloutFailed
 from wherry.domain.formation import Formation
 from wherry.domain.model import App, Job, Release
 from wherry.domain.workload import AppRoute, Workload
+from wherry.flow.ledger_ports import Ledger
 from wherry.flow.plan import Patience, route, workloads
-from wherry.flow.ports import Cancel, Ledger, Router, Runtime
+from wherry.flow.ports import Cancel, Router, Runtime
 from wherry.flow.prune import PruneImages
 
 log = logging.getLogger(__name__)

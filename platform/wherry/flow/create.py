@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from wherry.domain.model import Actor, App, JobKind
 from wherry.domain.names import app_name
 from wherry.flow.lanes import app_lane
-from wherry.flow.ports import Clock, Ledger, Sources
+from wherry.flow.ledger_ports import Ledger
+from wherry.flow.ports import Clock, Sources
 
 _FIRST = ("amber", "brisk", "calm", "clear", "deep", "early", "fair", "fresh", "gentle", "quick", "quiet", "silver")
 _SECOND = ("bay", "brook", "canal", "cove", "creek", "ferry", "harbor", "inlet", "lake", "quay", "reef", "river")

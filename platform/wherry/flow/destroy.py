@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from wherry.domain.model import Actor, App, BuildStatus, Job, JobKind
 from wherry.flow.lanes import app_lane, build_stream
-from wherry.flow.ports import Builder, Cancel, Clock, Ledger, Logs, Router, Runtime, Sources
+from wherry.flow.ledger_ports import Ledger
+from wherry.flow.ports import Builder, Cancel, Clock, Logs, Router, Runtime, Sources
 
 
 @dataclass(frozen=True)

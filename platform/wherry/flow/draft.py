@@ -12,7 +12,7 @@ from wherry.domain.formation import settled
 from wherry.domain.image import Image
 from wherry.domain.model import Actor, App, JobKind, Release, ReleaseStatus
 from wherry.flow.lanes import app_lane
-from wherry.flow.ports import Transaction
+from wherry.flow.ledger_ports import Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ Every method may be called again after a crash: doing a thing twice is doing it 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,17 +15,9 @@ from typing import Protocol
 
 from wherry.domain.build_settings import DEFAULT, BuildSettings
 from wherry.domain.config import Config
-from wherry.domain.formation import Formation
 from wherry.domain.image import Image
 from wherry.domain.model import (
     Actor,
-    App,
-    Build,
-    Event,
-    Job,
-    JobKind,
-    Release,
-    ReleaseStatus,
     Source,
 )
 from wherry.domain.refs import RefUpdate
@@ -255,191 +246,6 @@ class Logs(Protocol):
 class Clock(Protocol):
     def now(self) -> datetime:
         """The time, with its zone (UTC)."""
-
-
-class Ledger(Protocol):
-    """What must not be lost. All reads and writes go through a transaction; leaving its block normally commits it
-    durably.
-    """
-
-    def begin(self, *, read_only: bool = False) -> AbstractContextManager[Transaction]:
-        """With `read_only` it waits for nobody who writes, and refuses to write. Never one inside another."""
-
-    def claim(self, worker: str, kinds: Sequence[JobKind]) -> Job | None:
-        """The oldest free job whose lane is free, leased to `worker`; a job whose lease ended is free again, with a
-        higher fence.
-        """
-
-    def free(self, worker: str) -> None:
-        """Frees at once every job that an earlier life of `worker` had claimed. Only for a worker that knows it is
-        alone.
-        """
-
-    def renew(self, job: Job) -> bool:
-        """False when the lease is no longer ours: the work must stop."""
-
-    def wait(self, seconds: float) -> None:
-        """Returns early when a job was added, finished or a build cancelled, by any process; or by `ring`."""
-
-    def ring(self) -> None: ...
-
-
-class Transaction(Protocol):
-    """One unit of work, serialised against every other that writes."""
-
-    @property
-    def apps(self) -> Apps: ...
-    @property
-    def builds(self) -> Builds: ...
-    @property
-    def releases(self) -> Releases: ...
-    @property
-    def jobs(self) -> Jobs: ...
-    @property
-    def events(self) -> Events: ...
-    @property
-    def accounts(self) -> Accounts: ...
-
-
-class Apps(Protocol):
-    def add(self, name: str, owner: Actor, now: datetime) -> App:
-        """Raises Conflict when the name is taken or was another app's within the last 90 days."""
-
-    def by_id(self, app_id: int) -> App:
-        """Raises NotFound."""
-
-    def by_name(self, name: str) -> App:
-        """Raises NotFound."""
-
-    def all(self) -> list[App]: ...
-
-    def rename(self, app_id: int, name: str, now: datetime) -> App:
-        """Raises Conflict as `add` does."""
-
-    def set_deploy_branch(self, app_id: int, branch: str) -> None: ...
-
-    def put_build_settings(self, app_id: int, settings: BuildSettings) -> None: ...
-
-    def remove(self, app_id: int, now: datetime) -> None:
-        """Keeps the name as a tombstone; removes config, formation and pending jobs."""
-
-    def config(self, app_id: int) -> Config: ...
-
-    def put_config(self, app_id: int, config: Config) -> None: ...
-
-    def formation(self, app_id: int) -> Formation: ...
-
-    def put_formation(self, app_id: int, formation: Formation) -> None: ...
-
-
-class Builds(Protocol):
-    def add(self, app_id: int, actor: Actor, branch: str, previous: str, source: Source, now: datetime) -> Build: ...
-
-    def by_id(self, build_id: int) -> Build:
-        """Raises NotFound."""
-
-    def of_app(self, app_id: int, limit: int = 50) -> list[Build]:
-        """Newest first."""
-
-    def unfinished(self, app_id: int) -> list[Build]: ...
-
-    def start(self, build_id: int) -> None: ...
-
-    def finish(self, build: Build) -> bool:
-        """Writes status, image, failure, message and finished_at, unless the build is final already (then False)."""
-
-
-class Releases(Protocol):
-    def append(
-        self,
-        app_id: int,
-        actor: Actor,
-        description: str,
-        image: Image,
-        config: Config,
-        now: datetime,
-        build_id: int | None = None,
-        commit: str = "",
-    ) -> Release:
-        """The next number, pending."""
-
-    def by_id(self, release_id: int) -> Release:
-        """Raises NotFound."""
-
-    def by_number(self, app_id: int, number: int) -> Release:
-        """Raises NotFound."""
-
-    def of_app(self, app_id: int, limit: int = 50) -> list[Release]:
-        """Newest first."""
-
-    def of_build(self, build_id: int) -> Release | None:
-        """The first release of that build."""
-
-    def current(self, app_id: int) -> Release | None:
-        """The succeeded release with the highest number."""
-
-    def finish(
-        self, release_id: int, status: ReleaseStatus, now: datetime, failure: str = "", message: str = ""
-    ) -> bool:
-        """False when it was final already."""
-
-
-class Jobs(Protocol):
-    def add(self, kind: JobKind, subject: int, lane: str) -> Job:
-        """A free job of the same kind, subject and lane that waits already is returned instead of a second one."""
-
-    def finish(self, job: Job) -> None:
-        """Removes it. Raises Conflict when the fence is not the newest: another worker holds the job now."""
-
-    def drop(self, kind: JobKind, subject: int) -> None:
-        """Removes jobs that nobody has claimed."""
-
-    def waiting(self) -> list[Job]:
-        """All that are not finished, oldest first."""
-
-
-class Events(Protocol):
-    def add(
-        self,
-        now: datetime,
-        actor: Actor,
-        app: str,
-        action: str,
-        before: Mapping[str, object] | None = None,
-        after: Mapping[str, object] | None = None,
-        origin: str = "",
-    ) -> None: ...
-
-    def of_app(self, app: str, limit: int = 50) -> list[Event]:
-        """Newest first."""
-
-
-class Accounts(Protocol):
-    def ensure(self, email: str, admin: bool) -> Actor:
-        """The user with that address, made when missing. Upper and lower case are one; an admin stays one."""
-
-    def by_email(self, email: str) -> Actor | None: ...
-
-    def add_token(
-        self,
-        actor: Actor,
-        digest: str,
-        description: str,
-        now: datetime,
-        expires_at: datetime | None = None,
-        kind: str = "token",
-    ) -> None:
-        """`digest`: SHA-256 of the token, hex. Adding the same digest again changes nothing. `kind` "link" opens no
-        door but `use_once`. An expired one lives 60 seconds more, for clocks that differ.
-        """
-
-    def by_token(self, digest: str, now: datetime) -> Actor | None:
-        """None for unknown or expired."""
-
-    def drop_token(self, digest: str) -> None: ...
-
-    def use_once(self, digest: str, now: datetime) -> Actor | None:
-        """As by_token, and the token is gone afterwards (login links)."""
 
 
 @dataclass(frozen=True, slots=True)

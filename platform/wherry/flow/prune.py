@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from wherry.domain.retention import USUAL, forgotten
-from wherry.flow.ports import Builder, Ledger, Runtime
+from wherry.flow.ledger_ports import Ledger
+from wherry.flow.ports import Builder, Runtime
 
 _LOOKED_AT = 200
 

@@ -11,7 +11,8 @@ from wherry.domain.errors import BuildFailed, BuildFailure, Cancelled
 from wherry.domain.model import App, Build, BuildStatus
 from wherry.domain.refs import RefUpdate, judge
 from wherry.flow.lanes import build_stream
-from wherry.flow.ports import Clock, Ledger, Logs, Push, Say, Sources
+from wherry.flow.ledger_ports import Ledger
+from wherry.flow.ports import Clock, Logs, Push, Say, Sources
 from wherry.flow.queue import Asked, QueueBuild
 
 

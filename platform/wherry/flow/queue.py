@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from wherry.domain.model import Actor, App, Build, BuildStatus, JobKind, Source
 from wherry.flow.lanes import build_lane, build_stream
-from wherry.flow.ports import Clock, Ledger, Logs, Transaction
+from wherry.flow.ledger_ports import Ledger, Transaction
+from wherry.flow.ports import Clock, Logs
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from wherry.domain.errors import Conflict
 from wherry.domain.model import App, BuildStatus, JobKind
 from wherry.domain.workload import AppRoute
 from wherry.flow.lanes import app_lane
+from wherry.flow.ledger_ports import Ledger
 from wherry.flow.plan import route
-from wherry.flow.ports import Ledger, Router, Runtime, Sources
+from wherry.flow.ports import Router, Runtime, Sources
 from wherry.flow.release import ReleaseBuild
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,8 @@ from wherry.domain.image import Image
 from wherry.domain.model import Build, BuildStatus, Release
 from wherry.domain.refs import RefUpdate
 from wherry.flow.draft import Draft, append
-from wherry.flow.ports import Clock, Ledger, Sources, Transaction
+from wherry.flow.ledger_ports import Ledger, Transaction
+from wherry.flow.ports import Clock, Sources
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from wherry.domain.procfile import MOST_TYPES, TYPE
 from wherry.domain.text import printable
 from wherry.flow.draft import Draft, append, newest
 from wherry.flow.image_ports import Images
-from wherry.flow.ports import Clock, Ledger
+from wherry.flow.ledger_ports import Ledger
+from wherry.flow.ports import Clock
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from wherry.domain.model import Actor, App, JobKind
 from wherry.domain.names import app_name
 from wherry.flow.lanes import app_lane
-from wherry.flow.ports import Clock, Ledger
+from wherry.flow.ledger_ports import Ledger
+from wherry.flow.ports import Clock
 
 
 @dataclass(frozen=True)

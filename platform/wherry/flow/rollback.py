@@ -8,7 +8,8 @@ from wherry.domain.errors import Conflict
 from wherry.domain.model import Actor, App, Release, ReleaseStatus
 from wherry.domain.retention import USUAL, kept
 from wherry.flow.draft import Draft, append, newest
-from wherry.flow.ports import Clock, Ledger, Transaction
+from wherry.flow.ledger_ports import Ledger, Transaction
+from wherry.flow.ports import Clock
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,9 @@ from wherry.domain.formation import Formation
 from wherry.domain.model import App, Job, JobKind, Release, ReleaseStatus
 from wherry.flow.faults import foreseen
 from wherry.flow.lanes import app_lane, release_stream
+from wherry.flow.ledger_ports import Ledger
 from wherry.flow.plan import Patience, release_phase, route, workloads
-from wherry.flow.ports import Cancel, Clock, Ledger, Logs, Router, Runtime, Say
+from wherry.flow.ports import Cancel, Clock, Logs, Router, Runtime, Say
 from wherry.flow.talk import detail, step, trouble
 
 MOST_ATTEMPTS = 3

@@ -9,7 +9,8 @@ from wherry.domain.formation import Formation, scaled, settled
 from wherry.domain.model import Actor, App, JobKind, Release
 from wherry.flow.draft import newest
 from wherry.flow.lanes import app_lane
-from wherry.flow.ports import Clock, Ledger, Transaction
+from wherry.flow.ledger_ports import Ledger, Transaction
+from wherry.flow.ports import Clock
 
 
 @dataclass(frozen=True)

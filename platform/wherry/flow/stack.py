@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from wherry.domain.build_settings import stack_named
 from wherry.domain.model import Actor, App
-from wherry.flow.ports import Clock, Ledger
+from wherry.flow.ledger_ports import Ledger
+from wherry.flow.ports import Clock
 
 
 @dataclass(frozen=True)

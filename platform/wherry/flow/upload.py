@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from wherry.domain.errors import InvalidInput, PushRefused
 from wherry.domain.model import Actor, App, Build
-from wherry.flow.ports import Clock, Ledger, Logs, Sources, Uploads
+from wherry.flow.ledger_ports import Ledger
+from wherry.flow.ports import Clock, Logs, Sources, Uploads
 from wherry.flow.queue import Asked, QueueBuild
 
 

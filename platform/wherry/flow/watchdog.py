@@ -8,8 +8,9 @@ from datetime import timedelta
 
 from wherry.domain.errors import WherryError
 from wherry.domain.model import App, Release
+from wherry.flow.ledger_ports import Ledger
 from wherry.flow.plan import Patience
-from wherry.flow.ports import Clock, Ledger, Runtime
+from wherry.flow.ports import Clock, Runtime
 from wherry.flow.rollback import RollBack
 
 log = logging.getLogger(__name__)

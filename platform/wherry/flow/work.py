@@ -10,7 +10,8 @@ from threading import Event, Lock
 
 from wherry.domain.errors import Conflict, PlatformFault
 from wherry.domain.model import BuildStatus, Job, JobKind
-from wherry.flow.ports import Cancel, Ledger
+from wherry.flow.ledger_ports import Ledger
+from wherry.flow.ports import Cancel
 
 log = logging.getLogger(__name__)
 Story = Callable[[Job, Cancel], None]

@@ -17,7 +17,7 @@ from flask.sessions import SecureCookieSessionInterface
 from wherry.domain.errors import Forbidden, Unauthorized
 from wherry.domain.model import Actor
 from wherry.domain.secret import Secret
-from wherry.flow.ports import Ledger
+from wherry.flow.ledger_ports import Ledger
 
 LIFETIME = timedelta(hours=12)
 CSRF_FIELD = "csrf_token"

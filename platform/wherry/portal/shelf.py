@@ -12,7 +12,7 @@ from wherry.domain.formation import Formation, settled
 from wherry.domain.model import App, Build, Event, Release, ReleaseStatus
 from wherry.domain.workload import Process, ProcessState
 from wherry.flow.draft import newest
-from wherry.flow.ports import Transaction
+from wherry.flow.ledger_ports import Transaction
 from wherry.portal.session import actor
 from wherry.wiring import World
 
