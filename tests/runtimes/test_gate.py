@@ -3,6 +3,10 @@
 import pytest
 from wherry.domain.errors import RolloutFailed, RolloutFailure
 from wherry.domain.image import Image
+from wherry.domain.workload import Workload
+from wherry.runtimes.machine import gate
+from wherry.runtimes.machine.gate import passes
+from wherry.runtimes.machine.lives import Life
 from wherry.runtimes.machine.runtime import MachineRuntime
 
 from tests.runtimes.machine_world import containers, quiet, workload
@@ -75,3 +79,15 @@ def test_hostile_output_is_shown_not_run(
     error = failure(machine_runtime, pushed_image, env={"MODE": "title"})
     assert error.evidence[-1] == "\\x1b]0;owned\\x07 \\u202egnp"
     assert containers(engine_api, platform_id) == []  # type: ignore[arg-type]
+
+
+def test_a38_a_process_that_ends_right_after_its_first_connection_is_told_and_not_blamed_on_the_engine(
+    machine_runtime: MachineRuntime, pushed_image: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def passes_and_ends(workload: Workload, address: str, life: Life) -> bool:
+        return passes(workload, address, life) and life.over.wait(20)
+
+    monkeypatch.setattr(gate, "passes", passes_and_ends)
+    error = failure(machine_runtime, pushed_image, env={"MODE": "once"})
+    assert error.kind is RolloutFailure.EXITED
+    assert error.message == "web.1 exited with code 6 right after a first connection to $PORT"

@@ -89,15 +89,24 @@ class Attempt:
         container, address = self._new(wanted, wanted.place) if wanted.place else self._adopted(wanted)
         life = self._lives.watch(container)
         ready = gate.passes(wanted.workload, address, life)
-        if ready:
-            self._engine.api.update_container(container, restart_policy=cast(Any, spec.UP))
+        lasting = ready and self._last(container)
         if self._lives.gone:
             raise PlatformFault(f"the Docker Engine went away while {wanted.who.process} was checked", hint=HINT)
-        if not ready or life.over.is_set():
-            raise gate.why_not(self._engine, wanted.who, wanted.workload, container, life)
+        if not lasting or life.over.is_set():
+            raise gate.why_not(self._engine, wanted.who, wanted.workload, container, life, passed=ready)
         self._ready.append((container, wanted.workload.stop_grace))
         with self._saying:
             detail(self._say, f"{wanted.who.process} is up")
+
+    def _last(self, container: str) -> bool:
+        """From now on the engine starts it again whenever it ends; False when it has ended already."""
+        try:
+            self._engine.api.update_container(container, restart_policy=cast(Any, spec.UP))
+        except APIError:
+            if self._engine.api.inspect_container(container)["State"]["Running"]:
+                raise
+            return False
+        return True
 
     def _adopted(self, wanted: Wanted) -> tuple[str, str]:
         """An earlier start was cut off while this process was being checked: go on from there."""

@@ -48,15 +48,17 @@ def _accepts(address: str, limit: float, life: Life) -> bool:
     return False
 
 
-def why_not(engine: Engine, who: Identity, workload: Workload, container: str, life: Life) -> RolloutFailed:
-    """The reason of a process that did not pass, with its last lines."""
+def why_not(
+    engine: Engine, who: Identity, workload: Workload, container: str, life: Life, *, passed: bool = False
+) -> RolloutFailed:
+    """The reason of a process that did not pass, or that ended right after it had `passed`, with its last lines."""
     state: dict[str, Any] = engine.api.inspect_container(container)["State"]
     lines = engine.api.logs(container, tail=_EVIDENCE).split(b"\n")
     evidence = [log_line(line) for line in lines if line][-_EVIDENCE:]
     if state.get("OOMKilled") or life.oom.wait(_OOM_LAG if state.get("ExitCode") == _KILLED else 0):
         return _out_of_memory(who, workload, evidence)
     if not state.get("Running"):
-        return _exited(who, workload, int(state.get("ExitCode", 0)), evidence)
+        return _exited(who, workload, int(state.get("ExitCode", 0)), evidence, passed)
     return _not_listening(who, workload, said(PORT, listeners(int(state["Pid"]))), evidence)
 
 
@@ -69,11 +71,13 @@ def _out_of_memory(who: Identity, workload: Workload, evidence: list[str]) -> Ro
     )
 
 
-def _exited(who: Identity, workload: Workload, code: int, evidence: list[str]) -> RolloutFailed:
-    before = "before it listened on $PORT" if workload.listens else f"within {workload.settle:g} s of its start"
+def _exited(who: Identity, workload: Workload, code: int, evidence: list[str], passed: bool) -> RolloutFailed:
+    when = f"within {workload.settle:g} s of its start"
+    if workload.listens:
+        when = "right after a first connection to $PORT" if passed else "before it listened on $PORT"
     return RolloutFailed(
         RolloutFailure.EXITED,
-        f"{who.process} exited with code {code} {before}",
+        f"{who.process} exited with code {code} {when}",
         evidence=evidence or ["It wrote nothing."],
         hint=_NO_SHELL if code == _NOT_FOUND and any("exec /bin/sh failed" in line for line in evidence) else "",
     )

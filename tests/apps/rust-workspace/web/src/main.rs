@@ -6,11 +6,13 @@ fn main() -> std::io::Result<()> {
     let port = std::env::var("PORT").unwrap_or_else(|_| "5000".into());
     let listener = TcpListener::bind(format!("0.0.0.0:{port}"))?;
     for stream in listener.incoming() {
-        let mut stream = stream?;
-        let head = BufReader::new(stream.try_clone()?).lines();
+        let Ok(mut stream) = stream else { continue };
+        let Ok(copy) = stream.try_clone() else { continue };
+        let head = BufReader::new(copy).lines();
         head.take_while(|line| line.as_ref().is_ok_and(|line| !line.is_empty())).for_each(drop);
         let text = greeting::text();
-        write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}", text.len())?;
+        // Whoever hung up before the answer came is no reason to end.
+        let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}", text.len());
     }
     Ok(())
 }
