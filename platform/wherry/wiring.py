@@ -14,6 +14,7 @@ from wherry.builds.taken_images import TakenImages
 from wherry.domain.model import JobKind
 from wherry.domain.secret import Secret
 from wherry.flow.access import Access
+from wherry.flow.audit import VerifyEvents
 from wherry.flow.build import RunBuild
 from wherry.flow.buildpacks import Buildpacks
 from wherry.flow.cancel import CancelBuild
@@ -83,6 +84,10 @@ class World:
     @property
     def access(self) -> Access:
         return Access(self.ledger, self.clock)
+
+    @property
+    def verify(self) -> VerifyEvents:
+        return VerifyEvents(self.ledger)
 
     @property
     def create(self) -> CreateApp:
@@ -219,7 +224,8 @@ def patience_of(settings: Settings) -> Patience:
 
 def open_ledger(settings: Settings, home: Home) -> SqlLedger:
     key = load_or_create_key(settings.folder / "secrets" / "master.key")
-    return SqlLedger(settings.database, key, settings.folder / "run", settings.number("lease_seconds"))
+    heads = settings.folder / "audit-heads"
+    return SqlLedger(settings.database, key, settings.folder / "run", settings.number("lease_seconds"), heads)
 
 
 def migrate(settings: Settings, home: Home) -> None:

@@ -238,7 +238,7 @@ def open_house(folder: Path) -> Iterator[House]:
 def make_world(folder: Path, port: int, runtime: InMemoryRuntime) -> World:
     for name in ("logs", "bell", "sources"):
         (folder / name).mkdir(exist_ok=True)
-    ledger = SqlLedger(f"sqlite:///{folder}/ledger.db", b"k" * 32, folder / "bell", 15.0)
+    ledger = SqlLedger(f"sqlite:///{folder}/ledger.db", b"k" * 32, folder / "bell", 15.0, folder / "audit-heads")
     ledger.migrate()
     repositories = Repositories(folder / "sources", FOLDER)
     settings = Settings.load({"WHERRY_HOME": str(folder), "WHERRY_WEB_PORT": str(port)})

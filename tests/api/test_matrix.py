@@ -26,12 +26,15 @@ class Row:
     body: Any = None
     open: bool = False
     anyone: bool = False
+    admin: bool = False
 
     def status(self, actor: str) -> int:
         if self.open:
             return self.seen
         if actor in ("anonymous", "unknown"):
             return 401
+        if self.admin:
+            return self.seen if actor == "admin" else 403
         return 404 if actor == "other" and not self.anyone else self.seen
 
 
@@ -57,6 +60,9 @@ ROWS = {
     "GET /apps/<app>/releases/<release>": Row(),
     "GET /users/~/apps": Row(anyone=True),
     "GET /apps/<app>/releases/<release>/config-vars": Row(),
+    "GET /apps/<app>/events": Row(),
+    "GET /events": Row(admin=True),
+    "GET /events/chain": Row(admin=True),
     "GET /apps/<app>/collaborators": Row(),
     "GET /apps/<app>/addons": Row(),
     "GET /apps/<app>/builds": Row(),

@@ -19,8 +19,13 @@ NewLedger = Callable[..., SqlLedger]
 
 
 @pytest.fixture(params=KINDS)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return new_database(request.param, tmp_path)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def url(kind: str, tmp_path: Path) -> str:
+    return new_database(kind, tmp_path)
 
 
 @pytest.fixture
@@ -33,7 +38,7 @@ def new_ledger(tmp_path: Path) -> Iterator[NewLedger]:
     made: list[SqlLedger] = []
 
     def make(url: str, bell_folder: Path = tmp_path, key: bytes = KEY, lease_seconds: float = 60.0) -> SqlLedger:
-        made.append(SqlLedger(url, key, bell_folder, lease_seconds))
+        made.append(SqlLedger(url, key, bell_folder, lease_seconds, bell_folder / "audit-heads"))
         return made[-1]
 
     yield make

@@ -51,7 +51,7 @@ def parse(header: str | None, fields: Sequence[str]) -> Range:
         return usual
     match = _RANGE.fullmatch(header.strip()) if len(header) <= LONGEST else None
     if not match or match[1] not in fields:
-        raise _bad(header, fields)
+        raise bad_range(header, fields)
     asked = Range(match[1], match[3] or "", bool(match[2]), match[4] or "")
     for option in filter(None, (part.strip() for part in re.split("[,;]", match[5] or ""))):
         asked = _with(asked, option, header, fields)
@@ -89,7 +89,7 @@ class Pager(Generic[T]):
         try:
             start, end = self._bound(asked, asked.start), self._bound(asked, asked.end)
         except ValueError:
-            raise _bad(header, list(self.keys)) from None
+            raise bad_range(header, list(self.keys)) from None
         chosen = sorted(items, key=key, reverse=asked.descending)
         if start is not None:
             chosen = [item for item in chosen if _reached(key(item), start, asked.descending, not asked.after)]
@@ -116,10 +116,10 @@ def _with(asked: Range, option: str, header: str, fields: Sequence[str]) -> Rang
         return replace(asked, descending=value == "desc")
     if name == "max" and re.fullmatch("[0-9]{1,6}", value) and int(value) >= 1:
         return replace(asked, most=min(int(value), MOST))
-    raise _bad(header, fields)
+    raise bad_range(header, fields)
 
 
-def _bad(header: str, fields: Sequence[str]) -> BadRequest:
+def bad_range(header: str, fields: Sequence[str]) -> BadRequest:
     return BadRequest(
         f"the range '{printable(header, 100)}' cannot be read",
         status=416,

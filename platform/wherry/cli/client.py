@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, ClassVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from wherry.cli.errors import Answered, Unreachable
 from wherry.cli.places import Endpoint
@@ -35,8 +35,8 @@ class Client:
 
     endpoint: Endpoint
 
-    def get(self, *path: str, headers: Mapping[str, str] | None = None) -> Any:
-        return self.call("GET", *path, headers=headers).body
+    def get(self, *path: str, headers: Mapping[str, str] | None = None, query: Mapping[str, str] | None = None) -> Any:
+        return self.call("GET", *path, headers=headers, query=query).body
 
     def pages(self, *path: str) -> list[Any]:
         """A whole list, however many pages it has."""
@@ -59,9 +59,17 @@ class Client:
     def delete(self, *path: str) -> Any:
         return self.call("DELETE", *path).body
 
-    def call(self, method: str, *path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
+    def call(
+        self,
+        method: str,
+        *path: str,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> Answer:
         """Each part of `path` is one segment, escaped here. Raises Answered or Unreachable."""
         target = self.endpoint.url + "".join("/" + quote(part, safe="") for part in path)
+        target += f"?{urlencode(query)}" if query else ""
         sent = {"Accept": _ACCEPT, "Authorization": f"Bearer {self.endpoint.token.reveal()}", **(headers or {})}
         data = None
         if body is not None:

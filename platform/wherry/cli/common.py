@@ -34,6 +34,19 @@ def app_option(function: Callable[..., R]) -> Callable[..., R]:
     return command
 
 
+def app_option_or_none(function: Callable[..., R]) -> Callable[..., R]:
+    """As app_option; `app` is None where nothing says which one."""
+
+    @click.option("-a", "--app", help="The app. Default: WHERRY_APP, else that of the git remote 'wherry'.")
+    @click.option("-r", "--remote", help="The git remote whose app is meant.")
+    @wraps(function)
+    def command(*args: object, app: str | None, remote: str | None, **options: object) -> R:
+        known = app or remote or os.environ.get("WHERRY_APP") or repository.app_of(repository.REMOTE)
+        return function(*args, app=chosen_app(app, remote) if known else None, **options)
+
+    return command
+
+
 def chosen_app(app: str | None, remote: str | None) -> str:
     """Raises Usage when nothing says which app is meant."""
     if app and remote:

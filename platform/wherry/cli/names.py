@@ -19,6 +19,8 @@ COMMANDS = {
     "apps:info": Command("apps", "info", "Show an app: URLs, owner, current release."),
     "apps:rename": Command("apps", "rename", "Give an app another name."),
     "apps:destroy": Command("apps", "destroy", "Remove an app for good."),
+    "audit": Command("audit", "index", "List what was changed, and by whom."),
+    "audit:verify": Command("audit", "verify", "Verify that the history of changes is what was written."),
     "buildpacks": Command("buildpacks", "index", "List the buildpacks that an app asks for."),
     "buildpacks:add": Command("buildpacks", "add", "Add a buildpack, at the end or at a place."),
     "buildpacks:clear": Command("buildpacks", "clear", "Leave it to detection again."),

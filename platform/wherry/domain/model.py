@@ -134,7 +134,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One change: who, what, before, after, from where. Values are JSON scalars; secrets never come here."""
+    """One change: who, what, before, after, from where. Values are JSON scalars; secrets never come here. `app` as it was
+    called then, "" for what is no app's. `hash`: its link in the chain (chain.py).
+    """
 
     id: int
     at: datetime
@@ -144,3 +146,5 @@ class Event:
     before: Mapping[str, object] = field(default_factory=dict)
     after: Mapping[str, object] = field(default_factory=dict)
     origin: str = ""
+    app_id: int | None = None
+    hash: str = ""

@@ -4,16 +4,18 @@ implements these; tests/contract runs the same assertions on each implementation
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
 from wherry.domain.build_settings import BuildSettings
+from wherry.domain.chain import Head
 from wherry.domain.config import Config
 from wherry.domain.formation import Formation
 from wherry.domain.image import Image
 from wherry.domain.model import Actor, App, Build, Event, Job, JobKind, Release, ReleaseStatus, Source
+from wherry.domain.paging import Window
 
 
 class Ledger(Protocol):
@@ -41,6 +43,11 @@ class Ledger(Protocol):
         """Returns early when a job was added, finished or a build cancelled, by any process; or by `ring`."""
 
     def ring(self) -> None: ...
+
+    def heads(self) -> Iterator[Head]:
+        """Heads of the chain of events, one for each commit that wrote some, from where they are kept outside the
+        database.
+        """
 
 
 class Transaction(Protocol):
@@ -167,10 +174,17 @@ class Events(Protocol):
         before: Mapping[str, object] | None = None,
         after: Mapping[str, object] | None = None,
         origin: str = "",
-    ) -> None: ...
+    ) -> None:
+        """The next link of the chain (domain/chain.py). `app`: "" for what is no app's."""
 
     def of_app(self, app: str, limit: int = 50) -> list[Event]:
         """Newest first."""
+
+    def page(self, app_id: int | None, window: Window) -> list[Event]:
+        """By id; of one app, or of all."""
+
+    def hashes(self, ids: Collection[int]) -> dict[int, str]:
+        """Of those that are there."""
 
 
 class Accounts(Protocol):

@@ -32,6 +32,13 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else _EPOCH + timedelta(microseconds=value)
 
 
+def storable(text: str) -> str:
+    """As FreeText keeps it."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 class FreeText(TypeDecorator[str]):
     """People's and programs' words. NUL and halves of surrogate pairs, which a database may refuse, are escaped, so
     that a strange message never keeps a result from being written.
@@ -41,9 +48,7 @@ class FreeText(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        if value is None or (value.isascii() and "\0" not in value):
-            return value
-        return value.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
+        return None if value is None else storable(value)
 
 
 class Json(TypeDecorator[object]):

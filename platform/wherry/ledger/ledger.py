@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from wherry.domain.chain import Head
 from wherry.domain.errors import PlatformFault
 from wherry.domain.model import Job, JobKind
 from wherry.ledger import engine as engines
 from wherry.ledger import schema
 from wherry.ledger.bell import Bell
 from wherry.ledger.errors import translated
+from wherry.ledger.heads import Heads
 from wherry.ledger.line import dial, notify
 from wherry.ledger.sealing import Sealing
 from wherry.ledger.statements import Statements
@@ -24,13 +26,17 @@ class SqlLedger:
     """The adapter of flow.ports.Ledger. Any number of threads may use one, and of processes: each opens its own.
 
     `bell_folder`: the same for all processes of a machine. `lease_seconds`: how long a silent worker keeps a job.
+    `heads`: the file for heads of the chain of events, None to keep none.
     """
 
-    def __init__(self, url: str, master_key: bytes, bell_folder: Path, lease_seconds: float) -> None:
+    def __init__(
+        self, url: str, master_key: bytes, bell_folder: Path, lease_seconds: float, heads: Path | None = None
+    ) -> None:
         self._url = url
         self._sealing = Sealing(master_key)
         self._bell_folder = bell_folder
         self._lease_seconds = lease_seconds
+        self._heads = Heads(heads) if heads else None
         self._opened = [_Opened(url, bell_folder)]
 
     def migrate(self) -> None:
@@ -58,6 +64,8 @@ class SqlLedger:
                 connection.close()  # what is not committed is rolled back
         if tx.has_news:
             here.bell.ring()
+        if self._heads and tx.events.head:
+            self._heads.keep(tx.events.head)
 
     def claim(self, worker: str, kinds: Sequence[JobKind]) -> Job | None:
         self._here.last_seen()
@@ -81,6 +89,9 @@ class SqlLedger:
 
     def ring(self) -> None:
         self._here.bell.ring()
+
+    def heads(self) -> Iterator[Head]:
+        return self._heads.read() if self._heads else iter(())
 
     def close(self) -> None:
         """Frees threads, files and connections. Nobody may be inside a transaction."""

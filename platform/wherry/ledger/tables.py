@@ -152,8 +152,10 @@ events = _table(
     Column("before", Json, nullable=False),
     Column("after", Json, nullable=False),
     Column("origin", FreeText, nullable=False),
+    Column("hash", Text, nullable=False, server_default=text("''")),  # of this row and of the one before it
     Index("ix_events_app_id_id", "app_id", "id"),
     Index("ix_events_app_then_id", "app", "id"),
+    Index("ix_events_app_id_action_at", "app_id", "action", "at"),
 )
 
 # Holds no rows: on PostgreSQL, every transaction that writes locks it first (see engine.py).
