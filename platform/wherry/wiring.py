@@ -24,6 +24,7 @@ from wherry.flow.create import CreateApp
 from wherry.flow.destroy import DestroyApp, RemoveRemains
 from wherry.flow.image_ports import Images
 from wherry.flow.ledger_ports import Ledger
+from wherry.flow.maintain import Maintain, Reroute
 from wherry.flow.plan import Patience
 from wherry.flow.ports import Clock, Logs, Runtime, Sources, Uploads
 from wherry.flow.prune import PruneImages
@@ -32,6 +33,7 @@ from wherry.flow.reconcile import Reconcile
 from wherry.flow.release import ReleaseBuild
 from wherry.flow.release_images import ReleaseImages
 from wherry.flow.rename import RenameApp
+from wherry.flow.restart import RestartProcesses
 from wherry.flow.rollback import RollBack
 from wherry.flow.rollout import RollOut
 from wherry.flow.scale import ScaleApp
@@ -108,6 +110,14 @@ class World:
     @property
     def upload(self) -> BuildUpload:
         return BuildUpload(self.ledger, self.sources, self.uploads, self.logs, self.clock)
+
+    @property
+    def restart(self) -> RestartProcesses:
+        return RestartProcesses(self.ledger, self.clock)
+
+    @property
+    def maintain(self) -> Maintain:
+        return Maintain(self.ledger, self.clock)
 
     @property
     def cancel(self) -> CancelBuild:
@@ -188,11 +198,13 @@ def wire_worker(settings: Settings, home: Home) -> Bench:
         JobKind.BUILD: RunBuild(ledger, builder, logs, clock, release).run,
         JobKind.ROLLOUT: RollOut(ledger, runtime, router, logs, clock, patience).run,
         JobKind.CONVERGE: Converge(ledger, runtime, router, patience, prune).run,
+        JobKind.ROUTE: Reroute(ledger, router).run,
         JobKind.DESTROY: RemoveRemains(ledger, sources, builder, runtime, router).run,
     }
     slots = {
         (JobKind.BUILD,): settings.number("builds_at_once"),
         (JobKind.ROLLOUT, JobKind.CONVERGE, JobKind.DESTROY): ROLLOUTS_AT_ONCE,
+        (JobKind.ROUTE,): 1,
     }
     rollback = RollBack(ledger, clock, settings.number("keep_releases"))
     return Bench(

@@ -210,3 +210,14 @@ def test_drain_does_not_wait_for_a_process_that_stays(visitors: Visitors, origin
     with visitors.waiting("shop"):
         visitors.router.publish(to(1, 1, origins[0], origins[1]))
         assert visitors.router.drain(1, 1, 10.0)
+
+
+def test_an_app_in_maintenance_is_closed_and_keeps_its_route(visitors: Visitors, origins: list[Origin]) -> None:
+    visitors.router.publish(to(1, 1, origins[0]))
+    for _ in range(2):
+        visitors.router.maintain(1, True)
+        assert visitors.ask("shop") == NO_PROCESS
+    visitors.router.maintain(1, False)
+    assert visitors.ask("shop") == "one"
+    visitors.router.maintain(9, True)
+    assert visitors.ask("shop") == "one"

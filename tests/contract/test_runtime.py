@@ -15,6 +15,7 @@ from docker import APIClient
 from wherry.domain.errors import Cancelled, PlatformFault, RolloutFailed, RolloutFailure
 from wherry.domain.formation import Size
 from wherry.domain.image import Image
+from wherry.domain.restarts import Turn
 from wherry.domain.workload import ProcessState
 from wherry.flow.ports import Cancel, Runtime
 
@@ -127,6 +128,54 @@ def test_another_size_replaces_the_process(world: World) -> None:
     assert world.runtime.processes() == [after]
 
 
+def test_a_restart_wish_replaces_the_process_beside_the_old_one_and_only_once(world: World) -> None:
+    one = workload(world.image, quantity=2)
+    world.runtime.start([one], quiet)
+    first, second = world.runtime.processes()
+    again = replace(one, turns={2: Turn(7)})
+    for _ in range(2):
+        world.runtime.start([again], quiet)
+        world.runtime.retire(1, [again])
+    kept, fresh = world.runtime.processes()
+    assert kept == first
+    assert (fresh.name, fresh.state) == ("web.2", ProcessState.UP)
+    assert fresh.endpoint != second.endpoint
+
+
+def test_a_process_that_must_be_stopped_first_is_gone_before_its_successor_begins(world: World) -> None:
+    world.runtime.start([workload(world.image, "worker")], quiet)
+    broken = workload(world.image, "worker", env={"MODE": "exits"}, turns={1: Turn(7, 7)})
+    with pytest.raises(RolloutFailed):
+        world.runtime.start([broken], quiet)
+    assert world.runtime.processes() == []
+    again = workload(world.image, "worker", turns={1: Turn(7, 7)})
+    world.runtime.start([again], quiet)
+    (process,) = world.runtime.processes()
+    world.runtime.start([again], quiet)
+    assert world.runtime.processes() == [process]
+
+
+def test_what_is_insisted_on_is_there_though_it_fails_and_is_tried_again(world: World) -> None:
+    broken = workload(world.image, "worker", env={"MODE": "exits"})
+    world.runtime.insist([broken])
+    eventually(lambda: world.runtime.processes()[0].state is not ProcessState.UP)
+    world.runtime.insist([broken])
+    world.runtime.start([broken], quiet)  # it is the engine's to start again
+    assert world.ids() == [(1, 1, "worker.1")]
+
+
+def test_a_process_whose_successor_failed_may_stay(world: World) -> None:
+    world.runtime.start([workload(world.image)], quiet)
+    before = world.runtime.processes()
+    broken = workload(world.image, env={"MODE": "exits"}, turns={1: Turn(7)})
+    with pytest.raises(RolloutFailed):
+        world.runtime.start([broken], quiet)
+    world.runtime.retire(1, [broken], by_name=True)
+    assert world.runtime.processes() == before
+    world.runtime.retire(1, [broken])
+    assert world.runtime.processes() == []
+
+
 @pytest.mark.parametrize(
     ("mode", "kind"),
     [
@@ -223,6 +272,7 @@ def _every_method(runtime: Runtime) -> list[Callable[[], object]]:
     return [
         lambda: runtime.start([workload(Image("apps/1", "sha256:0"))], quiet),
         lambda: runtime.retire(1, []),
+        lambda: runtime.insist([workload(Image("apps/1", "sha256:0"))]),
         runtime.processes,
         lambda: list(runtime.logs(1, follow=False, lines=1)),
         lambda: list(runtime.logs(1, follow=True, lines=1)),

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wherry.domain import config, formation
 from wherry.domain.errors import InvalidInput, WherryError
-from wherry.domain.formation import Scale, parse_change, scaled, settled
+from wherry.domain.formation import SIZES, Scale, parse_change, parse_size, scaled, settled
 from wherry.domain.secret import Secret
 from wherry.domain.text import log_line, printable
 
@@ -33,6 +33,27 @@ def test_b10_a_thousand_and_one_keys_are_too_many_and_all_faults_are_told() -> N
     with pytest.raises(InvalidInput) as caught:
         config.changed({}, {**{f"K{number}": "x" for number in range(1001)}, "9": "x"})
     assert len(caught.value.evidence) == 2
+    with pytest.raises(InvalidInput) as caught:
+        scaled({"web": Scale(1)}, {"web": (1.5, "tiny")})
+    assert len(caught.value.evidence) == 2
+
+
+@pytest.mark.parametrize("size", ["1Gi", "1g", "-1", "0", "1e400", "999Ti", "NaN", "", 5, None.__class__, ["basic"]])
+def test_b43_a_size_that_is_not_in_the_list_is_refused(size: object) -> None:
+    with pytest.raises(InvalidInput):
+        scaled({"web": Scale(1)}, {"web": (None, size)})
+
+
+@pytest.mark.parametrize(
+    ("text", "parsed"), [("standard-2x", ("", "standard-2x")), ("web=Standard-1X", ("web", "Standard-1X"))]
+)
+def test_a_change_of_size_is_read(text: str, parsed: tuple[str, str]) -> None:
+    assert parse_size(text) == parsed
+
+
+def test_herokus_names_of_sizes_are_taken_in_any_case() -> None:
+    after = scaled({"web": Scale(1)}, {"web": (None, "Standard-2X")})["web"]
+    assert (after.size, SIZES[after.size].memory) == ("standard-2x", 1024)
 
 
 @pytest.mark.parametrize("value", ["a\0b", "x" * (32 * 1024 + 1), "\ud800", 7])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Condition
 
 from wherry.domain.workload import AppRoute, Endpoint
@@ -27,6 +28,11 @@ class MemoryRouter:
         with self._changed:
             return self._changed.wait_for(lambda: not self._left_behind(app_id), timeout=seconds)
 
+    def maintain(self, app_id: int, on: bool) -> None:
+        with self._changed:
+            if route := self.routes.get(app_id):
+                self.routes[app_id] = replace(route, maintenance=on)
+
     def withdraw(self, app_id: int) -> None:
         with self._changed:
             self.routes.pop(app_id, None)
@@ -42,7 +48,7 @@ class MemoryRouter:
         """
         with self._changed:
             route = next((each for each in self.routes.values() if host in each.hosts), None)
-            if route is None or not route.endpoints:
+            if route is None or not route.endpoints or route.maintenance:
                 endpoint = None
             else:
                 self._turn += 1

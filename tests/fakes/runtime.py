@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from threading import Condition, Event
 
 from wherry.domain.errors import Cancelled, PlatformFault, RolloutFailed, RolloutFailure
+from wherry.domain.restarts import Turn
 from wherry.domain.workload import Endpoint, Process, ProcessState, Workload
 from wherry.flow.ports import Cancel, Say
 
@@ -29,11 +30,12 @@ class _Running:
 
 class InMemoryRuntime:
     """`fault`: when set, every method raises it, as when the engine is gone. `idle`: seconds until a followed log
-    says None. `stopped` lists what was retired: (app id, release, process name).
+    says None. `broken`: types that fail their gate. `stopped` lists what was retired: (app id, release, process name).
     """
 
     def __init__(self, idle: float = 0.05) -> None:
         self.fault: PlatformFault | None = None
+        self.broken: set[str] = set()
         self.stopped: list[tuple[int, int, str]] = []
         self.ran: list[tuple[int, int, str]] = []
         self._idle = idle
@@ -51,13 +53,24 @@ class InMemoryRuntime:
                 key: each
                 for each in workloads
                 for key in _keys(each)
-                if key not in self._running or not _alike(self._running[key].workload, each)
+                if key not in self._running or not _alike(self._running[key].workload, each, key[3])
             }
+            for key, each in new.items():
+                if (
+                    key in self._running
+                    and _turn(each, key[3]).stop > _turn(self._running[key].workload, key[3]).number
+                ):
+                    del self._running[key]
+                    self.stopped.append((key[0], key[1], f"{key[2]}.{key[3]}"))
             for (_, _, name, index), each in new.items():
+                if name in self.broken:
+                    raise RolloutFailed(RolloutFailure.EXITED, f"{name}.{index} exited")
                 mode = each.env["MODE"].reveal() if "MODE" in each.env else ""
                 if failure := _FAILURES.get(mode):
                     raise RolloutFailed(failure, f"{name}.{index} failed: {failure}")
             for key, each in new.items():
+                if key in self._running:  # its container would be retired later
+                    self.stopped.append((key[0], key[1], f"{key[2]}.{key[3]}"))
                 self._running[key] = _Running(each, self._process(key))
                 self._write(key[0], f"{each.type}.{key[3]}", f"{each.type}.{key[3]} boots".encode())
                 say(f"       {each.type}.{key[3]} is up")
@@ -79,12 +92,22 @@ class InMemoryRuntime:
         """It has no copies."""
         self._check()
 
-    def retire(self, app_id: int, keep: Sequence[Workload]) -> None:
+    def insist(self, workloads: Sequence[Workload]) -> None:
+        self._check()
+        with self._changed:
+            for each in workloads:
+                for key in _keys(each):
+                    crashed = replace(self._process(key), state=ProcessState.CRASHED, detail="exited")
+                    self._running.setdefault(key, _Running(each, crashed))
+
+    def retire(self, app_id: int, keep: Sequence[Workload], *, by_name: bool = False) -> None:
         self._check()
         asked = {key: each for each in keep for key in _keys(each)}
         with self._changed:
             for key, running in list(self._running.items()):
-                if key[0] == app_id and not (key in asked and _alike(running.workload, asked[key])):
+                if key[0] != app_id:
+                    continue
+                if not (key in asked and (by_name or _alike(running.workload, asked[key], key[3]))):
                     del self._running[key]
                     self.stopped.append((app_id, key[1], f"{key[2]}.{key[3]}"))
 
@@ -171,5 +194,10 @@ def _keys(workload: Workload) -> list[Key]:
     return [(workload.app_id, workload.release, workload.type, index) for index in range(1, workload.quantity + 1)]
 
 
-def _alike(one: Workload, other: Workload) -> bool:
-    return (one.image, one.env, one.size) == (other.image, other.env, other.size)
+def _alike(one: Workload, other: Workload, index: int) -> bool:
+    same = (one.image, one.env, one.size) == (other.image, other.env, other.size)
+    return same and _turn(one, index).number == _turn(other, index).number
+
+
+def _turn(workload: Workload, index: int) -> Turn:
+    return workload.turns.get(index, Turn())

@@ -15,6 +15,7 @@ from wherry.flow.configure import Configure
 from wherry.flow.converge import Converge
 from wherry.flow.create import CreateApp
 from wherry.flow.destroy import DestroyApp, RemoveRemains
+from wherry.flow.maintain import Maintain, Reroute
 from wherry.flow.plan import Patience
 from wherry.flow.ports import Cancel, Push
 from wherry.flow.prune import PruneImages
@@ -22,6 +23,7 @@ from wherry.flow.push import AcceptPush
 from wherry.flow.reconcile import Reconcile
 from wherry.flow.release import ReleaseBuild
 from wherry.flow.rename import RenameApp
+from wherry.flow.restart import RestartProcesses
 from wherry.flow.rollback import RollBack
 from wherry.flow.rollout import RollOut
 from wherry.flow.scale import ScaleApp
@@ -77,6 +79,8 @@ class Stage:
         self.release = ReleaseBuild(ledger, self.sources, clock)
         self.rollback = RollBack(ledger, clock, KEEP)
         self.configure = Configure(ledger, clock)
+        self.restart = RestartProcesses(ledger, clock)
+        self.maintain = Maintain(ledger, clock)
         self.scale = ScaleApp(ledger, clock)
         self.rename = RenameApp(ledger, clock)
         self.destroy = DestroyApp(ledger, self.logs, clock)
@@ -87,6 +91,7 @@ class Stage:
             JobKind.BUILD: RunBuild(ledger, self.builder, self.logs, clock, self.release).run,
             JobKind.ROLLOUT: RollOut(ledger, self.runtime, self.router, self.logs, clock, self.patience).run,
             JobKind.CONVERGE: Converge(ledger, self.runtime, self.router, self.patience, self.prune).run,
+            JobKind.ROUTE: Reroute(ledger, self.router).run,
             JobKind.DESTROY: RemoveRemains(ledger, self.sources, self.builder, self.runtime, self.router).run,
         }
         with ledger.begin() as tx:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from wherry.domain.workload import AppRoute, Endpoint
 from wherry.routing.pages import FAULTS, fault_of, page
@@ -25,6 +27,16 @@ def test_an_app_without_processes_gets_503_h14(rig: Rig) -> None:
     rig.router.replace([AppRoute(1, ("shop",))])
     answer = rig.visit("shop")
     assert (answer.status, answer.code, answer.headers["x-wherry-code"]) == (503, "H14", "H14")
+
+
+def test_an_app_in_maintenance_gets_503_h80_until_it_ends(rig: Rig, one: Origin) -> None:
+    rig.router.replace([replace(route(1, "shop", 1, one), maintenance=True), AppRoute(2, ("blog",))])
+    for method in ("GET", "POST"):
+        answer = rig.visit("shop", method=method)
+        assert (answer.status, answer.code, answer.headers["x-wherry-code"]) == (503, "H80", "H80")
+    assert rig.visit("blog").code == "H14"
+    rig.router.maintain(1, False)
+    assert rig.visit("shop").text == "one"
 
 
 def test_a_process_that_refuses_connections_gets_503_h10(rig: Rig) -> None:

@@ -5,13 +5,14 @@ Fields of theirs that have no meaning here yet are there with their empty value,
 
 from __future__ import annotations
 
+import platform
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from wherry.api.ids import Ids
 from wherry.api.tickets import LogTicket, Tickets
 from wherry.domain.build_settings import BUILDPACKS, CONTAINER, STACKS
-from wherry.domain.formation import SIZES, Scale
+from wherry.domain.formation import SIZES, Scale, Size
 from wherry.domain.model import Actor, App, Build, BuildStatus, Release, ReleaseStatus
 from wherry.domain.workload import Process
 from wherry.settings import Settings
@@ -64,7 +65,7 @@ class Shapes:
             "git_url": f"{self.base}/{app.name}.git",
             "id": self.ids.of("app", app.id),
             "internal_routing": False,
-            "maintenance": False,
+            "maintenance": app.maintenance,
             "name": app.name,
             "organization": None,
             "owner": self._user(app.owner),
@@ -162,6 +163,23 @@ class Shapes:
             "size": scale.size,
             "type": name,
             "updated_at": time(app.updated_at),
+        }
+
+    def dyno_size(self, size: Size) -> Json:
+        """Heroku counts memory in GB; ours in MiB and the part of the machine's cores stand beside."""
+        return {
+            "architecture": platform.machine(),
+            "compute": max(1, size.cpu // 1000),
+            "cost": None,
+            "dedicated": False,
+            "dyno_units": max(1, size.memory // 512),
+            "generation": None,
+            "memory": size.memory / 1024,
+            "precise_dyno_units": str(size.memory / 512),
+            "private_space_only": False,
+            **self._named(SIZE_KIND, size.name),
+            "cpu_thousandths": size.cpu,
+            "memory_mib": size.memory,
         }
 
     def dyno(self, app: App, process: Process, command: str, release_id: int | None, size: str) -> Json:

@@ -29,6 +29,12 @@ SIZES: Mapping[str, Size] = {
         Size("standard", 1024, 2000),
         Size("large", 2048, 4000),
         Size("huge", 8192, 8000),
+        # Heroku's names, with the memory that they have there, so that its scripts and app.json files work as they are.
+        Size("eco", 512, 1000),
+        Size("standard-1x", 512, 1000),
+        Size("standard-2x", 1024, 2000),
+        Size("performance-m", 2560, 4000),
+        Size("performance-l", 14336, 8000),
     )
 }
 DEFAULT_SIZE = "basic"
@@ -45,7 +51,8 @@ class Scale:
 
 
 Formation = Mapping[str, Scale]
-_CHANGE = re.compile(r"([a-z0-9][a-z0-9-]*)([=+-])([0-9]{1,9})(?::([a-z]+))?")
+_RESIZE = re.compile(r"(?:([a-z0-9][a-z0-9-]*)=)?([A-Za-z0-9-]{1,40})")
+_CHANGE = re.compile(r"([a-z0-9][a-z0-9-]*)([=+-])([0-9]{1,9})(?::([A-Za-z0-9-]{1,40}))?")
 
 
 def default(types: Iterable[str]) -> dict[str, Scale]:
@@ -69,6 +76,21 @@ def parse_change(text: str) -> tuple[str, str, str | None]:
     return name, (number if sign == "=" else sign + number), size
 
 
+def parse_size(text: str) -> tuple[str, str]:
+    """``web=standard-2x`` as (type, size); ``standard-2x`` alone is every type's, with "" as type. Raises InvalidInput."""
+    match = _RESIZE.fullmatch(text)
+    if not match:
+        raise InvalidInput(f"'{printable(text)}' is not TYPE=SIZE", hint="For example: wherry ps:type web=standard")
+    return match[1] or "", match[2]
+
+
+def size_named(wanted: object) -> str:
+    """The one spelling of a size's name. Raises InvalidInput."""
+    if isinstance(wanted, str) and wanted.lower() in SIZES:
+        return wanted.lower()
+    raise InvalidInput(f"no size '{printable(str(wanted), 60)}' (there are: {', '.join(SIZES)})")
+
+
 def scaled(formation: Formation, updates: Mapping[str, tuple[object, object]]) -> dict[str, Scale]:
     """`formation` with `updates`: type to (quantity or None, size or None). Raises InvalidInput with every fault."""
     result = dict(formation)
@@ -88,21 +110,31 @@ def _updated(formation: Formation, name: str, quantity: object, size: object) ->
     if before is None:
         known = ", ".join(sorted(formation)) or "none: push first"
         raise InvalidInput("unknown", problems=[f"no process type '{printable(name, 60)}' (there are: {known})"])
-    wanted = before.quantity if quantity is None else _quantity(name, quantity, before.quantity)
-    if not 0 <= wanted <= MOST_PROCESSES:
-        raise InvalidInput("range", problems=[f"{name}: {wanted} is not between 0 and {MOST_PROCESSES}"])
-    if size is not None and (not isinstance(size, str) or size.lower() not in SIZES):
-        raise InvalidInput(
-            "size", problems=[f"{name}: no size '{printable(str(size), 60)}' (there are: {', '.join(SIZES)})"]
-        )
-    return Scale(wanted, before.size if size is None else str(size).lower())
+    problems: list[str] = []
+    wanted, chosen = before.quantity, before.size
+    try:
+        wanted = before.quantity if quantity is None else _quantity(quantity, before.quantity)
+    except InvalidInput as error:
+        problems.append(f"{name}: {error.message}")
+    try:
+        chosen = before.size if size is None else size_named(size)
+    except InvalidInput as error:
+        problems.append(f"{name}: {error.message}")
+    if problems:
+        raise InvalidInput("wrong", problems=problems)
+    return Scale(wanted, chosen)
 
 
-def _quantity(name: str, quantity: object, before: int) -> int:
+def _quantity(quantity: object, before: int) -> int:
     if isinstance(quantity, int) and not isinstance(quantity, bool):
-        return quantity
-    if isinstance(quantity, str) and re.fullmatch(r"[+-][0-9]{1,9}", quantity):
-        return before + int(quantity)
-    if isinstance(quantity, str) and re.fullmatch(r"[0-9]{1,9}", quantity):
-        return int(quantity)
-    raise InvalidInput("quantity", problems=[f"{name}: '{printable(str(quantity), 60)}' is not a whole number"])
+        wanted = quantity
+    elif isinstance(quantity, str) and re.fullmatch(r"[+-][0-9]{1,9}", quantity):
+        wanted = before + int(quantity)
+    elif isinstance(quantity, str) and re.fullmatch(r"[0-9]{1,9}", quantity):
+        wanted = int(quantity)
+    else:
+        raise InvalidInput(f"'{printable(str(quantity), 60)}' is not a whole number")
+    if not 0 <= wanted <= MOST_PROCESSES:
+        shown = str(wanted) if abs(wanted) < 10**12 else "that"
+        raise InvalidInput(f"{shown} is not between 0 and {MOST_PROCESSES}")
+    return wanted

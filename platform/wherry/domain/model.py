@@ -32,6 +32,7 @@ class App:
     updated_at: datetime
     deploy_branch: str | None = None
     build: BuildSettings = DEFAULT
+    maintenance: bool = False
 
 
 class BuildStatus(StrEnum):
@@ -111,11 +112,12 @@ class Release:
 
 
 class JobKind(StrEnum):
-    """BUILD, ROLLOUT carry the id of a build or release in `subject`; CONVERGE and DESTROY that of an app."""
+    """BUILD, ROLLOUT carry the id of a build or release in `subject`; CONVERGE, ROUTE and DESTROY that of an app."""
 
     BUILD = "build"
     ROLLOUT = "rollout"
     CONVERGE = "converge"
+    ROUTE = "route"
     DESTROY = "destroy"
 
 

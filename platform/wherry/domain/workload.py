@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from wherry.domain.formation import DEFAULT_SIZE, SIZES, Size
 from wherry.domain.image import Image, Start
+from wherry.domain.restarts import Turn
 from wherry.domain.secret import Secret
 
 
@@ -18,7 +19,7 @@ class Workload:
     Seconds: `boot_limit` until it must listen, `stop_grace` from SIGTERM to SIGKILL.
 
     A web process gets ``$PORT`` from its runtime and is ready when it accepts a connection there; any other type is
-    ready when it has lived through `settle` seconds.
+    ready when it has lived through `settle` seconds. `turns`: of the processes, by index, that were to be restarted.
     """
 
     app_id: int
@@ -33,6 +34,7 @@ class Workload:
     settle: float = 1.0
     stop_grace: float = 30.0
     start: Start | None = None
+    turns: Mapping[int, Turn] = field(default_factory=dict)
 
     @property
     def listens(self) -> bool:
@@ -78,10 +80,12 @@ class AppRoute:
     """What the router serves for one app: its host labels (``NAME`` of ``NAME.localhost``), and the endpoints of
     one release.
 
-    No endpoints means the app is known and has no web process: the router answers 503 with a page, not 404.
+    No endpoints means the app is known and has no web process: the router answers 503 with a page, not 404. So it does
+    in `maintenance`, whatever runs.
     """
 
     app_id: int
     hosts: tuple[str, ...]
     release: int = 0
     endpoints: tuple[Endpoint, ...] = ()
+    maintenance: bool = False

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from wherry.domain.errors import NotFound, RolloutFailed
 from wherry.domain.formation import Formation
 from wherry.domain.model import App, Job, Release
+from wherry.domain.restarts import Wish
 from wherry.domain.workload import AppRoute, Workload
+from wherry.flow.draft import latest
 from wherry.flow.ledger_ports import Ledger
 from wherry.flow.plan import Patience, route, workloads
 from wherry.flow.ports import Cancel, Router, Runtime
@@ -29,34 +31,50 @@ class Converge:
     def run(self, job: Job, cancel: Cancel) -> None:
         """Raises PlatformFault, and the job stays."""
         try:
-            app, release, formation = self._load(job.subject)
+            app, release, formation, wishes = self._load(job.subject)
         except NotFound:
             pass  # destroyed meanwhile: its own job takes everything away
         else:
-            self._bring(app, release, formation)
+            self._bring(app, release, formation, wishes)
             self.prune.app(app.id)
         with self.ledger.begin() as tx:
             tx.jobs.finish(job)
 
-    def _load(self, app_id: int) -> tuple[App, Release | None, Formation]:
+    def _load(self, app_id: int) -> tuple[App, Release | None, Formation, list[Wish]]:
         with self.ledger.begin(read_only=True) as tx:
-            return tx.apps.by_id(app_id), tx.releases.current(app_id), tx.apps.formation(app_id)
+            app, release = tx.apps.by_id(app_id), tx.releases.current(app_id)
+            return app, release, tx.apps.formation(app_id), tx.restarts.of_app(app_id)
 
-    def _bring(self, app: App, release: Release | None, formation: Formation) -> None:
+    def _bring(self, app: App, release: Release | None, formation: Formation, wishes: Sequence[Wish]) -> None:
         if release is None:
-            self.router.publish(AppRoute(app.id, (app.name,)))
+            self.router.publish(AppRoute(app.id, (app.name,), maintenance=app.maintenance))
             self.runtime.retire(app.id, ())
             return
-        wanted = workloads(app, release, formation, self.patience)
+        wanted = workloads(app, release, formation, self.patience, wishes)
+        all_started = self._start(app, release, wanted) or self._start_each(app, release, wanted)
+        self._route_and_retire(app, release, wanted, by_name=not all_started)
+
+    def _start(self, app: App, release: Release, wanted: Sequence[Workload]) -> bool:
         try:
             self.runtime.start(wanted, lambda line: log.info("%s: %s", app.name, line))
         except RolloutFailed as error:
             log.warning("%s %s: %s", app.name, release.name, " | ".join(error.lines()))
-        self._route_and_retire(app, release, wanted)
+            return False
+        return True
 
-    def _route_and_retire(self, app: App, release: Release, wanted: Sequence[Workload]) -> None:
+    def _start_each(self, app: App, release: Release, wanted: Sequence[Workload]) -> bool:
+        """One broken type must not hold back the others; what it has serves on, and what it lacks is tried for ever."""
+        failed = [each for each in wanted if not self._start(app, release, [each])] if len(wanted) > 1 else wanted
+        if failed:
+            try:
+                self.runtime.insist(failed)
+            except RolloutFailed as error:
+                log.warning("%s %s: %s", app.name, release.name, " | ".join(error.lines()))
+        return not failed
+
+    def _route_and_retire(self, app: App, release: Release, wanted: Sequence[Workload], *, by_name: bool) -> None:
         kept = {(each.type, index) for each in wanted for index in range(1, each.quantity + 1)}
         processes = [each for each in self.runtime.processes(app.id) if (each.type, each.index) in kept]
-        self.router.publish(route(app, release, processes))
+        self.router.publish(route(latest(self.ledger, app), release, processes))
         self.router.drain(app.id, release.number, self.patience.drain)
-        self.runtime.retire(app.id, wanted)
+        self.runtime.retire(app.id, wanted, by_name=by_name)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from wherry.domain.config import Config
+from wherry.domain.errors import NotFound
 from wherry.domain.formation import settled
 from wherry.domain.image import Image
 from wherry.domain.model import Actor, App, JobKind, Release, ReleaseStatus
 from wherry.flow.lanes import app_lane
-from wherry.flow.ledger_ports import Transaction
+from wherry.flow.ledger_ports import Ledger, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,15 @@ def append(tx: Transaction, draft: Draft, now: datetime) -> Release:
     after = {"release": release.name, "description": release.description, "digest": release.image.digest}
     tx.events.add(now, draft.actor, app.name, "release.create", after=after, origin=draft.origin)
     return release
+
+
+def latest(ledger: Ledger, app: App) -> App:
+    """`app` as it is now: its name or maintenance may have changed while a rollout waited for its processes."""
+    try:
+        with ledger.begin(read_only=True) as tx:
+            return tx.apps.by_id(app.id)
+    except NotFound:
+        return app  # destroyed meanwhile: its own job takes everything away
 
 
 def newest(tx: Transaction, app_id: int) -> Release | None:

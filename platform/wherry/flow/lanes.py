@@ -8,6 +8,11 @@ def app_lane(app_id: int) -> str:
     return f"app-{app_id}"
 
 
+def route_lane(app_id: int) -> str:
+    """What changes the route alone, and waits for no rollout."""
+    return f"route-{app_id}"
+
+
 def build_lane(app_id: int) -> str:
     return f"build-{app_id}"
 

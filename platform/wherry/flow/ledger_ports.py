@@ -16,6 +16,7 @@ from wherry.domain.formation import Formation
 from wherry.domain.image import Image
 from wherry.domain.model import Actor, App, Build, Event, Job, JobKind, Release, ReleaseStatus, Source
 from wherry.domain.paging import Window
+from wherry.domain.restarts import Target, Wish
 
 
 class Ledger(Protocol):
@@ -65,6 +66,8 @@ class Transaction(Protocol):
     def events(self) -> Events: ...
     @property
     def accounts(self) -> Accounts: ...
+    @property
+    def restarts(self) -> Restarts: ...
 
 
 class Apps(Protocol):
@@ -83,6 +86,8 @@ class Apps(Protocol):
         """Raises Conflict as `add` does."""
 
     def set_deploy_branch(self, app_id: int, branch: str) -> None: ...
+
+    def set_maintenance(self, app_id: int, on: bool) -> None: ...
 
     def put_build_settings(self, app_id: int, settings: BuildSettings) -> None: ...
 
@@ -185,6 +190,14 @@ class Events(Protocol):
 
     def hashes(self, ids: Collection[int]) -> dict[int, str]:
         """Of those that are there."""
+
+
+class Restarts(Protocol):
+    def wish(self, app_id: int, target: Target, stop_first: bool) -> Wish:
+        """Takes the place of an earlier wish of the same kind for the same target; its number is the highest."""
+
+    def of_app(self, app_id: int) -> list[Wish]:
+        """By number."""
 
 
 class Accounts(Protocol):

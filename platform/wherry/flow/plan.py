@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from wherry.domain.formation import RELEASE, SIZES, Formation, settled
 from wherry.domain.model import App, Release
+from wherry.domain.restarts import Turn, Wish, turn
 from wherry.domain.secret import Secret
 from wherry.domain.workload import AppRoute, Process, Workload
 
@@ -23,7 +24,9 @@ class Patience:
     release: float = 3600.0
 
 
-def workloads(app: App, release: Release, formation: Formation, patience: Patience) -> list[Workload]:
+def workloads(
+    app: App, release: Release, formation: Formation, patience: Patience, wishes: Sequence[Wish] = ()
+) -> list[Workload]:
     """One for each process type of the release, those with quantity 0 left out."""
     scales = settled(formation, release.image.processes)
     return [
@@ -39,10 +42,16 @@ def workloads(app: App, release: Release, formation: Formation, patience: Patien
             size=SIZES[scale.size],
             boot_limit=patience.boot,
             stop_grace=patience.stop,
+            turns=_turns(wishes, name, scale.quantity),
         )
         for name, scale in scales.items()
         if scale.quantity > 0
     ]
+
+
+def _turns(wishes: Sequence[Wish], name: str, quantity: int) -> dict[int, Turn]:
+    turns = {index: turn(wishes, name, index) for index in range(1, quantity + 1)} if wishes else {}
+    return {index: each for index, each in turns.items() if each.number}
 
 
 def release_phase(app: App, release: Release, patience: Patience) -> Workload | None:
@@ -73,4 +82,4 @@ def route(app: App, release: Release, processes: Sequence[Process]) -> AppRoute:
         for process in sorted(processes, key=lambda each: each.index)
         if process.release == release.number and process.endpoint is not None
     )
-    return AppRoute(app.id, (app.name,), release.number, endpoints)
+    return AppRoute(app.id, (app.name,), release.number, endpoints, app.maintenance)

@@ -178,8 +178,14 @@ class Runtime(Protocol):
     def start(self, workloads: Sequence[Workload], say: Say) -> None:
         """Makes every process of `workloads` run beside whatever runs now, and returns when all are ready.
 
-        Processes that already run as asked are kept as they are. Raises RolloutFailed (then what this call started
-        is gone), or PlatformFault.
+        Processes that already run as asked are kept as they are. One with a newer turn is replaced, and stopped before
+        its successor begins when its turn says so. Raises RolloutFailed (then what this call started is gone), or
+        PlatformFault.
+        """
+
+    def insist(self, workloads: Sequence[Workload]) -> None:
+        """Makes every process of `workloads` that is not there at all begin, without a look at whether it is ready: it
+        is started again and again, with growing pauses. Raises RolloutFailed (no image), PlatformFault.
         """
 
     def run(self, workload: Workload, say: Say, cancel: Cancel) -> int:
@@ -189,8 +195,10 @@ class Runtime(Protocol):
         Raises RolloutFailed, Cancelled, PlatformFault.
         """
 
-    def retire(self, app_id: int, keep: Sequence[Workload]) -> None:
-        """Stops gracefully, all at once, every process of the app that `keep` does not ask for."""
+    def retire(self, app_id: int, keep: Sequence[Workload], *, by_name: bool = False) -> None:
+        """Stops gracefully, all at once, every process of the app that `keep` does not ask for. `by_name`: a process
+        that has the name and release of a wanted one stays, though it was to be another: its successor failed.
+        """
 
     def discard(self, images: Collection[tuple[str, str]]) -> None:
         """Removes its own copies of images, each by repository and digest; what a process runs on stays."""
@@ -217,6 +225,11 @@ class Router(Protocol):
 
     def drain(self, app_id: int, release: int, seconds: float) -> bool:
         """Waits until requests in flight to an earlier release have ended; False when `seconds` ran out first."""
+
+    def maintain(self, app_id: int, on: bool) -> None:
+        """Puts the route that the app has now into maintenance, or out of it; an app without one stays so. Raises
+        PlatformFault.
+        """
 
     def withdraw(self, app_id: int) -> None: ...
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wherry.domain.errors import (
@@ -18,6 +19,8 @@ from wherry.domain.errors import (
 )
 from wherry.domain.formation import Formation
 from wherry.domain.model import App, Job, JobKind, Release, ReleaseStatus
+from wherry.domain.restarts import Wish
+from wherry.flow.draft import latest
 from wherry.flow.faults import foreseen
 from wherry.flow.lanes import app_lane, release_stream
 from wherry.flow.ledger_ports import Ledger
@@ -43,7 +46,7 @@ class RollOut:
         job now.
         """
         try:
-            app, release, formation = self._load(job)
+            app, release, formation, wishes = self._load(job)
         except NotFound:
             self._drop(job)
             return
@@ -53,7 +56,7 @@ class RollOut:
         try:
             with foreseen("the rollout"):
                 self._release_phase(app, release, cancel)
-                self._start(app, release, formation)
+                self._start(app, release, formation, wishes)
                 self._switch(app, release)
         except Cancelled as error:
             raise Conflict(f"the rollout of {release.name} was interrupted and will be taken up again") from error
@@ -62,11 +65,11 @@ class RollOut:
         else:
             self._succeed(job, app, release)
 
-    def _load(self, job: Job) -> tuple[App, Release, Formation]:
+    def _load(self, job: Job) -> tuple[App, Release, Formation, list[Wish]]:
         with self.ledger.begin(read_only=True) as tx:
             release = tx.releases.by_id(job.subject)
             app = tx.apps.by_id(release.app_id)
-            return app, release, tx.apps.formation(app.id)
+            return app, release, tx.apps.formation(app.id), tx.restarts.of_app(app.id)
 
     def _release_phase(self, app: App, release: Release, cancel: Cancel) -> None:
         """Again from its beginning after it was cut off, so what it does must bear being done twice."""
@@ -88,13 +91,14 @@ class RollOut:
                 hint="Nothing was switched. Mend it and push again, or: wherry releases:rollback",
             )
 
-    def _start(self, app: App, release: Release, formation: Formation) -> None:
-        wanted = workloads(app, release, formation, self.patience)
+    def _start(self, app: App, release: Release, formation: Formation, wishes: Sequence[Wish]) -> None:
+        wanted = workloads(app, release, formation, self.patience, wishes)
         step(self._say(release), "Launching...")
         self.runtime.start(wanted, self._say(release))
 
     def _switch(self, app: App, release: Release) -> None:
-        self.router.publish(route(app, release, self.runtime.processes(app.id)))
+        processes = self.runtime.processes(app.id)
+        self.router.publish(route(latest(self.ledger, app), release, processes))
 
     def _succeed(self, job: Job, app: App, release: Release) -> None:
         self._finish(job, app, release, ReleaseStatus.SUCCEEDED)

@@ -23,7 +23,15 @@ from wherry.ledger.tables import formation as scales
 
 TOMBSTONE = timedelta(days=90)
 _LIVING = apps.c.removed_at.is_(None)
-_SHOWN = (apps.c.id, apps.c.name, apps.c.created_at, apps.c.updated_at, apps.c.deploy_branch, apps.c.build_settings)
+_SHOWN = (
+    apps.c.id,
+    apps.c.name,
+    apps.c.created_at,
+    apps.c.updated_at,
+    apps.c.deploy_branch,
+    apps.c.build_settings,
+    apps.c.maintenance,
+)
 _QUERY = select(*_SHOWN, *actor_columns()).join(users, users.c.id == apps.c.owner_id).where(_LIVING)
 
 
@@ -62,6 +70,9 @@ class SqlApps:
     def set_deploy_branch(self, app_id: int, branch: str) -> None:
         self._change(app_id, deploy_branch=branch)
 
+    def set_maintenance(self, app_id: int, on: bool) -> None:
+        self._change(app_id, maintenance=on)
+
     def put_build_settings(self, app_id: int, settings: BuildSettings) -> None:
         self._change(app_id, build_settings=asdict(settings))
 
@@ -77,6 +88,7 @@ class SqlApps:
             (JobKind.BUILD, select(builds.c.id).where(builds.c.app_id == app_id)),
             (JobKind.ROLLOUT, select(releases.c.id).where(releases.c.app_id == app_id)),
             (JobKind.CONVERGE, select(literal(app_id))),
+            (JobKind.ROUTE, select(literal(app_id))),
         ):
             self._sql.write(delete(jobs).where(jobs.c.kind == kind, jobs.c.subject.in_(subjects), never_claimed()))
 
@@ -135,7 +147,9 @@ def _app(row: Row[Any] | None) -> App:
         raise _missing()
     settings = row.build_settings or {}
     build = BuildSettings(**{**settings, "buildpacks": tuple(settings.get("buildpacks", ()))})
-    return App(row.id, row.name, actor_of(row), row.created_at, row.updated_at, row.deploy_branch, build)
+    return App(
+        row.id, row.name, actor_of(row), row.created_at, row.updated_at, row.deploy_branch, build, bool(row.maintenance)
+    )
 
 
 def _missing() -> NotFound:

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    false,
+    text,
+)
 
 from wherry.ledger.columns import ID, FreeText, Instant, Json
 
@@ -51,6 +64,7 @@ apps = _table(
     Column("removed_at", Instant),
     Column("deploy_branch", Text),
     Column("build_settings", Json),  # none for those of a new app
+    Column("maintenance", Boolean, nullable=False, server_default=false()),
     Column("last_release", Integer, nullable=False, server_default=text("0")),
     Column("data_key", LargeBinary),  # sealed by the master key; gone once the app is removed
     Column("config", LargeBinary),  # sealed by the data key

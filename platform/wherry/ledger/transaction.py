@@ -8,6 +8,7 @@ from wherry.ledger.builds import SqlBuilds
 from wherry.ledger.events import SqlEvents
 from wherry.ledger.jobs import SqlJobs
 from wherry.ledger.releases import SqlReleases
+from wherry.ledger.restarts import SqlRestarts
 from wherry.ledger.sealing import Sealing
 from wherry.ledger.statements import Statements
 
@@ -22,6 +23,7 @@ class SqlTransaction:
         self.jobs = SqlJobs(statements)
         self.events = SqlEvents(statements)
         self.accounts = SqlAccounts(statements)
+        self.restarts = SqlRestarts(statements)
 
     @property
     def has_news(self) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from wherry.domain.workload import AppRoute, Endpoint
+from wherry.routing.pages import IN_MAINTENANCE
 from wherry.routing.table import Table
 
 ROUTES = "apps"
@@ -114,6 +115,9 @@ def _app(route: AppRoute, apps_domain: str) -> dict[str, Any]:
     domains = [f"{host}.{apps_domain}{dot}" for host in dict.fromkeys(route.hosts) for dot in ("", ".")]
     action = {"cluster": cluster_name(route), "timeout": "0s"}
     name = f"app{route.app_id}"
+    if route.maintenance:
+        closed = {"name": name, "match": {"prefix": ""}, "direct_response": {"status": IN_MAINTENANCE}}
+        return {"name": name, "domains": domains, "routes": [closed]}
     return {
         "name": name,
         "domains": domains,

@@ -54,6 +54,11 @@ class Fault:
     when: int = 0
 
 
+IN_MAINTENANCE = 599
+"""The status by which the router knows its own answer for an app in maintenance, and makes it the page of H80: such an
+answer has no response flag.
+"""
+
 FAULTS: tuple[Fault, ...] = (
     Fault(
         "no-such-app",
@@ -107,6 +112,14 @@ FAULTS: tuple[Fault, ...] = (
         "The app's answer was not HTTP",
         "The router could not read what the app sent. Its owner sees more: wherry logs",
     ),
+    Fault(
+        "H80",
+        503,
+        (),
+        "Back soon",
+        "This app is in maintenance. Please try again in a while. Its owner ends it: wherry maintenance:off",
+        when=IN_MAINTENANCE,
+    ),
     Fault("H99", 503, ("NC",), "The platform is at fault", "The route of this app is incomplete. Please try again."),
     Fault("bad-request", 400, ("DPE",), "The request was not right", "It is not valid HTTP.", when=400),
 )
@@ -145,11 +158,13 @@ def _mapper(fault: Fault) -> dict[str, Any]:
 
 
 def _filter(fault: Fault) -> dict[str, Any]:
-    by_flag = {"response_flag_filter": {"flags": list(fault.flags)}}
-    if not fault.when:
-        return by_flag
-    comparison = {"op": "EQ", "value": {"default_value": fault.when, "runtime_key": "wherry.none"}}
-    return {"and_filter": {"filters": [by_flag, {"status_code_filter": {"comparison": comparison}}]}}
+    filters: list[dict[str, Any]] = []
+    if fault.flags:
+        filters.append({"response_flag_filter": {"flags": list(fault.flags)}})
+    if fault.when:
+        comparison = {"op": "EQ", "value": {"default_value": fault.when, "runtime_key": "wherry.none"}}
+        filters.append({"status_code_filter": {"comparison": comparison}})
+    return filters[0] if len(filters) == 1 else {"and_filter": {"filters": filters}}
 
 
 def _body(fault: Fault) -> dict[str, Any]:

@@ -62,6 +62,12 @@ class EnvoyRouter:
                 self._file.write(table.drained(app_id))  # its clusters go with the next change: no route leads there
         return ended
 
+    def maintain(self, app_id: int, on: bool) -> None:
+        with self._file.writing():
+            before = self._file.read()
+            version = self._bring(before, before.maintained(app_id, on))
+        self._feed.confirm(version)
+
     def withdraw(self, app_id: int) -> None:
         with self._file.writing():
             before = self._file.read()

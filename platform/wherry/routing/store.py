@@ -93,7 +93,13 @@ def _to_json(table: Table) -> dict[str, Any]:
 
 def _route_to_json(route: AppRoute) -> dict[str, Any]:
     endpoints = [[each.address, each.port] for each in route.endpoints]
-    return {"app": route.app_id, "hosts": list(route.hosts), "release": route.release, "endpoints": endpoints}
+    return {
+        "app": route.app_id,
+        "hosts": list(route.hosts),
+        "release": route.release,
+        "endpoints": endpoints,
+        "maintenance": route.maintenance,
+    }
 
 
 def _from_json(data: dict[str, Any]) -> Table:
@@ -106,4 +112,5 @@ def _from_json(data: dict[str, Any]) -> Table:
 
 def _route_from_json(data: dict[str, Any]) -> AppRoute:
     endpoints = tuple(Endpoint(str(address), int(port)) for address, port in data["endpoints"])
-    return AppRoute(int(data["app"]), tuple(data["hosts"]), int(data["release"]), endpoints)
+    maintenance = bool(data.get("maintenance"))  # a table of an earlier version does not say
+    return AppRoute(int(data["app"]), tuple(data["hosts"]), int(data["release"]), endpoints, maintenance)

@@ -67,6 +67,14 @@ class Table:
             return self
         return Table(self.version, {**self.entries, app_id: replace(entry, draining=())})
 
+    def maintained(self, app_id: int, on: bool) -> Table:
+        """With the route of this app in maintenance, or out of it."""
+        entry = self.entries.get(app_id)
+        if entry is None or entry.route.maintenance == on:
+            return self
+        changed = replace(entry, route=replace(entry.route, maintenance=on))
+        return Table(self.version, {**self.entries, app_id: changed})
+
     def withdrawn(self, app_id: int) -> Table:
         return Table(self.version, {key: entry for key, entry in self.entries.items() if key != app_id})
 

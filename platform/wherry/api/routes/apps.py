@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
-from wherry.api.body import json_object, only, text
+from wherry.api.body import flag, json_object, only, text
 from wherry.api.desk import Call
 from wherry.api.ranges import Pager
 from wherry.api.shapes import REGION, Json
@@ -19,7 +19,7 @@ from wherry.domain.text import printable
 _CREATE = ("name", "region", "stack", "team", "organization", "space", "personal", "locked", "internal_routing")
 _UPDATE = ("name", "maintenance", "build_stack")
 _HAVE = {"region": REGION}
-_OURS = ("name", "stack", "build_stack")
+_OURS = ("name", "stack", "build_stack", "maintenance")
 
 
 def create(call: Call) -> ResponseReturnValue:
@@ -53,10 +53,13 @@ def update(call: Call, app: App) -> ResponseReturnValue:
     _refuse_what_we_lack(body)
     if (stack := body.get("build_stack")) is not None:
         stack_named(stack)
+    maintenance = flag(body, "maintenance")
     if body.get("name") is not None:
         app = call.world.rename.run(call.actor, app, body["name"], call.origin)
     if stack is not None:
         app = call.world.stack.run(call.actor, app, stack, call.origin)
+    if body.get("maintenance") is not None:
+        app = call.world.maintain.run(call.actor, app, maintenance, call.origin)
     return jsonify(_shown(call, app))
 
 

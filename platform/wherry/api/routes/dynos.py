@@ -1,4 +1,4 @@
-"""/apps/APP/dynos: what runs now."""
+"""/apps/APP/dynos: what runs now, and its restart."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from wherry.domain.model import App
 from wherry.domain.text import printable
 from wherry.domain.workload import Process
 
+_ID_LENGTH = 36
+
 
 def index(call: Call, app: App) -> ResponseReturnValue:
     return jsonify(_shown(call, app))
@@ -23,6 +25,43 @@ def show(call: Call, app: App, dyno: str) -> ResponseReturnValue:
         if dyno in (each["name"], each["id"]):
             return jsonify(each)
     raise NotFound(f"{app.name} runs no '{printable(dyno, 60)}'", hint=f"To see what runs: wherry ps -a {app.name}")
+
+
+def restart_all(call: Call, app: App) -> ResponseReturnValue:
+    call.world.restart.everything(call.actor, app, call.origin)
+    return _accepted()
+
+
+def restart(call: Call, app: App, dyno: str) -> ResponseReturnValue:
+    call.world.restart.process(call.actor, app, _name(call, app, dyno), call.origin)
+    return _accepted()
+
+
+def stop(call: Call, app: App, dyno: str) -> ResponseReturnValue:
+    """The formation still asks for it, so another takes its place, as on Heroku."""
+    call.world.restart.process(call.actor, app, _name(call, app, dyno), call.origin, stop_first=True)
+    return _accepted()
+
+
+def restart_type(call: Call, app: App, type: str) -> ResponseReturnValue:
+    call.world.restart.type(call.actor, app, type, call.origin)
+    return _accepted()
+
+
+def stop_type(call: Call, app: App, type: str) -> ResponseReturnValue:
+    call.world.restart.type(call.actor, app, type, call.origin, stop_first=True)
+    return _accepted()
+
+
+def _accepted() -> ResponseReturnValue:
+    return jsonify({}), 202
+
+
+def _name(call: Call, app: App, dyno: str) -> str:
+    """Of a process that is named by its id."""
+    if len(dyno) != _ID_LENGTH:
+        return dyno
+    return next((str(each["name"]) for each in _shown(call, app) if each["id"] == dyno), dyno)
 
 
 def _shown(call: Call, app: App) -> list[Json]:

@@ -139,7 +139,11 @@ class Attempt:
         present = wanted.present
         if present is None:
             return
-        if present["State"] in ("running", "restarting"):
+        if _must_stop_first(present, wanted):
+            self._tools.ours.add(present["Id"])
+            retire.take_away(self._engine, [(present["Id"], float(present["Labels"].get(naming.GRACE, 0)))])
+            self._tools.ours.discard([present["Id"]])
+        elif present["State"] in ("running", "restarting"):
             self._engine.api.rename(present["Id"], naming.aside(wanted.who.name, present["Id"]))
             self._aside.append((present["Id"], wanted.who.name))
         else:
@@ -161,6 +165,20 @@ class Attempt:
         retire.take_away(self._engine, [*self._ready, *unready])
         for container, name in self._aside:
             self._engine.api.rename(container, name)
+
+
+def begin(tools: Tools, wanted: Wanted) -> None:
+    """One process, ready or not. Raises RolloutFailed, and docker's errors."""
+    assert wanted.place
+    container = create(tools, wanted.who, wanted.workload, wanted.place)
+    with tools.ours.during([container]):
+        tools.engine.api.update_container(container, restart_policy=cast(Any, spec.UP))
+        tools.engine.api.start(container)
+
+
+def _must_stop_first(present: dict[str, Any], wanted: Wanted) -> bool:
+    stop = naming.turn(wanted.workload, wanted.who.index).stop
+    return stop > int(present["Labels"].get(naming.TURN, 0))
 
 
 def create(tools: Tools, who: Identity, workload: Workload, place: Place) -> str:

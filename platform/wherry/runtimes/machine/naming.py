@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from wherry.domain.restarts import Turn
 from wherry.domain.workload import Workload
 
 PLATFORM = "wherry.platform"
@@ -21,6 +22,7 @@ INDEX = "wherry.index"
 ADDRESS = "wherry.address"
 FINGERPRINT = "wherry.fingerprint"
 GRACE = "wherry.stop-grace"
+TURN = "wherry.turn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +63,18 @@ def labels(who: Identity, workload: Workload, network_name: str, address: str) -
         INDEX: str(who.index),
         NETWORK: network_name,
         ADDRESS: address,
-        FINGERPRINT: fingerprint(who.platform, workload),
+        FINGERPRINT: fingerprint(who.platform, workload, who.index),
         GRACE: str(workload.stop_grace),
+        TURN: str(turn(workload, who.index).number),
     }
 
 
-def fingerprint(platform: str, workload: Workload) -> str:
-    """What "runs as asked" means: the same image, config and size.
+def turn(workload: Workload, index: int) -> Turn:
+    return workload.turns.get(index, Turn())
+
+
+def fingerprint(platform: str, workload: Workload, index: int = 0) -> str:
+    """What "runs as asked" means: the same image, config and size, and begun after the last wish to restart it.
 
     An HMAC, so that equal configs of two platforms do not show as equal; who may read a container's labels may read
     its environment too.
@@ -75,7 +82,9 @@ def fingerprint(platform: str, workload: Workload) -> str:
     env = {name: value.reveal() for name, value in workload.env.items()}
     size = [workload.size.memory, workload.size.cpu, workload.size.pids]
     start = [list(workload.start.argv), workload.start.user] if workload.start else []
-    asked = json.dumps([workload.image.repository, workload.image.digest, size, env, *start], sort_keys=True)
+    number = turn(workload, index).number
+    again = [number] if number else []
+    asked = json.dumps([workload.image.repository, workload.image.digest, size, env, *start, *again], sort_keys=True)
     return hmac.new(platform.encode(), asked.encode(), hashlib.sha256).hexdigest()
 
 

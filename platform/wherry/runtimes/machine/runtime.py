@@ -39,11 +39,15 @@ class MachineRuntime:
             self._networks.forget()  # they may be what is missing: look again next time
             raise
 
+    def insist(self, workloads: Sequence[Workload]) -> None:
+        with self._engine.doing("start the processes"):
+            start.insist(self._tools, self._platform, workloads)
+
     def run(self, workload: Workload, say: Say, cancel: Cancel) -> int:
         with self._engine.doing(f"run the {workload.type} process"):
             return once.run(self._tools, self._platform, workload, say, cancel)
 
-    def retire(self, app_id: int, keep: Sequence[Workload]) -> None:
+    def retire(self, app_id: int, keep: Sequence[Workload], *, by_name: bool = False) -> None:
         wanted = {who.name: workload for who, workload in start.identities(self._platform, keep).items()}
         with self._engine.doing("stop the processes"):
             there = self._engine.api.containers(all=True, filters=naming.of_platform(self._platform, app_id))
@@ -51,7 +55,7 @@ class MachineRuntime:
                 (each["Id"], float(each["Labels"].get(naming.GRACE, 0)))
                 for each in there
                 if not any(
-                    name in wanted and start.is_as_asked(each, wanted[name], self._platform)
+                    name in wanted and (by_name or start.is_as_asked(each, wanted[name], self._platform))
                     for name in start.names(each)
                 )
             ]

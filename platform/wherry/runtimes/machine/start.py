@@ -13,7 +13,7 @@ from typing import Any
 from wherry.domain.workload import Workload
 from wherry.flow.ports import Say
 from wherry.runtimes.machine import naming, spec
-from wherry.runtimes.machine.attempt import Attempt, Tools, Wanted
+from wherry.runtimes.machine.attempt import Attempt, Tools, Wanted, begin
 from wherry.runtimes.machine.lives import Lives
 from wherry.runtimes.machine.naming import Identity
 
@@ -29,6 +29,18 @@ def start(tools: Tools, platform: str, workloads: Sequence[Workload], say: Say) 
         tools.addresses.release([each.who.name for each in compared])
 
 
+def insist(tools: Tools, platform: str, workloads: Sequence[Workload]) -> None:
+    """Makes what has no container at all, and leaves it to the engine, as if it had been up before. Raises
+    RolloutFailed, and docker's errors.
+    """
+    compared = [each for each in _compare(tools, platform, workloads) if each.present is None]
+    try:
+        for each in compared:
+            begin(tools, each)
+    finally:
+        tools.addresses.release([each.who.name for each in compared])
+
+
 def identities(platform: str, workloads: Sequence[Workload]) -> dict[Identity, Workload]:
     """Every single process that the workloads ask for."""
     return {
@@ -39,8 +51,9 @@ def identities(platform: str, workloads: Sequence[Workload]) -> dict[Identity, W
 
 
 def is_as_asked(container: dict[str, Any], workload: Workload, platform: str) -> bool:
-    """From the same image, with the same config and size."""
-    return bool(container["Labels"].get(naming.FINGERPRINT) == naming.fingerprint(platform, workload))
+    """From the same image, with the same config and size, and of the newest turn."""
+    index = int(container["Labels"].get(naming.INDEX, 0))
+    return bool(container["Labels"].get(naming.FINGERPRINT) == naming.fingerprint(platform, workload, index))
 
 
 def names(container: dict[str, Any]) -> list[str]:
