@@ -44,6 +44,7 @@ class Settings:
         "", "where images may be released from: prefixes docker://HOST[/PATH], with blanks between"
     )
     builders: str = _setting("", "builder images that apps may name, each by digest, with blanks between")
+    api_per_hour: str = _setting("36000", "requests that an account may send to the API in an hour")
     max_push_mb: str = _setting("512", "largest push, MiB of pack")
     max_tree_mb: str = _setting("2048", "largest source tree, MiB")
     max_tree_files: str = _setting("100000", "most files in a source tree")
@@ -162,7 +163,7 @@ def root_folder() -> Path:
 
 
 _BY_DIGEST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]*@sha256:[0-9a-f]{64}")
-_NUMBERS = {"port", "mb", "files", "seconds", "once", "releases"}
+_NUMBERS = {"hour", "port", "mb", "files", "seconds", "once", "releases"}
 
 
 def _default_home() -> str:

@@ -203,10 +203,10 @@ def eventually(claim: Callable[[], object], seconds: float = 20) -> None:
 
 
 @contextmanager
-def open_house(folder: Path) -> Iterator[House]:
+def open_house(folder: Path, **settings: str) -> Iterator[House]:
     runtime, builder, router = InMemoryRuntime(), PlayedBuilder(), PlayedRouter()
     server = _server()
-    world = make_world(folder, server.port, runtime)
+    world = make_world(folder, server.port, runtime, settings)
     app = make_portal(world)
     server.app = app
     house = House(folder, world, runtime, builder, router, app, server.port)
@@ -235,13 +235,15 @@ def open_house(folder: Path) -> Iterator[House]:
         world.ledger.close()
 
 
-def make_world(folder: Path, port: int, runtime: InMemoryRuntime) -> World:
+def make_world(
+    folder: Path, port: int, runtime: InMemoryRuntime, settings_given: Mapping[str, str] | None = None
+) -> World:
     for name in ("logs", "bell", "sources"):
         (folder / name).mkdir(exist_ok=True)
     ledger = SqlLedger(f"sqlite:///{folder}/ledger.db", b"k" * 32, folder / "bell", 15.0, folder / "audit-heads")
     ledger.migrate()
     repositories = Repositories(folder / "sources", FOLDER)
-    settings = Settings.load({"WHERRY_HOME": str(folder), "WHERRY_WEB_PORT": str(port)})
+    settings = Settings.load({"WHERRY_HOME": str(folder), "WHERRY_WEB_PORT": str(port), **(settings_given or {})})
     logs = FileLogs(folder / "logs")
     clock = SystemClock()
     uploads = UploadFolder(folder / "uploads", most=1 << 20)

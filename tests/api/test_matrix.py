@@ -40,6 +40,13 @@ class Row:
 
 ROWS = {
     "GET /account": Row(anyone=True),
+    "GET /account/rate-limits": Row(anyone=True),
+    "GET /account/features": Row(anyone=True),
+    "GET /regions": Row(anyone=True),
+    "GET /regions/<region>": Row(anyone=True),
+    "GET /teams": Row(anyone=True),
+    "GET /spaces": Row(anyone=True),
+    "GET /addons": Row(anyone=True),
     "GET /apps": Row(anyone=True),
     "POST /apps": Row(201, {}, anyone=True),
     "GET /stacks": Row(anyone=True),
@@ -65,6 +72,13 @@ ROWS = {
     "GET /events/chain": Row(admin=True),
     "GET /apps/<app>/collaborators": Row(),
     "GET /apps/<app>/addons": Row(),
+    "POST /apps/<app>/addons": Row(422, {}),
+    "GET /apps/<app>/addon-attachments": Row(),
+    "GET /apps/<app>/sni-endpoints": Row(),
+    "POST /apps/<app>/sni-endpoints": Row(422, {}),
+    "GET /apps/<app>/features": Row(),
+    "GET /apps/<app>/features/<feature>": Row(),
+    "PATCH /apps/<app>/features/<feature>": Row(body={"enabled": True}),
     "GET /apps/<app>/builds": Row(),
     "GET /apps/<app>/builds/<build>": Row(),
     "POST /apps/<app>/builds": Row(422, {}),
@@ -136,7 +150,8 @@ def test_t01_each_route_answers_each_actor_as_its_row_says(
 ) -> None:
     method, rule = route.split(" ")
     answer = ask(house, method, path_of(house, rule, target), ROWS[route], actor)
-    assert answer.status == ROWS[route].status(actor), answer.text
+    status = 200 if answer.status == 206 else answer.status  # a list may have grown beyond its first page by now
+    assert status == ROWS[route].status(actor), answer.text
     if answer.status in (401, 404) and not rule.startswith(("/<name>", "/hooks")):
         assert set(answer.json) >= {"id", "message", "request_id"}
 
@@ -176,6 +191,8 @@ def path_of(house: House, rule: str, target: Target) -> str:
         "<stack>": "container",
         "<size>": "basic",
         "<dyno>": "web.1",
+        "<region>": "local",
+        "<feature>": "preboot",
         "<ticket>": ticket,
         "<path:rest>": "info/refs?service=git-upload-pack",
     }

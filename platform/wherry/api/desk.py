@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wherry.api.ids import Ids
+from wherry.api.rates import Rates
 from wherry.api.shapes import Shapes
 from wherry.api.streams import Streams
 from wherry.api.tickets import Tickets
@@ -19,10 +20,12 @@ class Desk:
     ids: Ids
     tickets: Tickets
     streams: Streams
+    rates: Rates
 
     @classmethod
     def of(cls, world: World) -> Desk:
-        return cls(world, Ids(world.ticket_key), Tickets(world.ticket_key), Streams())
+        rates = Rates(world.settings.number("api_per_hour"))
+        return cls(world, Ids(world.ticket_key), Tickets(world.ticket_key), Streams(), rates)
 
     def app(self, actor: Actor, text: str) -> App:
         """By name or id, through its actor. Raises NotFound, the same for missing and foreign."""

@@ -85,6 +85,8 @@ def _view(desk: Desk, route: Route) -> Callable[..., ResponseReturnValue]:
 
 def _call(desk: Desk) -> Call:
     actor = authenticate(request, desk.world.access)
+    g.rate_left = 0
+    g.rate_left = desk.rates.spend(actor.id)
     shapes = Shapes(desk.world.settings, desk.ids, desk.tickets, request.host_url.rstrip("/"))
     return Call(desk, actor, shapes, f"api {request.remote_addr} request {g.request_id}")
 
@@ -95,6 +97,16 @@ def _name_the_request() -> None:
 
 def _dress(response: Response) -> Response:
     response.headers["Request-Id"] = g.request_id
+    if (left := g.get("rate_left")) is not None:
+        response.headers["RateLimit-Remaining"] = str(left)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    return _unless_known(response)
+
+
+def _unless_known(response: Response) -> Response:
+    """304 for what the client has already (RFC 9110, section 13.1.2): it asks with If-None-Match."""
+    if request.method in ("GET", "HEAD") and response.status_code == 200 and response.is_json:
+        response.add_etag()
+        response.make_conditional(request)
     return response

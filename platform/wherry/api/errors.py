@@ -35,13 +35,16 @@ _HTTP_IDS = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 41
 
 
 class BadRequest(WherryError):
-    """What HTTP itself refuses, before any of the domain's kinds can be told: `status` 400, 413, 415 or 416."""
+    """What HTTP itself refuses, before any of the domain's kinds can be told: `status` 400, 413, 415, 416 or 429.
+    `retry_after`: seconds until it is worth another try; 0 when it is not.
+    """
 
     id = "bad_request"
 
-    def __init__(self, message: str, *, status: int = 400, hint: str = "") -> None:
+    def __init__(self, message: str, *, status: int = 400, hint: str = "", retry_after: int = 0) -> None:
         super().__init__(message, hint=hint)
         self.status = status
+        self.retry_after = retry_after
 
 
 def status_of(error: WherryError) -> int:
@@ -49,14 +52,19 @@ def status_of(error: WherryError) -> int:
 
 
 def id_of(error: WherryError) -> str:
-    return {413: "too_large", 415: "unsupported_media_type", 416: "bad_range"}.get(status_of(error), error.id)
+    return {413: "too_large", 415: "unsupported_media_type", 416: "bad_range", 429: "rate_limit"}.get(
+        status_of(error), error.id
+    )
 
 
 def known(error: WherryError) -> Response:
     status = status_of(error)
     if status == 503:
         log.warning("request %s: %s", g.request_id, " | ".join(error.lines()), exc_info=error)
-    return _answer(status, id_of(error), error.message, list(error.evidence), error.hint)
+    response = _answer(status, id_of(error), error.message, list(error.evidence), error.hint)
+    if isinstance(error, BadRequest) and error.retry_after:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def refused(error: HTTPException) -> Response:

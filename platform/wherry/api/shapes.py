@@ -89,6 +89,33 @@ class Shapes:
             "updated_at": None,
         }
 
+    def region(self) -> Json:
+        return {
+            **self._named(REGION_KIND, REGION),
+            "country": "",
+            "created_at": None,
+            "description": "Where this platform runs",
+            "locale": "",
+            "private_capable": False,
+            "provider": {"name": "wherry", "region": REGION},
+            "updated_at": None,
+        }
+
+    def preboot(self, app: App) -> Json:
+        """Heroku's name for what every release does here."""
+        return {
+            "created_at": time(app.created_at),
+            "description": "New processes are up before the old ones stop.",
+            "display_name": "Preboot",
+            "doc_url": "",
+            "enabled": True,
+            "feedback_email": "",
+            "id": self.ids.of("feature preboot", app.id),
+            "name": "preboot",
+            "state": "general",
+            "updated_at": time(app.created_at),
+        }
+
     def buildpack(self, place: int, name: str) -> Json:
         """Heroku names those of its own registry by URN, and others by URL."""
         url = name if name.startswith(("./", "docker:")) or "://" in name else f"urn:buildpack:{name}"

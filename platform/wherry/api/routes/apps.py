@@ -74,11 +74,6 @@ def collaborators(call: Call, app: App) -> ResponseReturnValue:
     return jsonify([call.shapes.collaborator(app)])
 
 
-def addons(call: Call, app: App) -> ResponseReturnValue:
-    """None: this platform has no add-ons, and Heroku's clients ask."""
-    return jsonify([])
-
-
 def _listed(call: Call, apps: list[App]) -> ResponseReturnValue:
     ids = call.desk.ids
     pager = Pager[App](keys={"id": lambda app: ids.of("app", app.id), "name": lambda app: app.name})
