@@ -34,6 +34,7 @@ from wherry.flow.release import ReleaseBuild
 from wherry.flow.release_images import ReleaseImages
 from wherry.flow.rename import RenameApp
 from wherry.flow.restart import RestartProcesses
+from wherry.flow.retry import RetryRelease
 from wherry.flow.rollback import RollBack
 from wherry.flow.rollout import RollOut
 from wherry.flow.scale import ScaleApp
@@ -134,6 +135,10 @@ class World:
     @property
     def rollback(self) -> RollBack:
         return RollBack(self.ledger, self.clock, self.settings.number("keep_releases"))
+
+    @property
+    def retry(self) -> RetryRelease:
+        return RetryRelease(self.ledger, self.clock, self.settings.number("keep_releases"))
 
     @property
     def configure(self) -> Configure:

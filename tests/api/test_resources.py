@@ -259,7 +259,11 @@ def test_a46_a_rollback_to_what_cannot_be_is_refused(house: House, app: str) -> 
         ({"release": 7}, 404),
         ({"release": True}, 422),
         ({"release": ["v1"]}, 422),
-        ({"slug": "x"}, 422),
+        ({"slug": "x"}, 404),
+        ({"slug": 7}, 422),
+        ({"slug": "x", "release": "v1"}, 422),
+        ({"slogan": "x"}, 422),
+        ({"force": "yes"}, 422),
     ):
         assert house.call("POST", f"/apps/{app}/releases", body).status == status, body
     house.call("PATCH", f"/apps/{app}/config-vars", {"MODE": "exits"})

@@ -13,6 +13,8 @@ from wherry.domain.errors import Conflict, NotFound
 from wherry.domain.formation import Scale
 from wherry.domain.image import Image, Start
 from wherry.domain.model import Actor, App, Build, BuildStatus, JobKind, Release, ReleaseStatus, Source
+from wherry.domain.paging import Window
+from wherry.domain.retention import Standing
 from wherry.domain.secret import Secret
 from wherry.flow.ledger_ports import Ledger, Transaction
 from wherry.ledger.ledger import SqlLedger
@@ -317,6 +319,37 @@ class TestReleases:
         with ledger.begin() as tx:
             assert tx.releases.of_build(build.id) == first
             assert tx.releases.of_build(build.id + 1) is None
+
+    def test_pages_and_standing_are_the_ledgers_to_cut(self, ledger: Ledger, app: App) -> None:
+        made = [append(ledger, app) for _ in range(6)]
+        with ledger.begin() as tx:
+            for place, status in ((0, "succeeded"), (1, "failed"), (2, "succeeded"), (3, "succeeded"), (5, "failed")):
+                tx.releases.finish(made[place].id, ReleaseStatus(status), NOW)
+            other = tx.apps.add("barge", app.owner, NOW)
+            tx.releases.append(other.id, app.owner, "Deploy", IMAGE, CONFIG, NOW)
+        with ledger.begin(read_only=True) as tx:
+            numbers = [each.number for each in tx.releases.page(app.id, Window(5, 2, True, 3, descending=True))]
+            assert numbers == [4, 3, 2]
+            by_id = tx.releases.page(app.id, Window(made[1].id, made[2].id), by_id=True)
+            assert [each.number for each in by_id] == [2, 3]
+            assert [each.number for each in tx.releases.kept(app.id, 2)] == [4, 3, 5]
+            assert tx.releases.standing(app.id, 2) == Standing(current=4, newest=5, oldest=3)
+            assert tx.releases.standing(other.id, 2) == Standing(newest=1)
+            newest, before = tx.releases.newest(app.id), tx.releases.before(app.id, 4)
+            assert (newest, before) == (made[4], tx.releases.by_number(app.id, 3))
+            assert tx.releases.before(app.id, 1) is None
+            currents = tx.releases.currents([app.id, other.id])
+            assert {key: each.number for key, each in currents.items()} == {app.id: 4}
+            with pytest.raises(RuntimeError, match="without its config"):
+                len(currents[app.id].config)
+
+    def test_a_release_keeps_the_formation_and_the_settings_of_its_time(self, ledger: Ledger, app: App) -> None:
+        formation, settings = {"web": Scale(2, "large")}, BuildSettings("container", ("a/b",), "x")
+        with ledger.begin() as tx:
+            tx.releases.append(app.id, app.owner, "Deploy", IMAGE, {}, NOW, formation=formation, settings=settings)
+            found = tx.releases.by_number(app.id, 1)
+        assert (found.formation, found.settings) == (formation, settings)
+        assert (append(ledger, app).formation, append(ledger, app).settings) == (None, None)
 
 
 class TestEvents:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from wherry.domain.image import Image
 from wherry.domain.model import App, JobKind, ReleaseStatus
 
 from tests.portal.harbour import Harbour
@@ -84,3 +85,16 @@ def test_form_that_is_too_large_is_refused(harbour: Harbour, app: App) -> None:
     answer = harbour.client(harbour.user()).post("/dashboard/apps/shop/scale", type="x" * 70_000)
     assert answer.status_code == 422
     assert "too large" in answer.text
+
+
+def test_rollback_across_a_release_phase_names_the_risk_and_wants_a_word(harbour: Harbour, app: App) -> None:
+    migrating = Image(f"apps/{app.id}", f"sha256:{'7' * 64}", {"web": "serve", "release": "migrate <all>"})
+    harbour.release(app, image=migrating)
+    visitor, path = harbour.client(harbour.user()), "/dashboard/apps/shop/releases/1/rollback"
+    page = visitor.get(path).text
+    assert "v3: <code>migrate &lt;all&gt;</code>" in page
+    assert 'name="force"' in page
+    assert "release phase of v3" in visitor.post(path).text
+    assert visitor.post(path).status_code == 409
+    assert visitor.post(path, force="yes").status_code == 303
+    assert 'name="force"' not in visitor.get("/dashboard/apps/shop/releases/3/rollback").text

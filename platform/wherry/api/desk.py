@@ -11,6 +11,7 @@ from wherry.api.streams import Streams
 from wherry.api.tickets import Tickets
 from wherry.domain.errors import NotFound
 from wherry.domain.model import Actor, App, Build, Release
+from wherry.domain.text import printable
 from wherry.wiring import World
 
 
@@ -43,6 +44,20 @@ class Desk:
             found = None
         if found is None or found.app_id != app.id:
             raise NotFound(f"{app.name} has no release '{text}'", hint=f"To see them: wherry releases -a {app.name}")
+        return found
+
+    def slug(self, app: App, text: str) -> Release:
+        """The release that a slug's id stands for: its build's first one, or by itself where nothing was built. Raises
+        NotFound.
+        """
+        build, release = self.ids.number("build", text), self.ids.number("slug", text)
+        with self.world.ledger.begin(read_only=True) as tx:
+            try:
+                found = tx.releases.of_build(build) if build else tx.releases.by_id(release or 0)
+            except NotFound:
+                found = None
+        if found is None or found.app_id != app.id:
+            raise NotFound(f"{app.name} has no slug '{printable(text, 60)}'", hint="It is the 'slug' of a release.")
         return found
 
     def build(self, app: App, text: str) -> Build:

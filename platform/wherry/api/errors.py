@@ -20,6 +20,7 @@ STATUS: dict[type[WherryError], int] = {
     errors.InvalidInput: 422,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.RollbackRisk: 409,
     errors.Unauthorized: 401,
     errors.Forbidden: 403,
     errors.PushRefused: 422,

@@ -69,10 +69,16 @@ class Pager(Generic[T]):
     show: Callable[[str, object], str] = lambda field, value: str(value)
 
     def answer(self, header: str | None, items: Sequence[T], shape: Callable[[T], object]) -> Response:
+        return self.answer_all(header, items, lambda page: [shape(item) for item in page])
+
+    def answer_all(
+        self, header: str | None, items: Sequence[T], shapes: Callable[[Sequence[T]], Sequence[object]]
+    ) -> Response:
+        """`shapes`: of one page, so that what they need can be read at once."""
         asked = parse(header, list(self.keys))
         chosen = self._chosen(asked, items, header or "")
         page, more = chosen[: asked.most], len(chosen) > asked.most
-        response = jsonify([shape(item) for item in page])
+        response = jsonify(shapes(page))
         response.headers["Accept-Ranges"] = ", ".join(self.keys)
         if page:
             first, last = self._text(asked, page[0]), self._text(asked, page[-1])

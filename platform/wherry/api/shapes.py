@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 
 from wherry.api.ids import Ids
 from wherry.api.tickets import LogTicket, Tickets
-from wherry.domain.build_settings import BUILDPACKS, CONTAINER, STACKS
-from wherry.domain.formation import SIZES, Scale, Size
-from wherry.domain.model import Actor, App, Build, BuildStatus, Release, ReleaseStatus
+from wherry.domain.build_settings import BUILDPACKS, STACKS
+from wherry.domain.difference import Change, stack_of
+from wherry.domain.formation import SIZES, Formation, Scale, Size
+from wherry.domain.model import Actor, App, Build, BuildStatus, Release
+from wherry.domain.retention import Standing
 from wherry.domain.workload import Process
 from wherry.settings import Settings
 
@@ -74,7 +76,7 @@ class Shapes:
             "repo_size": None,
             "slug_size": None,
             "space": None,
-            "stack": self._stack(_stack_of(current) if current else app.build.stack),
+            "stack": self._stack(stack_of(current.image) if current else app.build.stack),
             "team": None,
             "updated_at": time(app.updated_at),
             "web_url": self.settings.app_url(app.name) + "/",
@@ -132,30 +134,40 @@ class Shapes:
             "user": self._user(app.owner),
         }
 
-    def release(self, app: App, release: Release, current: Release | None) -> Json:
-        is_current = current is not None and current.id == release.id
+    def release(self, app: App, release: Release, standing: Standing) -> Json:
         build = self._ref("build", release.build_id)
+        settings = release.settings
         return {
             "addon_plan_names": [],
             "app": self._app(app),
             "artifacts": [{"id": build["id"], "type": "image"}] if build else [],
             "build": build,
+            "buildpacks": None if settings is None else list(settings.buildpacks),
             "commit": release.commit or None,
             "created_at": time(release.created_at),
-            "current": is_current,
+            "current": release.number == standing.current,
             "description": release.description,
-            "eligible_for_rollback": release.status is ReleaseStatus.SUCCEEDED and not is_current,
+            "eligible_for_rollback": standing.eligible(release),
             "failure": release.failure or None,
+            "formation": _scales(release.formation),
             "id": self.ids.of("release", release.id),
             "image": {"digest": release.image.digest, "repository": release.image.repository},
             "message": release.message or None,
             "output_stream_url": self._stream(app, "release", release.id),
-            "slug": build,
+            "processes": dict(release.image.processes),
+            "slug": build or self._ref("slug", release.id),
+            "stack": stack_of(release.image),
             "status": str(release.status),
             "updated_at": time(release.finished_at or release.created_at),
             "user": self._user(release.actor),
             "version": release.number,
         }
+
+    def release_reference(self, release: Release) -> Json:
+        return {"id": self.ids.of("release", release.id), "version": release.number}
+
+    def change(self, change: Change) -> Json:
+        return {"after": change.after, "area": change.area, "before": change.before, "name": change.name or None}
 
     def build(self, app: App, build: Build, release: Release | None) -> Json:
         """Heroku knows pending, succeeded and failed; what runs is pending to its clients, our own word stands beside."""
@@ -170,10 +182,10 @@ class Shapes:
             "number": build.id,
             "output_stream_url": self._stream(app, "build", build.id),
             "phase": str(build.status),
-            "release": {"id": self.ids.of("release", release.id), "version": release.number} if release else None,
+            "release": self.release_reference(release) if release else None,
             "slug": {"id": self.ids.of("build", build.id)} if build.image else None,
             "source_blob": {"checksum": None, "url": None, "version": build.source.commit, "version_description": None},
-            "stack": _stack_of(build),
+            "stack": stack_of(build.image) if build.image else BUILDPACKS,
             "status": _heroku_status(build.status),
             "updated_at": time(build.finished_at or build.created_at),
             "user": self._user(build.actor),
@@ -249,8 +261,10 @@ class Shapes:
         return {"id": self.ids.of(kind, number), "name": name}
 
 
-def _stack_of(what: Release | Build) -> str:
-    return CONTAINER if what.image and what.image.starts else BUILDPACKS
+def _scales(formation: Formation | None) -> Json | None:
+    if formation is None:
+        return None
+    return {name: {"quantity": each.quantity, "size": each.size} for name, each in formation.items()}
 
 
 def _heroku_status(status: BuildStatus) -> str:

@@ -31,13 +31,16 @@ class Windows(Generic[T]):
     fields: Mapping[str, Field[T]]
 
     def answer(
-        self, header: str | None, fetch: Callable[[str, Window], Sequence[T]], shape: Callable[[T], object]
+        self,
+        header: str | None,
+        fetch: Callable[[str, Window], Sequence[T]],
+        shapes: Callable[[Sequence[T]], Sequence[object]],
     ) -> Response:
-        """`fetch`: the field's objects in a window. Raises BadRequest (416)."""
+        """`fetch`: the field's objects in a window. `shapes`: of one page. Raises BadRequest (416)."""
         asked = parse(header, list(self.fields))
         found = fetch(asked.field, self._window(asked, header or ""))
         page, more = found[: asked.most], len(found) > asked.most
-        response = jsonify([shape(each) for each in page])
+        response = jsonify(shapes(page))
         response.headers["Accept-Ranges"] = ", ".join(self.fields)
         if page:
             show = self.fields[asked.field].show

@@ -23,6 +23,7 @@ BY_ID = {
     "cancelled": 11,
     "platform_fault": 12,
     "unreachable": 13,
+    "rollback_risk": 14,
 }
 
 

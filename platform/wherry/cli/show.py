@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -74,6 +75,24 @@ def pairs(items: Sequence[tuple[str, object]]) -> None:
     width = max((len(key) for key, _ in items), default=0) + 1
     for key, value in items:
         click.echo(f"{key + ':':<{width}} {safe(value)}".rstrip())
+
+
+def shell(values: Mapping[str, str]) -> None:
+    """``KEY=value`` a line, quoted so that a shell reads back each byte."""
+    for key, value in values.items():
+        exact(f"{key}={shlex.quote(value)}")
+
+
+def changes(found: Sequence[Mapping[str, Any]]) -> None:
+    """One line each: + what comes, - what goes, ~ what becomes another."""
+    for each in found:
+        before, after = each["before"], each["after"]
+        sign, colour = ("+", "green") if before is None else ("-", "red") if after is None else ("~", "yellow")
+        what = f"{each['area']} {each['name']}" if each["name"] else each["area"]
+        said = f"{safe(before)} -> {safe(after)}" if sign == "~" else safe(after if sign == "+" else before)
+        click.echo(f"{click.style(sign, fg=colour)} {safe(what)}: {said}")
+    if not found:
+        talk("Nothing changes.")
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from wherry.domain.errors import InvalidInput
 from wherry.domain.secret import Secret
@@ -15,6 +15,26 @@ MOST_KEYS = 1000
 LONGEST_VALUE = 32 * 1024
 
 Config = Mapping[str, Secret]
+
+
+class _Unread(Mapping[str, Secret]):
+    """Nobody can take what was not read for an empty config."""
+
+    def __getitem__(self, key: str) -> Secret:
+        raise RuntimeError("this release was read without its config")
+
+    def __iter__(self) -> Iterator[str]:
+        raise RuntimeError("this release was read without its config")
+
+    def __len__(self) -> int:
+        raise RuntimeError("this release was read without its config")
+
+    def __repr__(self) -> str:
+        return "UNREAD"
+
+
+UNREAD: Config = _Unread()
+"""In the place of a config that a list of releases leaves sealed."""
 
 
 def changed(config: Config, changes: Mapping[str, str | None]) -> dict[str, Secret]:

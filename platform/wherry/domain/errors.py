@@ -4,6 +4,7 @@ WherryError                  id
 ├── InvalidInput             invalid_params       the caller's value is outside the grammar; nothing was changed
 ├── NotFound                 not_found            no such thing, or not yours: the same answer for both
 ├── Conflict                 conflict             true in itself, but not now: taken, reserved, busy
+├── RollbackRisk             rollback_risk        a release phase ran since; not without force
 ├── Unauthorized             unauthorized         no actor, or one we do not know
 ├── Forbidden                forbidden            the actor may not do this
 ├── PushRefused              push_refused         receive policy, or the tree that was pushed
@@ -51,6 +52,10 @@ class NotFound(WherryError):
 
 class Conflict(WherryError):
     id = "conflict"
+
+
+class RollbackRisk(WherryError):
+    id = "rollback_risk"
 
 
 class Unauthorized(WherryError):

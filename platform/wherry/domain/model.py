@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from wherry.domain.build_settings import DEFAULT, BuildSettings
 from wherry.domain.config import Config
+from wherry.domain.formation import Formation
 from wherry.domain.image import Image
 
 
@@ -88,7 +89,8 @@ class ReleaseStatus(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Release:
     """vN of an app: image, config snapshot and why. Only its status (with `failure` and `message`) is ever written
-    again, once.
+    again, once. `formation` and `settings` (how it asked to be built) as they were then; None: made by a version that
+    did not keep them.
     """
 
     id: int
@@ -105,6 +107,8 @@ class Release:
     finished_at: datetime | None = None
     failure: str = ""
     message: str = ""
+    formation: Formation | None = None
+    settings: BuildSettings | None = None
 
     @property
     def name(self) -> str:

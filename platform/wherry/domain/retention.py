@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
+from wherry.domain.formation import RELEASE
 from wherry.domain.model import Build, Release, ReleaseStatus
 
 USUAL = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an app stands, in numbers of its releases: `current` serves, `newest` is where it is or on its way to, and
+    `oldest` is the oldest whose image is kept. 0: none.
+    """
+
+    current: int = 0
+    newest: int = 0
+    oldest: int = 0
+
+    def eligible(self, release: Release) -> bool:
+        """Whether it can be gone back to."""
+        served = release.status is ReleaseStatus.SUCCEEDED
+        return served and release.number != self.newest and release.number >= self.oldest
 
 
 def kept(releases: Sequence[Release], most: int) -> list[Release]:
@@ -26,3 +44,10 @@ def forgotten(releases: Sequence[Release], builds: Sequence[Build], most: int) -
     if builds and builds[0].image:
         stay |= builds[0].image.digests
     return {(image.repository, digest) for image in images for digest in image.digests - stay}
+
+
+def migrated(target: Release, later: Iterable[Release]) -> list[Release]:
+    """Those of `later` whose release phase ran other code than `target`'s: what they did to databases, a rollback to
+    `target` does not undo.
+    """
+    return [each for each in later if RELEASE in each.image.processes and each.image.digest != target.image.digest]

@@ -35,7 +35,7 @@ class Configure:
             if base is None:
                 return None
             described = _described(changes)
-            draft = Draft(app, actor, described, base.image, after, base.build_id, base.commit, origin)
+            draft = Draft(app, actor, described, base.image, after, base.build_id, base.commit, origin, base.settings)
             return append(tx, draft, now)
 
 

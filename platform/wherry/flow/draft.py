@@ -7,11 +7,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from wherry.domain.build_settings import BuildSettings
 from wherry.domain.config import Config
 from wherry.domain.errors import NotFound
 from wherry.domain.formation import settled
 from wherry.domain.image import Image
-from wherry.domain.model import Actor, App, JobKind, Release, ReleaseStatus
+from wherry.domain.model import Actor, App, JobKind, Release
 from wherry.flow.lanes import app_lane
 from wherry.flow.ledger_ports import Ledger, Transaction
 
@@ -26,10 +27,13 @@ class Draft:
     build_id: int | None = None
     commit: str = ""
     origin: str = ""
+    settings: BuildSettings | None = None  # None: the app's own
 
 
 def append(tx: Transaction, draft: Draft, now: datetime) -> Release:
     app = draft.app
+    before = tx.apps.formation(app.id)
+    formation = settled(before, draft.image.processes)
     release = tx.releases.append(
         app.id,
         draft.actor,
@@ -39,9 +43,10 @@ def append(tx: Transaction, draft: Draft, now: datetime) -> Release:
         now,
         build_id=draft.build_id,
         commit=draft.commit,
+        formation=formation,
+        settings=draft.settings or app.build,
     )
-    formation = tx.apps.formation(app.id)
-    tx.apps.put_formation(app.id, {**formation, **settled(formation, draft.image.processes)})
+    tx.apps.put_formation(app.id, {**before, **formation})
     tx.jobs.add(JobKind.ROLLOUT, release.id, app_lane(app.id))
     after = {"release": release.name, "description": release.description, "digest": release.image.digest}
     tx.events.add(now, draft.actor, app.name, "release.create", after=after, origin=draft.origin)
@@ -59,5 +64,4 @@ def latest(ledger: Ledger, app: App) -> App:
 
 def newest(tx: Transaction, app_id: int) -> Release | None:
     """The release that the app is at or on its way to: the newest that has not failed."""
-    standing = (each for each in tx.releases.of_app(app_id) if each.status is not ReleaseStatus.FAILED)
-    return next(standing, None)
+    return tx.releases.newest(app_id)

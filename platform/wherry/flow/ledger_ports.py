@@ -17,6 +17,7 @@ from wherry.domain.image import Image
 from wherry.domain.model import Actor, App, Build, Event, Job, JobKind, Release, ReleaseStatus, Source
 from wherry.domain.paging import Window
 from wherry.domain.restarts import Target, Wish
+from wherry.domain.retention import Standing
 
 
 class Ledger(Protocol):
@@ -131,6 +132,8 @@ class Releases(Protocol):
         now: datetime,
         build_id: int | None = None,
         commit: str = "",
+        formation: Formation | None = None,
+        settings: BuildSettings | None = None,
     ) -> Release:
         """The next number, pending."""
 
@@ -143,11 +146,29 @@ class Releases(Protocol):
     def of_app(self, app_id: int, limit: int = 50) -> list[Release]:
         """Newest first."""
 
+    def page(self, app_id: int, window: Window, by_id: bool = False) -> list[Release]:
+        """By number, or by id; without their config (config.UNREAD)."""
+
+    def kept(self, app_id: int, most: int) -> list[Release]:
+        """Those whose image stays (domain/retention.py), without their config."""
+
+    def standing(self, app_id: int, most: int) -> Standing:
+        """`most`: of how many that served the image is kept."""
+
+    def newest(self, app_id: int) -> Release | None:
+        """The newest that has not failed."""
+
+    def before(self, app_id: int, number: int) -> Release | None:
+        """The succeeded release with the highest number below."""
+
     def of_build(self, build_id: int) -> Release | None:
         """The first release of that build."""
 
     def current(self, app_id: int) -> Release | None:
         """The succeeded release with the highest number."""
+
+    def currents(self, app_ids: Collection[int]) -> dict[int, Release]:
+        """Of many apps at once, without their config."""
 
     def finish(
         self, release_id: int, status: ReleaseStatus, now: datetime, failure: str = "", message: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -145,11 +146,14 @@ class SqlApps:
 def _app(row: Row[Any] | None) -> App:
     if row is None:
         raise _missing()
-    settings = row.build_settings or {}
-    build = BuildSettings(**{**settings, "buildpacks": tuple(settings.get("buildpacks", ()))})
+    build = settings_of(row.build_settings or {})
     return App(
         row.id, row.name, actor_of(row), row.created_at, row.updated_at, row.deploy_branch, build, bool(row.maintenance)
     )
+
+
+def settings_of(written: Mapping[str, Any]) -> BuildSettings:
+    return BuildSettings(**{**written, "buildpacks": tuple(written.get("buildpacks", ()))})
 
 
 def _missing() -> NotFound:

@@ -135,6 +135,8 @@ releases = _table(
     Column("finished_at", Instant),
     Column("failure", Text, nullable=False),
     Column("message", FreeText, nullable=False),
+    Column("formation", Json),  # none in releases of older versions, as the next
+    Column("build_settings", Json),
     Index("uq_releases_app_id_number", "app_id", "number", unique=True),
     Index("ix_releases_build_id", "build_id"),
 )

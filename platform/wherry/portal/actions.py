@@ -55,11 +55,15 @@ class Actions:
                 hint=f"To see them: wherry releases --app {app.name}",
             )
         changes = differences(self.shelf.config(app), release.config)
-        return render_template("portal/rollback.html", app=app, release=release, newest=newest, changes=changes)
+        risk = self.world.rollback.risk(app, number)
+        return render_template(
+            "portal/rollback.html", app=app, release=release, newest=newest, changes=changes, risk=risk
+        )
 
     def roll_back(self, name: str, number: int) -> AnyResponse:
         app = self.shelf.app(name)
-        release = self.world.rollback.run(actor(), app, number, origin())
+        force = request.form.get("force") == "yes"
+        release = self.world.rollback.run(actor(), app, number, origin(), force=force)
         flash(f"Rolling back to v{number}, as {release.name}.")
         return redirect(url_for("portal.release", name=app.name, number=release.number), 303)
 

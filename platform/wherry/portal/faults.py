@@ -15,6 +15,7 @@ from wherry.domain.errors import (
     InvalidInput,
     NotFound,
     PlatformFault,
+    RollbackRisk,
     Unauthorized,
     WherryError,
 )
@@ -25,6 +26,7 @@ STATUS: dict[type[WherryError], tuple[int, str]] = {
     InvalidInput: (422, "That does not work"),
     NotFound: (404, "Not found"),
     Conflict: (409, "Not now"),
+    RollbackRisk: (409, "Only if you say so"),
     Unauthorized: (401, "Log in first"),
     Forbidden: (403, "Not allowed"),
     PlatformFault: (503, "The platform has a fault"),

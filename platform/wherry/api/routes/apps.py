@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
@@ -77,13 +77,17 @@ def collaborators(call: Call, app: App) -> ResponseReturnValue:
 def _listed(call: Call, apps: list[App]) -> ResponseReturnValue:
     ids = call.desk.ids
     pager = Pager[App](keys={"id": lambda app: ids.of("app", app.id), "name": lambda app: app.name})
-    return pager.answer(request.headers.get("Range"), apps, lambda app: _shown(call, app))
+    return pager.answer_all(request.headers.get("Range"), apps, lambda page: _all_shown(call, page))
+
+
+def _all_shown(call: Call, apps: Sequence[App]) -> list[Json]:
+    with call.world.ledger.begin(read_only=True) as tx:
+        current = tx.releases.currents([app.id for app in apps])
+    return [call.shapes.app(app, current.get(app.id)) for app in apps]
 
 
 def _shown(call: Call, app: App) -> Json:
-    with call.world.ledger.begin(read_only=True) as tx:
-        current = tx.releases.current(app.id)
-    return call.shapes.app(app, current)
+    return _all_shown(call, [app])[0]
 
 
 def _refuse_what_we_lack(body: Mapping[str, object]) -> None:

@@ -49,7 +49,7 @@ def _listed(call: Call, app_id: int | None) -> ResponseReturnValue:
             return tx.events.page(app_id, window)
 
     windows = Windows[Event]({"number": Field(_number, lambda event: str(event.id))})
-    return windows.answer(request.headers.get("Range"), fetch, lambda event: _shown(call, event))
+    return windows.answer(request.headers.get("Range"), fetch, lambda page: [_shown(call, each) for each in page])
 
 
 def _shown(call: Call, event: Event) -> Json:

@@ -1,4 +1,4 @@
-"""/apps/APP/releases: what there was, and the way back."""
+"""/apps/APP/releases: what there was, how two of them differ, and the way back."""
 
 from __future__ import annotations
 
@@ -7,30 +7,31 @@ import re
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
-from wherry.api.body import json_object, only
+from wherry.api.body import flag, json_object, only, text
 from wherry.api.desk import Call
-from wherry.api.ranges import Pager, parse
+from wherry.api.shapes import Json
+from wherry.api.windows import Field, Windows
+from wherry.domain.difference import difference, shape_of
 from wherry.domain.errors import InvalidInput
 from wherry.domain.model import App, Release
-from wherry.domain.text import printable
-
-_ALL = 1_000_000
-_FIELDS = ("id", "version")
+from wherry.domain.paging import Window
+from wherry.domain.retention import Standing
 
 
 def index(call: Call, app: App) -> ResponseReturnValue:
-    header = request.headers.get("Range")
-    with call.world.ledger.begin(read_only=True) as tx:
-        releases = tx.releases.of_app(app.id, limit=_needed(header))
-        current = tx.releases.current(app.id)
-    return _pager(call).answer(header, releases, lambda release: call.shapes.release(app, release, current))
+    standing = _standing(call, app)
+
+    def fetch(field: str, window: Window) -> list[Release]:
+        with call.world.ledger.begin(read_only=True) as tx:
+            return tx.releases.page(app.id, window, by_id=field == "id")
+
+    return _windows(call).answer(
+        request.headers.get("Range"), fetch, lambda page: [call.shapes.release(app, each, standing) for each in page]
+    )
 
 
 def show(call: Call, app: App, release: str) -> ResponseReturnValue:
-    found = call.desk.release(app, release)
-    with call.world.ledger.begin(read_only=True) as tx:
-        current = tx.releases.current(app.id)
-    return jsonify(call.shapes.release(app, found, current))
+    return jsonify(_shown(call, app, call.desk.release(app, release)))
 
 
 def config(call: Call, app: App, release: str) -> ResponseReturnValue:
@@ -39,16 +40,44 @@ def config(call: Call, app: App, release: str) -> ResponseReturnValue:
     return jsonify({key: value.reveal() for key, value in found.config.items()})
 
 
-def roll_back(call: Call, app: App) -> ResponseReturnValue:
-    """`release`: number, vN or id; absent means the one that served before."""
+def diff(call: Call, app: App, release: str, other: str) -> ResponseReturnValue:
+    """What changes from `release` to `other`; no value of config."""
+    before, after = call.desk.release(app, release), call.desk.release(app, other)
+    changes = difference(shape_of(before), shape_of(after))
+    return jsonify(
+        {
+            "changes": [call.shapes.change(each) for each in changes],
+            "from": call.shapes.release_reference(before),
+            "to": call.shapes.release_reference(after),
+        }
+    )
+
+
+def create(call: Call, app: App) -> ResponseReturnValue:
+    """With `release` (number, vN or id) or nothing: back to it, or to the one that served before; `force`: although a
+    release phase ran since. With `slug`: that one's image once more, with the config of now.
+    """
     body = json_object(request)
-    only(body, ("release", "description"))
-    wanted = body.get("release")
-    number = None if wanted is None else call.desk.release(app, _reference(wanted)).number
-    release = call.world.rollback.run(call.actor, app, number, call.origin)
+    only(body, ("release", "description", "slug", "force"))
+    wanted, slug, description = body.get("release"), text(body, "slug"), text(body, "description")
+    if slug is not None:
+        if wanted is not None:
+            raise InvalidInput("no release was made", problems=["release, slug: only one of them"])
+        number = call.desk.slug(app, slug).number
+        release = call.world.retry.run(call.actor, app, number, description or "", call.origin)
+    else:
+        back = None if wanted is None else call.desk.release(app, _reference(wanted)).number
+        release = call.world.rollback.run(call.actor, app, back, call.origin, force=flag(body, "force"))
+    return jsonify(_shown(call, app, release)), 201
+
+
+def _shown(call: Call, app: App, release: Release) -> Json:
+    return call.shapes.release(app, release, _standing(call, app))
+
+
+def _standing(call: Call, app: App) -> Standing:
     with call.world.ledger.begin(read_only=True) as tx:
-        current = tx.releases.current(app.id)
-    return jsonify(call.shapes.release(app, release, current)), 201
+        return tx.releases.standing(app.id, call.world.rollback.keep)
 
 
 def _reference(wanted: object) -> str:
@@ -59,24 +88,24 @@ def _reference(wanted: object) -> str:
     raise InvalidInput("nothing was rolled back", problems=["release: must be a version such as v12, or an id"])
 
 
-def _pager(call: Call) -> Pager[Release]:
+def _windows(call: Call) -> Windows[Release]:
     ids = call.desk.ids
-    return Pager[Release](
-        keys={"id": lambda release: ids.of("release", release.id), "version": lambda release: release.number},
-        read=_read,
-        show=lambda field, value: f"v{value}" if field == "version" else str(value),
+
+    def read_id(given: str) -> int:
+        number = ids.number("release", given)
+        if number is None:
+            raise ValueError("no release's id")
+        return number
+
+    return Windows(
+        {
+            "id": Field(read_id, lambda release: ids.of("release", release.id)),
+            "version": Field(_version, lambda release: release.name),
+        }
     )
 
 
-def _read(field: str, text: str) -> object:
-    if field != "version":
-        return text
-    if not re.fullmatch("v?[0-9]{1,9}", text):
-        raise ValueError(printable(text))
-    return int(text.removeprefix("v"))
-
-
-def _needed(header: str | None) -> int:
-    """The newest page, which most clients ask for, must not read every release there ever was."""
-    asked = parse(header, _FIELDS)
-    return asked.most + 1 if asked.descending and not asked.start and not asked.end else _ALL
+def _version(given: str) -> int:
+    if not re.fullmatch("v?[0-9]{1,9}", given):
+        raise ValueError("no version")
+    return int(given.removeprefix("v"))

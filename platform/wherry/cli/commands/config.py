@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 
 import click
@@ -28,7 +27,7 @@ def index(app: str, shell: bool, as_json: bool) -> None:
     if as_json:
         show.data(found)
     elif shell:
-        _as_shell(found)
+        show.shell(found)
     elif found:
         show.title(f"{app} Config Vars")
         show.pairs(sorted(found.items()))
@@ -50,7 +49,7 @@ def get(app: str, keys: tuple[str, ...], shell: bool, as_json: bool) -> None:
     if as_json:
         show.data(wanted)
     elif shell:
-        _as_shell(wanted)
+        show.shell(wanted)
     else:
         for value in wanted.values():
             show.exact(value)
@@ -109,8 +108,3 @@ def _is_text(value: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _as_shell(values: Mapping[str, str]) -> None:
-    for key, value in values.items():
-        show.exact(f"{key}={shlex.quote(value)}")
