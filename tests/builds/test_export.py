@@ -222,6 +222,7 @@ def test_the_config_layer_lists_processes_and_buildpacks(
         "args": ["--port", "8000"],
         "direct": True,
         "default": True,
+        "exec-env": ["*"],
         "buildpack-id": "wherry/procfile",
     }
     assert [each["id"] for each in metadata["buildpacks"]] == ["wherry/python", "wherry/procfile"]

@@ -52,10 +52,14 @@ class Laid:
 
 
 def lay(
-    root: Path, process: LaunchProcess, changes: Sequence[Change] = (), programs: Sequence[str] = (), **more: object
+    root: Path,
+    process: LaunchProcess,
+    changes: Sequence[Change] = (),
+    programs: Sequence[str] = (),
+    profiles: Sequence[str] = (),
 ) -> Laid:
-    part = Part(tuple(changes), tuple(programs))
-    return Laid(root, Start([process], {process.type: [part], "": [part]}, **more))  # type: ignore[arg-type]
+    part = Part(tuple(changes), tuple(programs), tuple(profiles))
+    return Laid(root, Start([process], {process.type: part, "": part}))
 
 
 def process(*command: str, **more: object) -> LaunchProcess:

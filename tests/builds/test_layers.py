@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
-from wherry.builds.env import apply
-from wherry.builds.layers import build_changes, launch_changes, scan, scripts
+from wherry.builds.additions import changes_for, in_layer, on_disk, recorded, scripts_for
+from wherry.builds.env import Change, apply
+from wherry.builds.layers import build_changes, scan
 from wherry.builds.model import Buildpack
 from wherry.domain.errors import InvalidInput
+from wherry.images.entries import Tree
+from wherry.images.layers import pack
 
 PACK = Buildpack("some/pack", "1", "0.10", Path("/nowhere"))
 
@@ -28,6 +32,10 @@ def make(layers: Path, name: str, types: str = "", files: dict[str, str] | None 
     lines = ["[types]", *(f"{each} = true" for each in types.split()), "[metadata]", metadata]
     (layers / "some_pack" / f"{name}.toml").write_text("\n".join(lines))
     return folder
+
+
+def launched(layers: Path, process: str = "") -> list[Change]:
+    return changes_for([("/layers/some_pack/a", on_disk(layers, "some_pack/a"))], process)
 
 
 def test_layers_come_in_the_order_of_their_names_with_flags_and_metadata(layers: Path) -> None:
@@ -54,7 +62,6 @@ def test_a_launch_layer_without_a_folder_is_one_to_reuse(layers: Path) -> None:
     (layers / "some_pack/gone.toml").write_text("[types]\nlaunch = true\n")
     (layer,) = scan(layers, PACK)
     assert (layer.name, layer.folder) == ("gone", None)
-    assert launch_changes(layers, (layer,)) == []
 
 
 @pytest.mark.parametrize("file", ["...toml", "..toml", "a\x07.toml", ".toml"])
@@ -101,22 +108,53 @@ def test_launch_layers_change_the_environment_of_processes(layers: Path) -> None
         "env.build/B": "",
     }
     make(layers, "a", "launch", files)
-    found = scan(layers, PACK)
-    assert apply({}, launch_changes(layers, found)) == {"PATH": "/layers/some_pack/a/bin", "A": "2"}
-    assert apply({}, launch_changes(layers, found, "web")) == {"PATH": "/layers/some_pack/a/bin", "A": "3"}
+    assert apply({}, launched(layers)) == {"PATH": "/layers/some_pack/a/bin", "A": "2"}
+    assert apply({}, launched(layers, "web")) == {"PATH": "/layers/some_pack/a/bin", "A": "3"}
 
 
 def test_t11_an_env_file_that_is_a_link_is_refused(layers: Path) -> None:
     make(layers, "a", "launch", {"env/B": ""})
     (layers / "some_pack/a/env/A").symlink_to("/etc/passwd")
     with pytest.raises(InvalidInput, match="not a regular file"):
-        launch_changes(layers, scan(layers, PACK))
+        on_disk(layers, "some_pack/a")
 
 
 def test_scripts_are_named_by_their_place_in_the_image(layers: Path) -> None:
     make(layers, "a", "launch", {"exec.d/1": "", "exec.d/web/2": "", "profile.d/p.sh": ""})
-    (layer,) = scan(layers, PACK)
-    assert scripts(layers, layer, "exec.d") == ["/layers/some_pack/a/exec.d/1"]
-    assert scripts(layers, layer, "exec.d/web") == ["/layers/some_pack/a/exec.d/web/2"]
-    assert scripts(layers, layer, "profile.d") == ["/layers/some_pack/a/profile.d/p.sh"]
-    assert scripts(layers, layer, "nothing") == []
+    placed = [("/layers/some_pack/a", on_disk(layers, "some_pack/a"))]
+    assert scripts_for(placed, "exec.d") == ["/layers/some_pack/a/exec.d/1"]
+    assert scripts_for(placed, "exec.d/web") == ["/layers/some_pack/a/exec.d/web/2"]
+    assert scripts_for(placed, "profile.d") == ["/layers/some_pack/a/profile.d/p.sh"]
+    assert scripts_for(placed, "nothing") == []
+
+
+def test_what_a_packed_layer_adds_is_what_its_folder_did(layers: Path, tmp_path: Path) -> None:
+    files = {
+        "bin/x": "",
+        "bin/env/no": "",
+        "env/A.append": "\u00e9\n",
+        "env/deep/no": "",
+        "env.launch/web/B": "b",
+        "exec.d/1": "",
+        "exec.d/web/2": "",
+        "profile.d/web/p.sh": "",
+        "other/exec.d/no": "",
+    }
+    folder = make(layers, "a", "launch", files)
+    (folder / "lib").symlink_to("bin")
+    blob = pack(Tree(folder, "/layers/some_pack/a").entries(), tmp_path / "blobs").path
+    assert blob
+    found = in_layer(blob, "layers/some_pack/a")
+    assert found == on_disk(layers, "some_pack/a") == recorded(json.loads(json.dumps(found.record())))
+    assert (found.paths, sorted(found.env), sorted(found.scripts)) == (
+        ("bin", "lib"),
+        ["env", "env.launch/web"],
+        ["exec.d", "exec.d/web", "profile.d/web"],
+    )
+
+
+@pytest.mark.parametrize("name", ["launch", "build", "store"])
+def test_a_layer_with_a_name_that_means_something_else_is_refused(layers: Path, name: str) -> None:
+    make(layers, name, "launch")
+    with pytest.raises(InvalidInput, match=f"cannot be named {name}"):
+        scan(layers, PACK)

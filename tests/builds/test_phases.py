@@ -12,6 +12,7 @@ import pytest
 from wherry.builds.build import Outcome
 from wherry.builds.cache import CacheUnit
 from wherry.builds.catalogue import Catalogue
+from wherry.builds.earlier import Earlier
 from wherry.builds.env import Action, Change, base_environment
 from wherry.builds.ground import HOME, Ground
 from wherry.builds.phases import Phases
@@ -72,7 +73,7 @@ class Bench:
         unit = CacheUnit(self.folder / "caches", work / "cache")
         base = base_environment({"PATH": "/usr/bin:/bin", "LANG": "C"}, {"HOME": HOME})
         around = Surroundings(base, Base("linux", "amd64", "", Distro("debian", "12")), user or {}, operator)
-        phases = Phases(ground, catalogue, around, unit, labels or {}, self.said.append)
+        phases = Phases(ground, catalogue, around, unit, Earlier(labels or {}), self.said.append)
         spec = SandboxSpec(self.builds, self.image, ground.user, ground.mounts(), memory=64, seconds=30)
         try:
             self.sandbox.run(spec, phases.run, Cancel())

@@ -23,15 +23,24 @@ __all__ = ["engine_api", "platform_id"]  # fixtures, which pytest finds here by 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 
 
+_MADE = pytest.StashKey[tuple[Registry, Stack]]()
+
+
 @pytest.fixture(scope="session")
 def stack_registry(pytestconfig: pytest.Config) -> Iterator[tuple[Registry, Stack]]:
-    """Made once, in about a minute, and kept with pytest's cache."""
+    """Made once, in about a minute, and kept with pytest's cache. To pytest it is another fixture in each module that
+    imports it: the first that needs it makes it for all.
+    """
+    if made := pytestconfig.stash.get(_MADE, None):
+        yield made
+        return
     if os.geteuid() != 0:
         pytest.skip("the stack is made of Debian packages by root")
     assert pytestconfig.cache
     folder = Path(pytestconfig.cache.mkdir("wherry-stack"))
     with kept_registry(folder) as registry:
         stack = Stacks(registry, folder / "stacks", Settings.load({})).ensure(print)
+        pytestconfig.stash[_MADE] = (registry, stack)
         yield registry, stack
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from wherry.builds import beneath, toml_files
@@ -17,6 +17,7 @@ from wherry.builds.plan import Require
 from wherry.builds.surroundings import EXEC_ENV, Surroundings
 from wherry.builds.toml_files import Table
 from wherry.domain.errors import BuildFailed, BuildFailure, InvalidInput
+from wherry.domain.text import printable
 from wherry.flow.ports import SandboxSession, Say
 
 _MOST_BYTES = 1024 * 1024
@@ -42,7 +43,7 @@ def build(session: SandboxSession, ground: Ground, surroundings: Surroundings, g
         ground.layers_of(descriptor)
         _run(session, ground, surroundings, descriptor, plan.of(descriptor.id), say)
         try:
-            unmet = _collect(ground, descriptor, outcome)
+            unmet = _collect(ground, descriptor, outcome, {each.name for each in plan.of(descriptor.id)})
             surroundings = surroundings.with_layers(build_changes(ground.layers, outcome.layers[-1]))
         except InvalidInput as error:
             message = f"the buildpack {descriptor.id} left something that cannot be used: {error.message}"
@@ -77,14 +78,17 @@ def _entry(require: Require) -> dict[str, object]:
     return {"name": require.name, "metadata": dict(require.metadata)}
 
 
-def _collect(ground: Ground, descriptor: Descriptor, outcome: Outcome) -> list[str]:
+def _collect(ground: Ground, descriptor: Descriptor, outcome: Outcome, asked: Collection[str]) -> list[str]:
     """Reads into `outcome`; the names that build.toml leaves to the next provider."""
     buildpack = descriptor.buildpack
     outcome.layers.append(scan(ground.layers, buildpack))
     outcome.launches.append(read_launch(_read(ground, descriptor, "launch.toml"), buildpack, EXEC_ENV))
     if store := _read(ground, descriptor, "store.toml").table("metadata").values:
         outcome.store[buildpack.id] = store
-    return [each.text("name") for each in _read(ground, descriptor, "build.toml").tables("unmet")]
+    unmet = [each.text("name") for each in _read(ground, descriptor, "build.toml").tables("unmet")]
+    if strange := [name for name in unmet if name not in asked]:
+        raise InvalidInput(f"build.toml: unmet names {printable(strange[0], 60)}, which it was not asked for")
+    return unmet
 
 
 def _read(ground: Ground, descriptor: Descriptor, file: str) -> Table:

@@ -17,9 +17,10 @@ from wherry.builds.cache import CacheUnit
 from wherry.builds.catalogue import Catalogue
 from wherry.builds.container import Containers
 from wherry.builds.disk import need_free, remove
+from wherry.builds.earlier import Earlier
 from wherry.builds.elsewhere import Elsewhere, FetchesTree
 from wherry.builds.env import Action, Change, base_environment
-from wherry.builds.export import export
+from wherry.builds.export import RECORDS, export
 from wherry.builds.ground import BUNDLE, HOME
 from wherry.builds.model import Built
 from wherry.builds.phases import Phases
@@ -34,6 +35,7 @@ from wherry.domain.image import Image
 from wherry.domain.text import printable
 from wherry.flow.ports import BuildRequest, Cancel, Sandbox, Say
 from wherry.flow.talk import detail, step
+from wherry.images.layer_cache import LayerCache
 from wherry.images.registry import Registry
 from wherry.images.stored import StoredImage, read_image
 from wherry.settings import Settings, root_folder
@@ -129,6 +131,15 @@ class LifecycleBuilder:
         except (NotFound, InvalidInput):
             return None
 
+    def _earlier(self, previous: StoredImage | None, work: Path) -> Earlier:
+        if previous is None:
+            return Earlier()
+        return Earlier(
+            previous.labels,
+            previous.layers,
+            lambda layer: self._registry.fetch_blob(previous.repository, layer.digest, work),
+        )
+
     @contextmanager
     def _yard(self, stack: Stack) -> Iterator[Yard]:
         yard = self._yards.take(stack)
@@ -171,7 +182,8 @@ class LifecycleBuilder:
         beside = self._has_dockerfile_beside(ground.app, asked, request)
         catalogue = _without_procfile_alone(asked.catalogue) if beside else asked.catalogue
         around = _surroundings(stack, config, request.source.commit, BUNDLE if yard.has_bundle else "")
-        phases = Phases(ground, catalogue, around, unit, previous.labels if previous else {}, say)
+        earlier = self._earlier(previous, ground.work)
+        phases = Phases(ground, catalogue, around, unit, earlier, say)
         try:
             self._sandbox.run(yard.spec(request.build_id), phases.run, cancel)
         except BuildFailed as error:
@@ -180,7 +192,8 @@ class LifecycleBuilder:
             raise
         if beside:
             detail(say, "There is a Dockerfile too. To build that: wherry stack:set container")
-        built = built_of(ground, phases.group, phases.outcome)
+        records = LayerCache(self._caches / str(request.app_id) / RECORDS)
+        built = built_of(ground, phases.group, phases.outcome, earlier, records)
         _say_types(built, say)
         return built
 

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from wherry.builds.additions import Additions, changes_for, on_disk, scripts_for
 from wherry.builds.build import Outcome
 from wherry.builds.detect import Group
+from wherry.builds.earlier import Earlier
 from wherry.builds.ground import Ground
 from wherry.builds.launch import Part, Start, launcher_files
-from wherry.builds.layers import launch_changes, scripts
+from wherry.builds.layers import LAYERS
 from wherry.builds.model import Built, BuiltLayer, LaunchProcess
 from wherry.domain.errors import BuildFailed, BuildFailure, InvalidInput
+from wherry.images.layer_cache import LayerCache
 
 _MOST_TYPES = 100
 
 
-def built_of(ground: Ground, group: Group, outcome: Outcome) -> Built:
-    """Raises BuildFailed when there is nothing to run, or an env file that no process could be given."""
+def built_of(ground: Ground, group: Group, outcome: Outcome, earlier: Earlier, records: LayerCache) -> Built:
+    """Raises BuildFailed when there is nothing to run, an env file that no process could be given, or a layer to reuse
+    that `earlier` does not have; PlatformFault. `records` remember what is in layers that were looked into.
+    """
     processes = _with_default(outcome.launch.processes)
     try:
-        launcher = launcher_files(_start(ground, outcome, processes))
+        additions = [_additions(ground, layers, earlier, records) for layers in outcome.layers]
+        launcher = launcher_files(_start(additions, processes))
     except InvalidInput as error:
         message = f"the environment of a layer cannot be used: {error.message}"
         raise BuildFailed(BuildFailure.BUILDPACK_FAILED, message) from error
@@ -51,21 +57,34 @@ def _with_default(processes: tuple[LaunchProcess, ...]) -> tuple[LaunchProcess, 
     return tuple(replace(each, default=each.type == "web") for each in processes)
 
 
-def _start(ground: Ground, outcome: Outcome, processes: tuple[LaunchProcess, ...]) -> Start:
-    types = ["", *(each.type for each in processes)]
-    profiles = [path for folder in ("profile.d",) for path in _scripts(ground, outcome, folder)]
-    parts = {kind: [_part(ground, layers, kind) for layers in outcome.layers] for kind in types}
-    return Start(processes, parts, profiles)
+def _additions(
+    ground: Ground, layers: tuple[BuiltLayer, ...], earlier: Earlier, records: LayerCache
+) -> list[tuple[str, Additions]]:
+    """Of the launch layers of one buildpack, each with its path in the image."""
+    found = []
+    for layer in layers:
+        if layer.launch:
+            inside = f"{layer.buildpack.escaped}/{layer.name}"
+            reused = layer.folder is None
+            additions = earlier.additions(layer, records) if reused else on_disk(ground.layers, inside)
+            found.append((f"{LAYERS}/{inside}", additions))
+    return found
 
 
-def _part(ground: Ground, layers: tuple[BuiltLayer, ...], kind: str) -> Part:
-    changes = launch_changes(ground.layers, layers, kind)
-    folders = ("exec.d", *([f"exec.d/{kind}"] if kind else ()))
-    present = [layer for layer in layers if layer.launch and layer.folder is not None]
-    programs = [path for folder in folders for layer in present for path in scripts(ground.layers, layer, folder)]
-    return Part(tuple(changes), tuple(programs))
+def _start(additions: list[list[tuple[str, Additions]]], processes: tuple[LaunchProcess, ...]) -> Start:
+    return Start(processes, {kind: _part(additions, kind) for kind in ("", *(each.type for each in processes))})
 
 
-def _scripts(ground: Ground, outcome: Outcome, folder: str) -> list[str]:
-    present = [layer for layers in outcome.layers for layer in layers if layer.launch and layer.folder is not None]
-    return [path for layer in present for path in scripts(ground.layers, layer, folder)]
+def _part(additions: list[list[tuple[str, Additions]]], kind: str) -> Part:
+    """Env buildpack by buildpack. Programs and profiles: first those for all processes, then those for this type."""
+    changes = [change for layers in additions for change in changes_for(layers, kind)]
+    programs, profiles = (
+        [
+            script
+            for folder in (top, *([f"{top}/{kind}"] if kind else ()))
+            for layers in additions
+            for script in scripts_for(layers, folder)
+        ]
+        for top in ("exec.d", "profile.d")
+    )
+    return Part(tuple(changes), tuple(programs), tuple(profiles))

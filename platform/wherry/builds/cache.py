@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from wherry.builds import beneath, toml_files
 from wherry.builds.disk import remove
+from wherry.builds.export_sbom import sboms_beside
 from wherry.builds.model import Buildpack, BuiltLayer
 from wherry.domain.errors import InvalidInput
 
@@ -25,11 +26,12 @@ _STEP = 0.5  # seconds by which the clock may wander before we stop believing ti
 
 @dataclass(frozen=True, slots=True)
 class Cached:
-    """A layer of the unit; `metadata` as its buildpack wrote it, without types."""
+    """A layer of the unit; `metadata` as its buildpack wrote it, without types; `sboms` by format."""
 
     buildpack: str
     name: str
     metadata: dict[str, object]
+    sboms: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class CacheUnit:
@@ -63,7 +65,8 @@ class CacheUnit:
                 metadata = toml_files.parse(content, file).table("metadata").values
             except InvalidInput:
                 continue
-            yield Cached(buildpack.escaped, name, dict(metadata))
+            sboms = sboms_beside(self._unit / buildpack.escaped / name)
+            yield Cached(buildpack.escaped, name, dict(metadata), sboms)
 
     def move_into(self, layers: Path, cached: Cached) -> None:
         source, target = (root / cached.buildpack / cached.name for root in (self._unit, layers))
@@ -92,9 +95,12 @@ class CacheUnit:
             if layer.cache and layer.folder is not None:
                 target = fresh / layer.buildpack.escaped / layer.name
                 target.parent.mkdir(exist_ok=True)
+                sboms = sboms_beside(layer.folder)
                 layer.folder.rename(target)
                 content = toml_files.render({"metadata": dict(layer.metadata)})
                 target.with_name(f"{layer.name}.toml").write_bytes(content)
+                for kind, bill in sboms.items():
+                    target.with_name(f"{layer.name}.sbom.{kind}").write_bytes(bill)
         return fresh
 
     def _unchanged(self) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,7 @@ class Descriptor:
     targets: tuple[Target, ...] = ()
     stacks: tuple[str, ...] = ()
     order: tuple[tuple[Member, ...], ...] = ()
+    exec_env: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -66,11 +68,14 @@ def read_descriptor(table: Table, folder: Path) -> Descriptor:
         tuple(_target(each) for each in table.tables("targets")),
         tuple(each.text("id") for each in table.tables("stacks")),
         read_order(table),
+        _exec_env(about) if at_least(api, 0, 12) else (),
     )
 
 
 def read_order(table: Table) -> tuple[tuple[Member, ...], ...]:
-    """``[[order]]`` of order.toml, or of a composite buildpack."""
+    """``[[order]]`` of order.toml, or of a composite buildpack. Raises InvalidInput for image extensions."""
+    if "order-extensions" in table.values:
+        raise InvalidInput(f"{table.where} names image extensions, which change images as root: not possible here")
     return tuple(tuple(_member(each) for each in group.tables("group")) for group in table.tables("order"))
 
 
@@ -96,6 +101,19 @@ def at_least(api: str, major: int, minor: int) -> bool:
 
 def _member(table: Table) -> Member:
     return Member(table.text("id"), table.text("version"), table.flag("optional"), table.texts("exec-env"))
+
+
+def fits(exec_env: Sequence[str], wanted: str) -> bool:
+    """Whether what is restricted to these execution environments applies (buildpack.md "Execution Environments")."""
+    return not exec_env or wanted in exec_env or "*" in exec_env
+
+
+def _exec_env(about: Table) -> tuple[str, ...]:
+    """The spec has ``[[buildpack.exec-env]] name``, the reference a list of strings."""
+    given = about.values.get("exec-env", [])
+    if isinstance(given, list) and given and isinstance(given[0], dict):
+        return tuple(each.text("name") for each in about.tables("exec-env"))
+    return about.texts("exec-env")
 
 
 def _target(table: Table) -> Target:

@@ -6,7 +6,6 @@ side; what the registry has is neither packed nor sent again.
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,7 +16,8 @@ from threading import Lock
 from typing import ParamSpec
 
 from wherry.builds import export_config
-from wherry.builds.export_config import APP, LAYERS, LIFECYCLE_LABEL, ExportedLayers
+from wherry.builds.earlier import Earlier
+from wherry.builds.export_config import APP, LAYERS, ExportedLayers
 from wherry.builds.export_sbom import sbom_files
 from wherry.builds.export_slices import parts
 from wherry.builds.model import Built, BuiltLayer
@@ -156,15 +156,9 @@ class _Export:
 
     def _reused(self, layer: BuiltLayer, name: str) -> Layer:
         """By the diffID that the previous image's label has for it (buildpack.md "Layer Types")."""
-        found = previous_layer(self.previous, layer)
-        if found is None or self.previous is None:
-            raise BuildFailed(
-                BuildFailure.BUILDPACK_FAILED,
-                f"the buildpack {layer.buildpack.id} reuses its layer {printable(layer.name)}, "
-                "which the previous image does not have",
-                hint="The buildpack must make the layer again when it finds no metadata of it.",
-            )
-        push_layer(self.registry, self.repository, found, [self.previous.repository])
+        previous = self.previous
+        found = (Earlier(previous.labels, previous.layers) if previous else Earlier()).needed(layer)
+        push_layer(self.registry, self.repository, found, [previous.repository if previous else self.repository])
         detail(self.say, f"Reused layer {printable(name)}")
         return replace(found, note=f"wherry: {name}")
 
@@ -205,18 +199,6 @@ class _Export:
         digest = self.registry.put_manifest(self.repository, manifest)
         detail(self.say, f"Image {digest[:19]} ({_size(sum(each.size for each in layers))})")
         return digest
-
-
-def previous_layer(previous: StoredImage | None, layer: BuiltLayer) -> Layer | None:
-    """The layer of the same name in the previous image. A label that is not as we write it has none."""
-    if previous is None:
-        return None
-    try:
-        listed = json.loads(previous.labels[LIFECYCLE_LABEL])["buildpacks"]
-        (sha,) = {each["layers"][layer.name]["sha"] for each in listed if each["key"] == layer.buildpack.id}
-    except (ValueError, LookupError, TypeError):
-        return None
-    return next((each for each in previous.layers if each.diff_id == sha), None)
 
 
 def _size(size: int) -> str:

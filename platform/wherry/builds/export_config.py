@@ -22,8 +22,10 @@ LIFECYCLE_LABEL = "io.buildpacks.lifecycle.metadata"
 BUILD_LABEL = "io.buildpacks.build.metadata"
 PROJECT_LABEL = "io.buildpacks.project.metadata"
 REBASE_LABEL = "io.buildpacks.rebasable"
-OURS = ("io.buildpacks.", "wherry.", "org.opencontainers.image.")
-"""Labels that begin so are the platform's: a buildpack's own are left out."""
+OURS = ("io.buildpacks.", "wherry.")
+"""Labels that begin so are the platform's: a buildpack's own are left out. So are those that say where the image comes
+from, which `notes` sets; a description or a licence is a buildpack's to tell.
+"""
 
 PLATFORM_API = "0.15"
 _SHELLS = ("bash", "/bin/bash", "sh", "/bin/sh")
@@ -101,7 +103,9 @@ def created(request: BuildRequest) -> str:
 
 def metadata_toml(built: Built) -> bytes:
     """``<layers>/config/metadata.toml``."""
+    default = next((each.type for each in built.processes if each.default), "")
     content = {
+        **({"buildpack-default-process-type": default} if default else {}),
         "buildpacks": _buildpacks(built),
         "processes": [_process(each) for each in built.processes],
         "labels": [{"key": key, "value": value} for key, value in built.labels.items()],
@@ -186,6 +190,7 @@ def _process(process: LaunchProcess, buildpack_key: str = "buildpack-id") -> dic
         "direct": process.direct,
         **({"default": True} if process.default else {}),
         **({"working-dir": process.working_dir} if process.working_dir else {}),
+        "exec-env": list(process.exec_env or ("*",)),
         buildpack_key: process.buildpack,
     }
 

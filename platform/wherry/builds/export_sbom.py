@@ -5,11 +5,14 @@ Written by code that we do not trust: every read goes through `beneath`.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from wherry.builds import beneath
 from wherry.builds.model import Buildpack, Built
+from wherry.domain.errors import InvalidInput
 
 FORMATS = ("cdx.json", "spdx.json", "syft.json")
-_MOST_BYTES = 32 * 1024 * 1024
+MOST_BYTES = 32 * 1024 * 1024
 
 
 def sbom_files(built: Built) -> dict[str, tuple[bytes, int]]:
@@ -21,10 +24,23 @@ def sbom_files(built: Built) -> dict[str, tuple[bytes, int]]:
     for buildpack in built.group:
         for name in ("launch", *_launched(built, buildpack)):
             for kind in FORMATS:
-                content = beneath.read(built.layers_dir, f"{buildpack.escaped}/{name}.sbom.{kind}", _MOST_BYTES)
+                content = beneath.read(built.layers_dir, f"{buildpack.escaped}/{name}.sbom.{kind}", MOST_BYTES)
                 if content is not None:
                     place = buildpack.escaped if name == "launch" else f"{buildpack.escaped}/{name}"
                     found[f"/layers/sbom/launch/{place}/sbom.{kind}"] = (content, 0o644)
+    return found
+
+
+def sboms_beside(layer: Path) -> dict[str, bytes]:
+    """By format, those of the layer with this folder. One that cannot be read counts as none: export tells of it."""
+    found = {}
+    for kind in FORMATS:
+        try:
+            content = beneath.read(layer.parent, f"{layer.name}.sbom.{kind}", MOST_BYTES)
+        except InvalidInput:
+            continue
+        if content is not None:
+            found[kind] = content
     return found
 
 

@@ -63,8 +63,11 @@ def _above(name: str) -> Iterator[str]:
 
 @lru_cache(maxsize=256)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """Go's filepath.Match: ``*`` and ``?`` stop at a slash, ``[^a-c]`` negates, a backslash quotes."""
-    parts = [part for part in pattern.split("/") if part not in ("", ".")]
+    """Go's filepath.Match: ``*`` and ``?`` stop at a slash, ``[^a-c]`` negates, a backslash quotes. A path may also be
+    absolute, within the app's folder.
+    """
+    below = pattern.removeprefix("/workspace/") if pattern != "/workspace" else ""
+    parts = [part for part in below.split("/") if part not in ("", ".")]
     if ".." in parts or not parts:
         raise InvalidInput(f"the slice '{printable(pattern)}' is not a path in the app")
     try:

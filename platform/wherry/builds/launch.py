@@ -30,32 +30,36 @@ _OF_BUILD = "CNB_LAYERS_DIR CNB_APP_DIR CNB_PROCESS_TYPE CNB_PLATFORM_API CNB_DE
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one buildpack adds before the start, in this order: changes, then exec.d programs (paths in the image)."""
+    """What the layers add before the start, in this order: changes, exec.d programs (paths in the image), and the scripts
+    that a shell sources before it runs a process.
+    """
 
     changes: tuple[Change, ...] = ()
     programs: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """All that the launcher needs. `parts` maps a process type, or "" for any other command, to the group's parts;
-    `profiles` are scripts that a shell sources before it runs a process.
-    """
+    """All that the launcher needs. `parts` maps a process type, or "" for any other command, to what it starts with."""
 
     processes: Sequence[LaunchProcess]
-    parts: Mapping[str, Sequence[Part]]
-    profiles: Sequence[str] = ()
+    parts: Mapping[str, Part]
+
+    def part(self, process: str) -> Part:
+        return self.parts.get(process, Part())
 
 
 def launcher_files(start: Start) -> dict[str, tuple[bytes, int]]:
     """Absolute path in the image to (content, mode); a mode of SYMLINK makes a link."""
     made: dict[str, tuple[bytes, int]] = {f"{LIFECYCLE}/launcher": (_text("launcher.sh"), 0o755)}
     for process in start.processes:
-        body = [*_prelude(start, process.type), _folder(process), *_run(process, start.profiles)]
+        part = start.part(process.type)
+        body = [*_prelude(part), *_run(process, part.profiles)]
         made[f"{LIFECYCLE}/processes/{process.type}.sh"] = (_script(body), 0o644)
         made[f"/cnb/process/{process.type}"] = (f"{LIFECYCLE}/launcher".encode(), SYMLINK)
-    made[f"{LIFECYCLE}/command.sh"] = (_script([*_prelude(start, ""), *_command(start.profiles)]), 0o644)
-    if any(part.programs for parts in start.parts.values() for part in parts):
+    made[f"{LIFECYCLE}/command.sh"] = (_script([*_prelude(start.part("")), *_command(start.part("").profiles)]), 0o644)
+    if any(part.programs for part in start.parts.values()):
         made[f"{LIFECYCLE}/exec-d.awk"] = (_text("exec-d.awk"), 0o644)
     return made
 
@@ -79,25 +83,28 @@ def assignment(change: Change) -> str:
     return f'if [ -n "${{{name}-}}" ]; then {name}={joined}; else {name}={value}; fi; export {name}'
 
 
-def _prelude(start: Start, process: str) -> list[str]:
-    lines = [f"unset {_OF_BUILD}", f"cd {quote(APP)} || exit 82"]
-    for part in start.parts.get(process, ()):
-        lines += [assignment(change) for change in part.changes]
-        lines += [f"launch_exec_d {quote(program)}" for program in part.programs]
-    return lines
+def _prelude(part: Part) -> list[str]:
+    """Whatever a program of exec.d sets counts more than env files, of later buildpacks too (platform.md "launcher")."""
+    return [
+        f"unset {_OF_BUILD}",
+        _go_to(APP),
+        *(assignment(change) for change in part.changes),
+        *(f"launch_exec_d {quote(program)}" for program in part.programs),
+    ]
 
 
-def _folder(process: LaunchProcess) -> str:
-    return f"cd {quote(process.working_dir)} || exit 82" if process.working_dir else f"cd {quote(APP)} || exit 82"
+def _go_to(folder: str) -> str:
+    return f"cd -- {quote(folder)} || exit 82"
 
 
 def _run(process: LaunchProcess, profiles: Sequence[str]) -> list[str]:
     args = " ".join(quote(each) for each in process.args)
+    folder = process.working_dir or APP
     if not process.direct:
-        return [f'set -- {quote(process.command[0])} {args} "$@"', *_shell(profiles)]
+        return [f'set -- {quote(process.command[0])} {args} "$@"', *_shell(profiles, folder)]
     defaults = [f"[ $# -gt 0 ] || set -- {args}"] if args else []
     command = " ".join(quote(each) for each in process.command)
-    return [*defaults, f"unset {_TEMPORARY}", f'exec {command} "$@"']
+    return [*defaults, _go_to(folder), f"unset {_TEMPORARY}", f'exec {command} "$@"']
 
 
 def _command(profiles: Sequence[str]) -> list[str]:
@@ -106,14 +113,17 @@ def _command(profiles: Sequence[str]) -> list[str]:
         'if [ "${1-}" = -- ]; then shift; CNB_START=direct; fi',
         'if [ $# -eq 0 ]; then echo "launcher: say what to run: launcher -- COMMAND" >&2; exit 82; fi',
         f'if [ "$CNB_START" = direct ]; then unset {_TEMPORARY}; exec "$@"; fi',
-        *_shell(profiles),
+        *_shell(profiles, APP),
     ]
 
 
-def _shell(profiles: Sequence[str]) -> list[str]:
-    """Runs "$@" by bash: one word is a script, more are a command whose words each undergo expansion once."""
+def _shell(profiles: Sequence[str], folder: str) -> list[str]:
+    """Runs "$@" by bash in `folder`: one word is a script, more are a command whose words each undergo expansion once.
+    Profiles are sourced in the app's folder.
+    """
     sources = "".join(f"source {quote(each)}\n" for each in profiles)
     sources += f"if [ -f {quote(APP + '/.profile')} ]; then source {quote(APP + '/.profile')}; fi\n"
+    sources += f"{_go_to(folder)}\nunset OLDPWD\n"
     return [
         'CNB_TOKENS=\'"$(eval echo \\"$0\\")"\'',
         "CNB_EACH=1",

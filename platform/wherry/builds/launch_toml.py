@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from wherry.builds.descriptor import at_least
+from wherry.builds.descriptor import at_least, fits
 from wherry.builds.model import Buildpack, LaunchProcess
 from wherry.builds.toml_files import Table
 from wherry.domain.errors import InvalidInput
@@ -26,8 +26,8 @@ class Launch:
 
 def read_launch(table: Table, buildpack: Buildpack, exec_env: str = "production") -> Launch:
     """Raises InvalidInput for a process that cannot start, or two of one type."""
-    wanted = [each for each in table.tables("processes") if _wanted(each, exec_env)]
-    processes = tuple(_process(each, buildpack) for each in wanted)
+    found = (_process(each, buildpack) for each in table.tables("processes"))
+    processes = tuple(each for each in found if fits(each.exec_env, exec_env))
     types = [each.type for each in processes]
     if twice := {each for each in types if types.count(each) > 1}:
         raise InvalidInput(f"{table.where} has the process type {', '.join(sorted(twice))} twice")
@@ -60,11 +60,6 @@ def merged(launches: Iterable[Launch]) -> Launch:
     return Launch(ordered, tuple(sorted(labels.items())), tuple(slices))
 
 
-def _wanted(table: Table, exec_env: str) -> bool:
-    envs = table.texts("exec-env")
-    return not envs or exec_env in envs or "all" in envs
-
-
 def _process(table: Table, buildpack: Buildpack) -> LaunchProcess:
     kind = table.text("type")
     if not TYPE.fullmatch(kind) or kind in (".", ".."):
@@ -72,7 +67,9 @@ def _process(table: Table, buildpack: Buildpack) -> LaunchProcess:
     command, args, direct = _command(table, buildpack)
     if not command or not command[0] or command[0].startswith("-"):
         raise InvalidInput(f"{table.where}: the process {kind} has no command")
-    return LaunchProcess(kind, command, args, table.flag("default"), direct, table.text("working-dir"), buildpack.id)
+    exec_env = table.texts("exec-env") if at_least(buildpack.api, 0, 12) else ()
+    working_dir = table.text("working-dir")
+    return LaunchProcess(kind, command, args, table.flag("default"), direct, working_dir, buildpack.id, exec_env)
 
 
 def _command(table: Table, buildpack: Buildpack) -> tuple[tuple[str, ...], tuple[str, ...], bool]:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import stat
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from wherry.builds import beneath, toml_files
-from wherry.builds.env import BUILD_PATHS, LAUNCH_PATHS, Change, changes_of, path_changes
+from wherry.builds.additions import leads_to_folder
+from wherry.builds.env import BUILD_PATHS, Change, changes_of, path_changes
 from wherry.builds.model import Buildpack, BuiltLayer
 from wherry.domain.errors import InvalidInput
 from wherry.domain.text import printable
@@ -42,6 +42,8 @@ def scan(layers: Path, buildpack: Buildpack) -> tuple[BuiltLayer, ...]:
     Raises InvalidInput for a layer that cannot be one.
     """
     folder = buildpack.escaped
+    for name in NOT_LAYERS:
+        _no_layer(layers, f"{folder}/{name}")
     files = [name for name in beneath.names(layers, folder) if name.endswith(".toml")]
     names = [name for file in files if (name := file.removesuffix(".toml")) not in NOT_LAYERS]
     if len(names) > _MOST_LAYERS:
@@ -57,29 +59,21 @@ def scan(layers: Path, buildpack: Buildpack) -> tuple[BuiltLayer, ...]:
 
 
 def build_changes(layers: Path, built: tuple[BuiltLayer, ...]) -> list[Change]:
-    """What the layers of one buildpack change for the buildpacks after it.
+    """What the layers of one buildpack change for the buildpacks after it, layer by layer.
 
     The spec says that layers go in ascending order; the reference prepends them one by one, so that the last name ends
     up first. We do as the reference does, since buildpacks are tried on it.
     """
-    present = [layer for layer in built if layer.build and layer.folder is not None]
-    return _changes(layers, present, BUILD_PATHS, ("env", "env.build"))
-
-
-def launch_changes(layers: Path, built: tuple[BuiltLayer, ...], process: str = "") -> list[Change]:
-    """What the layers of one buildpack change for processes of a type (or, with "", for any command)."""
-    present = [layer for layer in built if layer.launch and layer.folder is not None]
-    folders = ("env", "env.launch", *([f"env.launch/{process}"] if process else ()))
-    return _changes(layers, present, LAUNCH_PATHS, folders)
-
-
-def scripts(layers: Path, layer: BuiltLayer, folder: str) -> list[str]:
-    """The files of ``profile.d`` or ``exec.d`` as paths in the image; folders in it are not looked into."""
-    inside = f"{layer.buildpack.escaped}/{layer.name}/{folder}"
-    if not stat.S_ISDIR(beneath.mode(layers, inside)):
-        return []
-    found = (f"{inside}/{name}" for name in beneath.names(layers, inside))
-    return [f"{LAYERS}/{path}" for path in found if not stat.S_ISDIR(beneath.mode(layers, path))]
+    changes: list[Change] = []
+    for layer in built:
+        if not layer.build or layer.folder is None:
+            continue
+        inside = f"{layer.buildpack.escaped}/{layer.name}"
+        have = [name for name in BUILD_PATHS if leads_to_folder(beneath.mode(layers, f"{inside}/{name}"))]
+        changes += path_changes(f"{LAYERS}/{inside}", have, BUILD_PATHS)
+        for folder in ("env", "env.build"):
+            changes += _env_folder(layers, f"{inside}/{folder}")
+    return changes
 
 
 def _read(layers: Path, buildpack: Buildpack, name: str) -> tuple[BuiltLayer, Types]:
@@ -111,23 +105,13 @@ def _set_aside(folder: Path) -> None:
     folder.rename(target)
 
 
-def _changes(
-    layers: Path, present: list[BuiltLayer], paths: Mapping[str, tuple[str, ...]], folders: tuple[str, ...]
-) -> list[Change]:
-    changes: list[Change] = []
-    for layer in present:
-        inside = f"{layer.buildpack.escaped}/{layer.name}"
-        have = [name for name in paths if _leads_to_folder(beneath.mode(layers, f"{inside}/{name}"))]
-        changes += path_changes(f"{LAYERS}/{inside}", have, paths)
-    for layer in present:
-        for name in folders:
-            changes += _env_folder(layers, f"{layer.buildpack.escaped}/{layer.name}/{name}")
-    return changes
-
-
-def _leads_to_folder(mode: int) -> bool:
-    """A link counts: where it leads is only true in the container, and a path that is not there does no harm."""
-    return stat.S_ISDIR(mode) or stat.S_ISLNK(mode)
+def _no_layer(layers: Path, path: str) -> None:
+    """``launch.toml`` and its kin say other things: a layer of that name would be lost in silence. Raises InvalidInput."""
+    if not stat.S_ISDIR(beneath.mode(layers, path)):
+        return
+    content = beneath.read(layers, f"{path}.toml", _MOST_BYTES) or b""
+    if toml_files.parse(content, f"{path}.toml").table("types").values:
+        raise InvalidInput(f"a layer cannot be named {path.rpartition('/')[2]}")
 
 
 def _env_folder(layers: Path, inside: str) -> list[Change]:

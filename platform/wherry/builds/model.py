@@ -43,7 +43,9 @@ class BuiltLayer:
 
 @dataclass(frozen=True, slots=True)
 class LaunchProcess:
-    """A ``[[processes]]`` entry. `direct` False means that a shell runs the command (Procfile lines, API below 0.9)."""
+    """A ``[[processes]]`` entry. `direct` False means that a shell runs the command (Procfile lines, API below 0.9).
+    `exec_env`: the execution environments that it is for; none means all.
+    """
 
     type: str
     command: tuple[str, ...]
@@ -52,6 +54,7 @@ class LaunchProcess:
     direct: bool = True
     working_dir: str = ""
     buildpack: str = ""
+    exec_env: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from wherry.builds.descriptor import Descriptor, Member
+from wherry.builds.descriptor import Descriptor, Member, fits
 from wherry.domain.errors import InvalidInput
 
 Find = Callable[[str, str], Descriptor]
@@ -30,7 +30,8 @@ def candidates(
     """Every group in the order in which they are to be tried, composites expanded.
 
     `find(id, version)` gives a buildpack's descriptor, and raises InvalidInput for one that is not there. A buildpack
-    that stands twice in a group counts once. Raises InvalidInput for composites nested too deeply.
+    that stands twice in a group counts once, one for other execution environments not at all. Raises InvalidInput for
+    composites nested too deeply.
     """
     for group in order:
         yield from _expanded(tuple(group), (), find, exec_env, 0)
@@ -54,9 +55,11 @@ def _expanded(
     if depth > _DEEPEST:
         raise InvalidInput(f"composite buildpacks are nested deeper than {_DEEPEST}: do they contain each other?")
     for index, member in enumerate(members):
-        if not _wanted(member, exec_env):
+        if not fits(member.exec_env, exec_env):
             continue
         descriptor = find(member.id, member.version)
+        if not fits(descriptor.exec_env, exec_env):
+            continue
         if descriptor.order:
             rest = members[index + 1 :]
             for inner in descriptor.order:
@@ -67,7 +70,3 @@ def _expanded(
         if all(each.descriptor.id != descriptor.id for each in done):
             done = (*done, Candidate(descriptor, member.optional))
     yield done
-
-
-def _wanted(member: Member, exec_env: str) -> bool:
-    return not member.exec_env or exec_env in member.exec_env or "all" in member.exec_env

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from wherry.builds.build import Outcome, build
 from wherry.builds.cache import CacheUnit
 from wherry.builds.catalogue import Catalogue
 from wherry.builds.detect import Detector, Group
+from wherry.builds.earlier import Earlier
 from wherry.builds.ground import Ground
 from wherry.builds.order import candidates
 from wherry.builds.plan import Plan
@@ -27,7 +27,7 @@ class Phases:
     catalogue: Catalogue
     surroundings: Surroundings
     cache: CacheUnit
-    previous_labels: Mapping[str, str]
+    earlier: Earlier
     say: Say
     group: Group = field(default_factory=lambda: Group((), Plan(())))
     outcome: Outcome = field(default_factory=Outcome)
@@ -51,7 +51,7 @@ class Phases:
 
     def _restore(self) -> None:
         self.cache.claim()
-        restore(self.group.buildpacks, self.ground, self.cache, self.previous_labels)
+        restore(self.group.buildpacks, self.ground, self.cache, self.earlier)
         self.cache.begin()
 
 

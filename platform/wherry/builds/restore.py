@@ -1,76 +1,60 @@
 """Restore: what buildpacks find again of their last build (platform.md "restorer").
 
-Layers of the cache come with contents and metadata, which are of the same build because they are kept as one unit. Of
-the previous image come the metadata of layers that are for launch only, and each buildpack's store. Types never come
-back: a buildpack says anew what a layer is for.
+Layers of the cache come with contents, metadata and bills of materials, which are of the same build because they are
+kept as one unit: so there is no diffID to compare. Of the previous image come the metadata and bills of layers that are
+for launch only, and each buildpack's store. Types never come back: a buildpack says anew what a layer is for.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from wherry.builds import toml_files
 from wherry.builds.cache import CacheUnit
 from wherry.builds.descriptor import Descriptor
+from wherry.builds.earlier import Earlier, table
 from wherry.builds.ground import Ground
 from wherry.builds.layers import checked_name
-from wherry.builds.surroundings import EXEC_ENV
 from wherry.domain.errors import InvalidInput
 
-LABEL = "io.buildpacks.lifecycle.metadata"
 
-
-def restore(
-    group: Sequence[Descriptor], ground: Ground, cache: CacheUnit, previous_labels: Mapping[str, str]
-) -> list[str]:
+def restore(group: Sequence[Descriptor], ground: Ground, cache: CacheUnit, earlier: Earlier) -> list[str]:
     """Names of the layers whose contents are there again, as "buildpack:layer"."""
-    previous = _buildpacks(previous_labels)
     restored = []
     for descriptor in group:
         folder = ground.layers_of(descriptor)
-        known = previous.get(descriptor.id, {})
+        known = earlier.buildpacks.get(descriptor.id, {})
+        cached = list(cache.cached(descriptor.buildpack))
         for name, metadata in _launch_only(known).items():
-            ground.write(folder / f"{name}.toml", _toml({"metadata": metadata}))
-        for layer in cache.cached(descriptor.buildpack):
+            if name not in {each.name for each in cached}:
+                ground.write(folder / f"{name}.toml", _toml({"metadata": metadata}))
+                _put_sboms(ground, folder, name, earlier.sboms(descriptor.buildpack, name))
+        for layer in cached:
             cache.move_into(ground.layers, layer)
             ground.write(folder / f"{layer.name}.toml", toml_files.render({"metadata": layer.metadata}))
+            _put_sboms(ground, folder, layer.name, layer.sboms)
             restored.append(f"{descriptor.id}:{layer.name}")
-        if store := _of(_of(known, "store"), "metadata"):
+        if store := table(table(known, "store"), "metadata"):
             ground.write(folder / "store.toml", _toml({"metadata": store}))
     return restored
 
 
-def _buildpacks(labels: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """By id. A label that is not as we write it counts as none, and so does an image of another execution
-    environment.
-    """
-    try:
-        metadata = json.loads(labels.get(LABEL, "{}"))
-    except (ValueError, RecursionError):
-        return {}
-    if not isinstance(metadata, dict) or metadata.get("exec-env", EXEC_ENV) not in ("", EXEC_ENV):
-        return {}
-    found = metadata.get("buildpacks")
-    listed = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
-    return {str(each.get("key", "")): each for each in listed}
+def _put_sboms(ground: Ground, folder: Path, layer: str, sboms: Mapping[str, bytes]) -> None:
+    for kind, content in sboms.items():
+        ground.write(folder / f"{layer}.sbom.{kind}", content)
 
 
 def _launch_only(buildpack: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     found = {}
-    for name, layer in _of(buildpack, "layers").items():
+    for name, layer in table(buildpack, "layers").items():
         if isinstance(layer, dict) and layer.get("launch") and not layer.get("build") and not layer.get("cache"):
             try:
-                found[checked_name(name)] = _of(layer, "data")
+                found[checked_name(name)] = table(layer, "data")
             except InvalidInput:
                 continue
     return found
-
-
-def _of(table: Mapping[str, Any], key: str) -> dict[str, Any]:
-    value = table.get(key)
-    return value if isinstance(value, dict) else {}
 
 
 def _toml(values: Mapping[str, Any]) -> bytes:

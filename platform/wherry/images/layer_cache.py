@@ -54,6 +54,18 @@ class LayerCache:
         except OSError as error:
             raise PlatformFault(f"a layer cannot be remembered: {printable(str(error), 300)}") from error
 
+    def notes(self, diff_id: str) -> dict[str, object]:
+        """What `note` kept of the layer; nothing when it is not known."""
+        return self._read(f"note-{_key(diff_id)}")
+
+    def note(self, diff_id: str, notes: dict[str, object]) -> None:
+        """Keeps what was found out about the layer's content. Raises PlatformFault when the disk fails."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._write(f"note-{_key(diff_id)}", notes)
+        except OSError as error:
+            raise PlatformFault(f"a layer cannot be remembered: {printable(str(error), 300)}") from error
+
     def _read(self, name: str) -> dict[str, object]:
         try:
             record = json.loads((self.folder / name).read_bytes())
