@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from wherry import hook
 from wherry.builds.builder import LifecycleBuilder
 from wherry.builds.container import Containers
+from wherry.builds.rebase import StackBases
 from wherry.builds.stacks import Stacks
 from wherry.builds.taken_images import TakenImages
 from wherry.domain.model import JobKind
@@ -22,13 +23,14 @@ from wherry.flow.configure import Configure
 from wherry.flow.converge import Converge
 from wherry.flow.create import CreateApp
 from wherry.flow.destroy import DestroyApp, RemoveRemains
-from wherry.flow.image_ports import Images
+from wherry.flow.image_ports import Bases, Images
 from wherry.flow.ledger_ports import Ledger
 from wherry.flow.maintain import Maintain, Reroute
 from wherry.flow.plan import Patience
 from wherry.flow.ports import Clock, Logs, Runtime, Sources, Uploads
 from wherry.flow.prune import PruneImages
 from wherry.flow.push import AcceptPush
+from wherry.flow.rebase import Rebase
 from wherry.flow.reconcile import Reconcile
 from wherry.flow.release import ReleaseBuild
 from wherry.flow.release_images import ReleaseImages
@@ -83,6 +85,7 @@ class World:
     git: GitTransport
     uploads: Uploads
     images: Images
+    bases: Bases
 
     @property
     def access(self) -> Access:
@@ -141,6 +144,10 @@ class World:
         return RetryRelease(self.ledger, self.clock, self.settings.number("keep_releases"))
 
     @property
+    def rebase(self) -> Rebase:
+        return Rebase(self.ledger, self.bases, self.clock)
+
+    @property
     def configure(self) -> Configure:
         return Configure(self.ledger, self.clock)
 
@@ -189,6 +196,7 @@ def wire(settings: Settings) -> World:
         git=GitTransport(sources),
         uploads=UploadFolder(settings.folder / "uploads", Limits.of(settings).push),
         images=TakenImages(open_registry(settings, home), settings),
+        bases=StackBases(open_registry(settings, home), stacks(settings, home)),
     )
 
 

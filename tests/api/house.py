@@ -45,6 +45,7 @@ from wherry.sources.transport import GitTransport
 from wherry.sources.uploads import UploadFolder
 from wherry.wiring import SystemClock, World
 
+from tests.fakes.bases import InMemoryBases
 from tests.fakes.images import InMemoryImages
 from tests.fakes.runtime import InMemoryRuntime
 
@@ -249,7 +250,17 @@ def make_world(
     uploads = UploadFolder(folder / "uploads", most=1 << 20)
     git = GitTransport(repositories)
     return World(
-        settings, Secret("ticket key"), ledger, repositories, logs, runtime, clock, git, uploads, InMemoryImages()
+        settings,
+        Secret("ticket key"),
+        ledger,
+        repositories,
+        logs,
+        runtime,
+        clock,
+        git,
+        uploads,
+        InMemoryImages(),
+        InMemoryBases(),
     )
 
 

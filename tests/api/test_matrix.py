@@ -66,6 +66,7 @@ ROWS = {
     "POST /apps/<app>/releases": Row(201, {"release": "v1"}),
     "GET /apps/<app>/releases/<release>": Row(),
     "GET /apps/<app>/releases/<release>/diff/<other>": Row(),
+    "POST /apps/<app>/rebase": Row(201),
     "GET /users/~/apps": Row(anyone=True),
     "GET /apps/<app>/releases/<release>/config-vars": Row(),
     "GET /apps/<app>/events": Row(),

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 from docker import APIClient
-from wherry.builds.stacks import BUILD, RUN, Stacks, parse_reference
-from wherry.domain.errors import InvalidInput
+from wherry.builds.references import parse_reference
+from wherry.builds.stacks import BUILD, RUN, Stacks
+from wherry.domain.errors import Conflict, InvalidInput
 from wherry.domain.secret import Secret
 from wherry.images.entries import of_files
 from wherry.images.layers import pack
@@ -264,3 +265,9 @@ def in_container(reference: str, script: str) -> list[str]:
             api.remove_image(reference, force=True)
     finally:
         api.close()
+
+
+def test_a_renewal_of_images_that_the_settings_name_is_refused(ours: Registry, given: Settings, tmp_path: Path) -> None:
+    with pytest.raises(Conflict, match="name both stack images"):
+        Stacks(ours, tmp_path / "stacks", given).renew(print)
+    assert not (tmp_path / "stacks/stack.json").exists()

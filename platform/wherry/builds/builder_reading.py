@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from wherry.builds.project import MOST_BYTES, NAME, read_project
-from wherry.builds.stacks import parse_reference
+from wherry.builds.references import parse_reference
 from wherry.domain.errors import InvalidInput
 from wherry.flow.ports import BuildRequest
 from wherry.images.registry import Registry

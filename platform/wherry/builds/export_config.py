@@ -17,6 +17,7 @@ from wherry.builds.surroundings import EXEC_ENV
 from wherry.flow.ports import BuildRequest
 from wherry.images.layers import Layer
 from wherry.images.manifest import EPOCH
+from wherry.images.stored import StoredImage
 
 LIFECYCLE_LABEL = "io.buildpacks.lifecycle.metadata"
 BUILD_LABEL = "io.buildpacks.build.metadata"
@@ -87,8 +88,14 @@ def notes(stack: Stack, request: BuildRequest) -> dict[str, str]:
         "org.opencontainers.image.created": created(request),
         "org.opencontainers.image.revision": request.source.commit,
         "org.opencontainers.image.title": request.app_name,
-        "org.opencontainers.image.base.name": stack.run.repository,
-        "org.opencontainers.image.base.digest": stack.run.digest,
+        **base_notes(stack.run),
+    }
+
+
+def base_notes(run: StoredImage) -> dict[str, str]:
+    return {
+        "org.opencontainers.image.base.name": run.repository,
+        "org.opencontainers.image.base.digest": run.digest,
     }
 
 

@@ -6,9 +6,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
-import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -18,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wherry.builds import stacks_debian as debian
-from wherry.domain.errors import InvalidInput, NotFound, PlatformFault
+from wherry.builds.references import parse_reference
+from wherry.builds.stack_record import StackRecord
+from wherry.domain.errors import Conflict, InvalidInput, NotFound, PlatformFault
 from wherry.domain.text import printable
 from wherry.flow.ports import Say
 from wherry.images.difference import Seen, changes, seen
@@ -32,7 +31,6 @@ from wherry.settings import Settings
 RUN, BUILD = "stack/run", "stack/build"
 _RECIPE = "debian-2"
 """Counts up when what is made of Debian packages changes: then it is made again."""
-_REFERENCE = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._:/-]*)@(?P<digest>sha256:[0-9a-f]{64})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +74,15 @@ class Stack:
         return self.build.env.get(variable) or self.build.labels.get(label) or self.run.labels.get(label) or default
 
 
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """`removed`: (repository, digest) of images that nothing of the platform uses any more."""
+
+    stack: Stack
+    changed: bool
+    removed: frozenset[tuple[str, str]] = frozenset()
+
+
 class Stacks:
     """`folder` keeps one small record, and drafts while images are made."""
 
@@ -101,12 +108,41 @@ class Stacks:
             if len(digests) < 2:
                 digests = {**self._made(say, lock), **digests}
             stack = self._stack(digests[BUILD], digests[RUN])
-            self._record(wanted, digests)
+            StackRecord(wanted, digests[BUILD], digests[RUN]).write(self._folder)
         return stack
+
+    def renew(self, say: Say) -> Renewal:
+        """Makes what is made of Debian packages again, of today's. The images that were in use stay once more, for builds
+        under way.
+
+        Raises Conflict when the settings name both images, else as `ensure`; then nothing has changed.
+        """
+        if self._settings.stack_build and self._settings.stack_run:
+            raise Conflict(
+                "the settings name both stack images by their digests",
+                hint="Set WHERRY_STACK_BUILD and WHERRY_STACK_RUN to newer ones, then: wherry up",
+            )
+        with self._alone(say) as lock:
+            self._sweep()
+            old = StackRecord.read(self._folder)
+            digests = {**self._made(say, lock), **self._copied(say)}
+            stack = self._stack(digests[BUILD], digests[RUN])
+            if old and (old.build, old.run) == (stack.build.digest, stack.run.digest):
+                return Renewal(stack, changed=False)
+            before = (old.build, old.run) if old else ("", "")
+            StackRecord(self._wanted(), stack.build.digest, stack.run.digest, before).write(self._folder)
+            return Renewal(stack, True, self._removed(old, stack, before))
 
     def known(self) -> Stack | None:
         """The stack when there is one already. Raises PlatformFault."""
         return self._recorded(self._wanted())
+
+    def newest_run(self) -> StoredImage | None:
+        """The run image that apps are put on now; None before there is one. The registry is asked once for each."""
+        record = StackRecord.read(self._folder)
+        if record is None or record.wanted != self._wanted():
+            return None
+        return self._image(RUN, record.run)
 
     # -- what is there already
 
@@ -117,13 +153,10 @@ class Stacks:
         return hashlib.sha256(repr((given, recipe, self._registry.address)).encode()).hexdigest()
 
     def _recorded(self, wanted: str) -> Stack | None:
-        try:
-            record = json.loads((self._folder / "stack.json").read_bytes())
-            build, run = str(record["build"]), str(record["run"])
-            if record["wanted"] != wanted:
-                return None
-        except (OSError, ValueError, KeyError, TypeError):
+        record = StackRecord.read(self._folder)
+        if record is None or record.wanted != wanted:
             return None
+        build, run = record.build, record.run
         try:
             here = self._registry.has_manifest(BUILD, build) and self._registry.has_manifest(RUN, run)
             return self._stack(build, run) if here else None
@@ -131,21 +164,22 @@ class Stacks:
             return None
 
     def _stack(self, build: str, run: str) -> Stack:
-        for repository, digest in ((BUILD, build), (RUN, run)):
-            if digest not in self._read:
-                self._read[digest] = read_image(self._registry, repository, digest)
         refs = self._registry.reference(BUILD, build), self._registry.reference(RUN, run)
-        stack = Stack(self._read[build], self._read[run], *refs)
-        return _checked(stack)
+        return _checked(Stack(self._image(BUILD, build), self._image(RUN, run), *refs))
 
-    def _record(self, wanted: str, digests: dict[str, str]) -> None:
-        """Last of all, and whole or not at all: what is recorded is in the registry."""
-        draft = self._folder / f"stack.json.{os.getpid()}"
-        with draft.open("w") as file:
-            json.dump({"wanted": wanted, "build": digests[BUILD], "run": digests[RUN]}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(self._folder / "stack.json")
+    def _image(self, repository: str, digest: str) -> StoredImage:
+        if digest not in self._read:
+            self._read[digest] = read_image(self._registry, repository, digest)
+        return self._read[digest]
+
+    def _removed(self, old: StackRecord | None, new: Stack, before: tuple[str, str]) -> frozenset[tuple[str, str]]:
+        """What the renewal before this one had replaced."""
+        stays = {new.build.digest, new.run.digest, *before, ""}
+        pairs = zip((BUILD, RUN), old.before if old else (), strict=False)
+        removed = frozenset((repository, digest) for repository, digest in pairs if digest not in stays)
+        for repository, digest in removed:
+            self._registry.delete_manifest(repository, digest)
+        return removed
 
     # -- copied
 
@@ -178,7 +212,7 @@ class Stacks:
     def _made(self, say: Say, lock: int) -> dict[str, str]:
         system = debian.this_debian()
         name = f"Debian {system.version} ({system.codename})"
-        say(f"Making the images that apps are built and run on, of {name} packages: once, about a minute")
+        say(f"Making the images that apps are built and run on, of {name} packages: about a minute")
         with self._draft() as folder, ThreadPoolExecutor(1) as pool:
             root = folder / "root"
             debian.make_run_root(system, root, lock)
@@ -230,23 +264,6 @@ class Stacks:
         """What an earlier life left half made."""
         for folder in self._folder.glob("draft-*"):
             shutil.rmtree(folder)
-
-
-def parse_reference(text: str, setting: str) -> tuple[str, str, str]:
-    """Registry, name and digest of ``HOST/NAME@sha256:…``, with Docker Hub's short forms. Raises InvalidInput."""
-    match = _REFERENCE.fullmatch(text)
-    if match is None:
-        raise InvalidInput(
-            f"{setting} is not an image by digest: '{printable(text)}'",
-            hint=f"{setting}=registry.example.com/team/image@sha256:…",
-        )
-    first, slash, rest = match["name"].partition("/")
-    if not slash or not ("." in first or ":" in first or first == "localhost"):
-        first, rest = "docker.io", match["name"]
-    if first == "docker.io":
-        rest = rest if "/" in rest else f"library/{rest}"
-        first = "registry-1.docker.io"
-    return first, rest, match["digest"]
 
 
 def _checked(stack: Stack) -> Stack:

@@ -51,6 +51,7 @@ COMMANDS = {
     "ps:stop": Command("ps_life", "stop", "Stop a process, or a type's; the formation starts others."),
     "ps:type": Command("ps_type", "resize", "Show or change how large processes are."),
     "ps:wait": Command("ps_life", "wait", "Wait until every process is up on the newest release."),
+    "rebase": Command("rebase", "rebase", "Put an app, or all, onto the newest base, without a build."),
     "releases": Command("releases", "index", "List an app's releases."),
     "releases:diff": Command("releases", "diff", "Show what differs between two releases."),
     "releases:info": Command("releases", "info", "Show one release."),
@@ -98,6 +99,7 @@ MACHINE = {
     "doctor": "Find what is wrong on this machine.",
     "auth:token": "Print a token of the local admin.",
     "login:link": "Print a link that logs in to the portal once.",
+    "stack:update": "Make the base images again, of today's packages.",
     "env": "List the platform's settings.",
 }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from wherry.domain.image import Start
+from wherry.domain.image import Image, Start
 from wherry.flow.ports import Cancel
 
 
@@ -59,3 +59,22 @@ class ImageBuildSpec:
     pids: int = 1024
     seconds: float = 900.0
     log_bytes: int = 10 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class OnBase:
+    """An image on the newest base, whose digest is `base`."""
+
+    image: Image
+    base: str
+
+
+class Bases(Protocol):
+    """What lies below the images that buildpacks made."""
+
+    def rebase(self, image: Image) -> OnBase:
+        """Afterwards the registry serves the image on the newest base; the same image when it is on it already. Nothing
+        is built, and no layer moves.
+
+        Raises Conflict for an image whose base cannot be exchanged, PlatformFault.
+        """

@@ -68,9 +68,11 @@ class Registry:
     def has_blob(self, repository: str, digest: str) -> bool:
         return self._has(f"{self._path(repository)}blobs/{_digest(digest)}", repository)
 
-    def put_blob(self, repository: str, digest: str, blob: Path | bytes, source: str = "") -> bool:
-        """Makes the repository have the blob; False when it had it, or could take it from the repository `source`."""
-        if self.has_blob(repository, digest):
+    def put_blob(self, repository: str, digest: str, blob: Path | bytes, source: str = "", *, ask: bool = True) -> bool:
+        """Makes the repository have the blob; False when it had it, or could take it from the repository `source`.
+        Without `ask`, for what is hardly there, it is not asked for first.
+        """
+        if ask and self.has_blob(repository, digest):
             return False
         session = ""
         if source and source != repository:
@@ -81,9 +83,13 @@ class Registry:
         Upload(self._transport, path, (self._scope(repository, "pull,push"),), digest, session).send(blob)
         return True
 
-    def mount_blob(self, repository: str, digest: str, source: str) -> bool:
-        """Makes the repository have a blob of the repository `source` without sending it; False when neither has it."""
-        return self.has_blob(repository, digest) or self._mount(repository, digest, source)[0]
+    def mount_blob(self, repository: str, digest: str, source: str, *, ask: bool = True) -> bool:
+        """Makes the repository have a blob of the repository `source` without sending it; False when neither has it.
+        Without `ask`, for what is hardly there, it is not asked for first.
+        """
+        if ask and self.has_blob(repository, digest):
+            return True
+        return self._mount(repository, digest, source)[0] or (not ask and self.has_blob(repository, digest))
 
     def blob(self, repository: str, digest: str) -> bytes:
         """A small blob, such as an image's config. Raises NotFound."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ class StoredImage:
     digest: str
     config: Mapping[str, Any]
     layers: tuple[Layer, ...]
+    annotations: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Of its manifest."""
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -113,4 +115,6 @@ def _read(registry: Registry, repository: str, document: Document) -> tuple[Stor
     body = registry.blob(repository, str(described.get("digest", "")))
     config = Document(str(described.get("mediaType", "")), body)
     layers = layers_of(manifest, config.value())
-    return StoredImage(repository, document.digest, config.value(), layers), config
+    notes = manifest.get("annotations")
+    annotations = notes if isinstance(notes, Mapping) else {}
+    return StoredImage(repository, document.digest, config.value(), layers, annotations), config

@@ -14,6 +14,7 @@ from wherry.home import Home
 from wherry.settings import Settings
 from wherry.supervisor import account, doctor, worker
 from wherry.supervisor import down as down_story
+from wherry.supervisor import stack as stack_story
 from wherry.supervisor import status as status_story
 from wherry.supervisor.service import Records, this_process
 from wherry.supervisor.up import UP_MARK, Up, detach
@@ -114,6 +115,16 @@ def auth_token(settings: Settings) -> None:
 def login_link(settings: Settings) -> None:
     """Print a link that logs the local admin in to the portal, once, within 15 minutes."""
     click.echo(account.login_link(settings, Home(settings.folder)))
+
+
+@commands.command("stack:update")
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_obj
+def stack_update(settings: Settings, as_json: bool) -> None:
+    """Make the images that apps are built and run on again, of today's packages. Apps stay on theirs until a rebase."""
+    found = stack_story.update(settings, talk)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
 
 
 @commands.command("worker", hidden=True)
