@@ -69,6 +69,15 @@ def test_a_rollback_after_a_rebase_is_on_the_old_base_and_can_be_rebased_again(
     assert (back.image, again.image) == (first.image, made.image)
 
 
+def test_a_rebase_is_no_other_code_that_a_release_phase_ran(stage: Stage, app: App, story: Rebase) -> None:
+    stage.builder.processes = {"web": "serve", "release": "migrate"}
+    first = stage.deploy(app, "a" * 40)
+    story.run(stage.user, app)
+    stage.work()
+    assert first
+    assert stage.rollback.run(stage.user, app, first.number).image == first.image
+
+
 def test_what_cannot_be_rebased_is_refused_and_nothing_changes(
     stage: Stage, app: App, story: Rebase, bases: InMemoryBases
 ) -> None:

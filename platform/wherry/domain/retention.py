@@ -48,6 +48,10 @@ def forgotten(releases: Sequence[Release], builds: Sequence[Build], most: int) -
 
 def migrated(target: Release, later: Iterable[Release]) -> list[Release]:
     """Those of `later` whose release phase ran other code than `target`'s: what they did to databases, a rollback to
-    `target` does not undo.
+    `target` does not undo. The same build on another base is the same code.
     """
-    return [each for each in later if RELEASE in each.image.processes and each.image.digest != target.image.digest]
+    return [each for each in later if RELEASE in each.image.processes and not _same_code(each, target)]
+
+
+def _same_code(one: Release, other: Release) -> bool:
+    return one.image.digest == other.image.digest or (one.build_id is not None and one.build_id == other.build_id)

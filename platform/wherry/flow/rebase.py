@@ -65,7 +65,7 @@ class Rebase:
                 return None
             described = f"Rebase onto {found.base[:_SHOWN]}"
             config = tx.apps.config(app.id)
-            draft = Draft(app, actor, described, found.image, config, now.build_id, now.commit, origin)
+            draft = Draft(app, actor, described, found.image, config, now.build_id, now.commit, origin, now.settings)
             return append(tx, draft, self.clock.now())
 
 

@@ -17,5 +17,5 @@ def create(call: Call, app: App) -> ResponseReturnValue:
     if done.release is None:
         return jsonify({"base": {"digest": done.base}, "release": None})
     with call.world.ledger.begin(read_only=True) as tx:
-        current = tx.releases.current(app.id)
-    return jsonify({"base": {"digest": done.base}, "release": call.shapes.release(app, done.release, current)}), 201
+        standing = tx.releases.standing(app.id, call.world.rollback.keep)
+    return jsonify({"base": {"digest": done.base}, "release": call.shapes.release(app, done.release, standing)}), 201
