@@ -29,6 +29,9 @@ class Settings:
     router_port: str = _setting("8300", "port of the apps: http://NAME.localhost:PORT")
     registry_port: str = _setting("8302", "port of our own registry, on 127.0.0.1 only")
     apps_domain: str = _setting("localhost", "apps answer at NAME.<apps_domain>")
+    name_servers: str = _setting(
+        "", "who is asked whether a custom domain is its claimer's: IP[:PORT], blanks between; default the machine's"
+    )
     database_url: str = _setting("", "SQLAlchemy URL; default SQLite in the home folder")
     registry_url: str = _setting("", "another registry: http(s)://HOST[:PORT][/PREFIX]; default our own")
     registry_username: str = _setting("", "login for registry_url")
@@ -139,6 +142,9 @@ class Settings:
                     source_prefix(each)
                 except InvalidInput as error:
                     faults.append(f"WHERRY_{name.upper()}: {error.message}")
+        for each in self.name_servers.split():
+            if not _ADDRESS.fullmatch(each):
+                faults.append(f"WHERRY_NAME_SERVERS: '{each}' is not IP[:PORT]")
         for each in self.builders.split():
             if not _BY_DIGEST.fullmatch(each):
                 faults.append(f"WHERRY_BUILDERS: '{each}' is not an image by digest: HOST/NAME@sha256:…")
@@ -162,6 +168,7 @@ def root_folder() -> Path:
     return checkout if (checkout / "buildpacks").is_dir() and (checkout / "app.py").is_file() else here / "_files"
 
 
+_ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?::[0-9]{1,5})?|\[[0-9a-fA-F:]{2,39}\](?::[0-9]{1,5})?")
 _BY_DIGEST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]*@sha256:[0-9a-f]{64}")
 _NUMBERS = {"hour", "port", "mb", "files", "seconds", "once", "releases"}
 

@@ -23,11 +23,12 @@ from wherry.flow.configure import Configure
 from wherry.flow.converge import Converge
 from wherry.flow.create import CreateApp
 from wherry.flow.destroy import DestroyApp, RemoveRemains
+from wherry.flow.domains import Domains
 from wherry.flow.image_ports import Bases, Images
 from wherry.flow.ledger_ports import Ledger
 from wherry.flow.maintain import Maintain, Reroute
 from wherry.flow.plan import Patience
-from wherry.flow.ports import Clock, Logs, Runtime, Sources, Uploads
+from wherry.flow.ports import Clock, Logs, Runtime, Sources, TextRecords, Uploads
 from wherry.flow.prune import PruneImages
 from wherry.flow.push import AcceptPush
 from wherry.flow.rebase import Rebase
@@ -49,6 +50,7 @@ from wherry.images.registry import Registry
 from wherry.ledger.ledger import SqlLedger
 from wherry.ledger.master_key import load_or_create_key
 from wherry.logs.files import FileLogs
+from wherry.routing.name_servers import NameServers
 from wherry.routing.router import EnvoyRouter
 from wherry.runtimes.machine.image_build import MachineImageBuild
 from wherry.runtimes.machine.pull import Registry as Pulls
@@ -86,6 +88,7 @@ class World:
     uploads: Uploads
     images: Images
     bases: Bases
+    texts: TextRecords
 
     @property
     def access(self) -> Access:
@@ -156,6 +159,10 @@ class World:
         return Buildpacks(self.ledger, self.clock, self.settings.sources_of_buildpacks)
 
     @property
+    def domains(self) -> Domains:
+        return Domains(self.ledger, self.clock, self.texts, self.ticket_key, self.settings.apps_domain)
+
+    @property
     def stack(self) -> SetStack:
         return SetStack(self.ledger, self.clock)
 
@@ -197,6 +204,7 @@ def wire(settings: Settings) -> World:
         uploads=UploadFolder(settings.folder / "uploads", Limits.of(settings).push),
         images=TakenImages(open_registry(settings, home), settings),
         bases=StackBases(open_registry(settings, home), stacks(settings, home)),
+        texts=NameServers(tuple(settings.name_servers.split())),
     )
 
 

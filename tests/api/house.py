@@ -11,9 +11,9 @@ import secrets
 import tarfile
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from wherry.flow.build import RunBuild
 from wherry.flow.converge import Converge
 from wherry.flow.destroy import RemoveRemains
 from wherry.flow.draft import Draft, append
+from wherry.flow.maintain import Reroute
 from wherry.flow.plan import Patience
 from wherry.flow.ports import BuildRequest, Cancel, Say
 from wherry.flow.prune import PruneImages
@@ -48,6 +49,7 @@ from wherry.wiring import SystemClock, World
 from tests.fakes.bases import InMemoryBases
 from tests.fakes.images import InMemoryImages
 from tests.fakes.runtime import InMemoryRuntime
+from tests.fakes.texts import InMemoryTexts
 
 
 class PlayedBuilder:
@@ -94,6 +96,10 @@ class PlayedRouter:
 
     def drain(self, app_id: int, release: int, seconds: float) -> bool:
         return True
+
+    def amend(self, app_id: int, domains: Sequence[str], *, maintenance: bool) -> None:
+        if route := self.table.get(app_id):
+            self.table[app_id] = replace(route, domains=tuple(domains), maintenance=maintenance)
 
     def withdraw(self, app_id: int) -> None:
         self.table.pop(app_id, None)
@@ -261,6 +267,7 @@ def make_world(
         uploads,
         InMemoryImages(),
         InMemoryBases(),
+        InMemoryTexts(),
     )
 
 
@@ -278,9 +285,10 @@ def make_worker(house: House) -> Worker:
         JobKind.BUILD: RunBuild(world.ledger, house.builder, world.logs, world.clock, world.release).run,
         JobKind.ROLLOUT: RollOut(world.ledger, house.runtime, house.router, world.logs, world.clock, patience).run,
         JobKind.CONVERGE: Converge(world.ledger, house.runtime, house.router, patience, prune).run,
+        JobKind.ROUTE: Reroute(world.ledger, house.router).run,
         JobKind.DESTROY: RemoveRemains(world.ledger, world.sources, house.builder, house.runtime, house.router).run,
     }
-    slots = {(JobKind.BUILD,): 2, (JobKind.ROLLOUT, JobKind.CONVERGE, JobKind.DESTROY): 2}
+    slots = {(JobKind.BUILD,): 2, (JobKind.ROLLOUT, JobKind.CONVERGE, JobKind.ROUTE, JobKind.DESTROY): 2}
     return Worker("test", world.ledger, stories, slots, beat=0.2, prepare=house.builder.prepare)
 
 

@@ -78,6 +78,10 @@ ROWS = {
     "GET /apps/<app>/addon-attachments": Row(),
     "GET /apps/<app>/sni-endpoints": Row(),
     "POST /apps/<app>/sni-endpoints": Row(422, {}),
+    "GET /apps/<app>/domains": Row(),
+    "POST /apps/<app>/domains": Row(422, {}),
+    "GET /apps/<app>/domains/<domain>": Row(404),
+    "DELETE /apps/<app>/domains/<domain>": Row(404),
     "GET /apps/<app>/features": Row(),
     "GET /apps/<app>/features/<feature>": Row(),
     "PATCH /apps/<app>/features/<feature>": Row(body={"enabled": True}),
@@ -196,6 +200,7 @@ def path_of(house: House, rule: str, target: Target) -> str:
         "<dyno>": "web.1",
         "<region>": "local",
         "<feature>": "preboot",
+        "<domain>": "www.example.org",
         "<ticket>": ticket,
         "<path:rest>": "info/refs?service=git-upload-pack",
     }

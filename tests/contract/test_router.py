@@ -215,9 +215,28 @@ def test_drain_does_not_wait_for_a_process_that_stays(visitors: Visitors, origin
 def test_an_app_in_maintenance_is_closed_and_keeps_its_route(visitors: Visitors, origins: list[Origin]) -> None:
     visitors.router.publish(to(1, 1, origins[0]))
     for _ in range(2):
-        visitors.router.maintain(1, True)
+        visitors.router.amend(1, (), maintenance=True)
         assert visitors.ask("shop") == NO_PROCESS
-    visitors.router.maintain(1, False)
+    visitors.router.amend(1, (), maintenance=False)
     assert visitors.ask("shop") == "one"
-    visitors.router.maintain(9, True)
+    visitors.router.amend(9, (), maintenance=True)
+    assert visitors.ask("shop") == "one"
+
+
+def test_an_app_answers_at_its_own_domains_and_at_no_others(visitors: Visitors, origins: list[Origin]) -> None:
+    visitors.router.publish(to(1, 1, origins[0]))
+    visitors.router.publish(AppRoute(2, ("other",), 1, (origins[1].endpoint,), domains=("www.example.net",)))
+    visitors.router.amend(1, ("www.example.org", "*.wild.example.org"), maintenance=False)
+    assert visitors.ask("www.example.org") == "one"
+    assert visitors.ask("www.example.net") == "two"
+    assert visitors.ask("shop") == "one"
+    assert visitors.ask("example.org") == NO_SUCH_APP
+    visitors.router.amend(1, (), maintenance=False)
+    assert visitors.ask("www.example.org") == NO_SUCH_APP
+
+
+def test_t24_a_domain_never_leads_to_two_apps(visitors: Visitors, origins: list[Origin]) -> None:
+    visitors.router.publish(AppRoute(1, ("shop",), 1, (origins[0].endpoint,), domains=("www.example.org",)))
+    visitors.router.publish(AppRoute(2, ("other",), 1, (origins[1].endpoint,), domains=("www.example.org",)))
+    assert visitors.ask("www.example.org") == "two"
     assert visitors.ask("shop") == "one"

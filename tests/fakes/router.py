@@ -28,10 +28,10 @@ class MemoryRouter:
         with self._changed:
             return self._changed.wait_for(lambda: not self._left_behind(app_id), timeout=seconds)
 
-    def maintain(self, app_id: int, on: bool) -> None:
+    def amend(self, app_id: int, domains: Sequence[str], *, maintenance: bool) -> None:
         with self._changed:
             if route := self.routes.get(app_id):
-                self.routes[app_id] = replace(route, maintenance=on)
+                self.routes[app_id] = replace(route, domains=tuple(domains), maintenance=maintenance)
 
     def withdraw(self, app_id: int) -> None:
         with self._changed:
@@ -47,7 +47,9 @@ class MemoryRouter:
         has none; None for no such app.
         """
         with self._changed:
-            route = next((each for each in self.routes.values() if host in each.hosts), None)
+            route = next(
+                (each for each in reversed(self.routes.values()) if host in (*each.hosts, *each.domains)), None
+            )
             if route is None or not route.endpoints or route.maintenance:
                 endpoint = None
             else:

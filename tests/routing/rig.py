@@ -63,8 +63,9 @@ class Rig:
     def visit(self, host: str, path: str = "/", method: str = "GET", **headers: str) -> Answer:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
+            name = host if "." in host else f"{host}.localhost"
             named = {key.replace("_", "-"): value for key, value in headers.items()}
-            connection.request(method, path, headers={"Host": f"{host}.localhost:{self.port}", **named})
+            connection.request(method, path, headers={"Host": f"{name}:{self.port}", **named})
             answer = connection.getresponse()
             return Answer(answer.status, answer.read(), dict(answer.getheaders()))
         finally:

@@ -35,7 +35,7 @@ def test_an_app_in_maintenance_gets_503_h80_until_it_ends(rig: Rig, one: Origin)
         answer = rig.visit("shop", method=method)
         assert (answer.status, answer.code, answer.headers["x-wherry-code"]) == (503, "H80", "H80")
     assert rig.visit("blog").code == "H14"
-    rig.router.maintain(1, False)
+    rig.router.amend(1, (), maintenance=False)
     assert rig.visit("shop").text == "one"
 
 

@@ -13,6 +13,7 @@ from wherry.api.ids import Ids
 from wherry.api.tickets import LogTicket, Tickets
 from wherry.domain.build_settings import BUILDPACKS, STACKS
 from wherry.domain.difference import Change, stack_of
+from wherry.domain.domains import CustomDomain
 from wherry.domain.formation import SIZES, Formation, Scale, Size
 from wherry.domain.model import Actor, App, Build, BuildStatus, Release
 from wherry.domain.retention import Standing
@@ -89,6 +90,33 @@ class Shapes:
             "default": name == BUILDPACKS,
             "state": "public",
             "updated_at": None,
+        }
+
+    def domain(self, app: App, domain: CustomDomain, proof_name: str, proof: str) -> Json:
+        """Beside Heroku's fields: the TXT record that proves it, while it waits, and what was found instead."""
+        waits = domain.verified_at is None
+        return {
+            **self._domain(app, domain.name, self.ids.of("domain", domain.id)),
+            "cname": f"{app.name}.{self.settings.apps_domain}",
+            "created_at": time(domain.created_at),
+            "kind": "custom",
+            "proof": {"name": proof_name, "type": "TXT", "value": proof} if waits else None,
+            "reason": domain.reason or None,
+            "status": "pending" if waits else "succeeded",
+            "updated_at": time(domain.verified_at or domain.checked_at or domain.created_at),
+        }
+
+    def own_domain(self, app: App) -> Json:
+        """NAME of the platform's own domain for apps."""
+        return {
+            **self._domain(app, f"{app.name}.{self.settings.apps_domain}", self.ids.of("own domain", app.id)),
+            "cname": None,
+            "created_at": time(app.created_at),
+            "kind": "heroku",
+            "proof": None,
+            "reason": None,
+            "status": "succeeded",
+            "updated_at": time(app.updated_at),
         }
 
     def region(self) -> Json:
@@ -238,6 +266,16 @@ class Shapes:
             "state": str(process.state),
             "type": process.type,
             "updated_at": time(process.since),
+        }
+
+    def _domain(self, app: App, name: str, domain_id: str) -> Json:
+        return {
+            "acm_status": None,
+            "acm_status_reason": None,
+            "app": self._app(app),
+            "hostname": name,
+            "id": domain_id,
+            "sni_endpoint": None,
         }
 
     def _stream(self, app: App, kind: str, number: int) -> str:

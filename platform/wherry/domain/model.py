@@ -26,6 +26,8 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class App:
+    """`domains`: the custom ones whose owner is proved."""
+
     id: int
     name: str
     owner: Actor
@@ -34,6 +36,7 @@ class App:
     deploy_branch: str | None = None
     build: BuildSettings = DEFAULT
     maintenance: bool = False
+    domains: tuple[str, ...] = ()
 
 
 class BuildStatus(StrEnum):

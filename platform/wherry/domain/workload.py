@@ -77,8 +77,8 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class AppRoute:
-    """What the router serves for one app: its host labels (``NAME`` of ``NAME.localhost``), and the endpoints of
-    one release.
+    """What the router serves for one app: its host labels (``NAME`` of ``NAME.localhost``), its custom domains (whole
+    names; ``*.NAME`` for all under one), and the endpoints of one release.
 
     No endpoints means the app is known and has no web process: the router answers 503 with a page, not 404. So it does
     in `maintenance`, whatever runs.
@@ -89,3 +89,4 @@ class AppRoute:
     release: int = 0
     endpoints: tuple[Endpoint, ...] = ()
     maintenance: bool = False
+    domains: tuple[str, ...] = ()

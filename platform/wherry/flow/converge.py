@@ -47,7 +47,7 @@ class Converge:
 
     def _bring(self, app: App, release: Release | None, formation: Formation, wishes: Sequence[Wish]) -> None:
         if release is None:
-            self.router.publish(AppRoute(app.id, (app.name,), maintenance=app.maintenance))
+            self.router.publish(AppRoute(app.id, (app.name,), maintenance=app.maintenance, domains=app.domains))
             self.runtime.retire(app.id, ())
             return
         wanted = workloads(app, release, formation, self.patience, wishes)

@@ -12,6 +12,7 @@ from typing import Protocol
 from wherry.domain.build_settings import BuildSettings
 from wherry.domain.chain import Head
 from wherry.domain.config import Config
+from wherry.domain.domains import CustomDomain
 from wherry.domain.formation import Formation
 from wherry.domain.image import Image
 from wherry.domain.model import Actor, App, Build, Event, Job, JobKind, Release, ReleaseStatus, Source
@@ -69,6 +70,8 @@ class Transaction(Protocol):
     def accounts(self) -> Accounts: ...
     @property
     def restarts(self) -> Restarts: ...
+    @property
+    def domains(self) -> Domains: ...
 
 
 class Apps(Protocol):
@@ -247,3 +250,20 @@ class Accounts(Protocol):
 
     def use_once(self, digest: str, now: datetime) -> Actor | None:
         """As by_token, and the token is gone afterwards (login links)."""
+
+
+class Domains(Protocol):
+    def add(
+        self, app_id: int, owner_id: int, name: str, now: datetime, verified_at: datetime | None
+    ) -> CustomDomain: ...
+
+    def of_app(self, app_id: int) -> list[CustomDomain]:
+        """By name."""
+
+    def near(self, name: str) -> list[CustomDomain]:
+        """Those of all apps that share their last two labels with `name`."""
+
+    def checked(self, domain_id: int, now: datetime, verified_at: datetime | None, reason: str) -> CustomDomain:
+        """Raises NotFound."""
+
+    def remove(self, domain_id: int) -> None: ...

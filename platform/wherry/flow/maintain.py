@@ -1,4 +1,6 @@
-"""Maintenance: visitors get a page that says so; the processes go on. No release; the route alone changes."""
+"""Maintenance: visitors get a page that says so; the processes go on. No release; the route alone changes, as it does
+for a custom domain.
+"""
 
 from __future__ import annotations
 
@@ -43,6 +45,6 @@ class Reroute:
         except NotFound:
             pass  # destroyed meanwhile
         else:
-            self.router.maintain(app.id, app.maintenance)
+            self.router.amend(app.id, app.domains, maintenance=app.maintenance)
         with self.ledger.begin() as tx:
             tx.jobs.finish(job)

@@ -82,4 +82,4 @@ def route(app: App, release: Release, processes: Sequence[Process]) -> AppRoute:
         for process in sorted(processes, key=lambda each: each.index)
         if process.release == release.number and process.endpoint is not None
     )
-    return AppRoute(app.id, (app.name,), release.number, endpoints, app.maintenance)
+    return AppRoute(app.id, (app.name,), release.number, endpoints, app.maintenance, app.domains)

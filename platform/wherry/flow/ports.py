@@ -226,15 +226,28 @@ class Router(Protocol):
     def drain(self, app_id: int, release: int, seconds: float) -> bool:
         """Waits until requests in flight to an earlier release have ended; False when `seconds` ran out first."""
 
-    def maintain(self, app_id: int, on: bool) -> None:
-        """Puts the route that the app has now into maintenance, or out of it; an app without one stays so. Raises
-        PlatformFault.
+    def amend(self, app_id: int, domains: Sequence[str], *, maintenance: bool) -> None:
+        """Gives the route that the app has now these custom domains, and puts it into maintenance or out of it; an app
+        without one stays so. Raises PlatformFault.
         """
 
     def withdraw(self, app_id: int) -> None: ...
 
     def replace(self, routes: Sequence[AppRoute]) -> None:
         """The whole table at once (after a restart)."""
+
+
+class NoAnswer(Exception):
+    """No name server told whether the record is there."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class TextRecords(Protocol):
+    def of(self, name: str) -> list[str]:
+        """The texts of the TXT records of a DNS name; none where there are none. Raises NoAnswer."""
 
 
 class Logs(Protocol):

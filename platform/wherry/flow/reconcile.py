@@ -53,7 +53,7 @@ class Reconcile:
         with self.ledger.begin(read_only=True) as tx:
             current = tx.releases.current(app.id)
         if current is None:
-            return AppRoute(app.id, (app.name,), maintenance=app.maintenance)
+            return AppRoute(app.id, (app.name,), maintenance=app.maintenance, domains=app.domains)
         return route(app, current, self.runtime.processes(app.id))
 
     def _release_what_was_pushed(self, app: App) -> None:

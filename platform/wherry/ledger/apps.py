@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, literal, select, union_all, update
+from sqlalchemy import ColumnElement, Row, delete, insert, literal, select, union_all, update
 
 from wherry.domain.build_settings import BuildSettings
 from wherry.domain.config import Config
@@ -16,6 +16,7 @@ from wherry.domain.formation import Formation, Scale
 from wherry.domain.model import Actor, App, JobKind
 from wherry.ledger.accounts import actor_columns, actor_of
 from wherry.ledger.columns import sought
+from wherry.ledger.domains import domains
 from wherry.ledger.jobs import never_claimed
 from wherry.ledger.sealing import AppSeal, Sealing
 from wherry.ledger.statements import Statements
@@ -50,14 +51,15 @@ class SqlApps:
         return self.by_id(app_id)
 
     def by_id(self, app_id: int) -> App:
-        return _app(self._sql.row(_QUERY.where(apps.c.id == sought(app_id))))
+        return self._one(self._sql.row(_QUERY.where(apps.c.id == sought(app_id))))
 
     def by_name(self, name: str) -> App:
-        return _app(self._sql.row(_QUERY.where(apps.c.name == name)))
+        return self._one(self._sql.row(_QUERY.where(apps.c.name == name)))
 
     def all(self) -> list[App]:
         """By name."""
-        return [_app(row) for row in self._sql.rows(_QUERY.order_by(apps.c.name))]
+        names = self._domains()
+        return [_app(row, names.get(row.id, ())) for row in self._sql.rows(_QUERY.order_by(apps.c.name))]
 
     def rename(self, app_id: int, name: str, now: datetime) -> App:
         before = self.by_id(app_id)
@@ -85,6 +87,7 @@ class SqlApps:
         self._bury(row.name, app_id, now)
         self._change(app_id, removed_at=now, config=None, data_key=None)
         self._sql.write(delete(scales).where(scales.c.app_id == app_id))
+        self._sql.write(delete(domains).where(domains.c.app_id == app_id))
         for kind, subjects in (
             (JobKind.BUILD, select(builds.c.id).where(builds.c.app_id == app_id)),
             (JobKind.ROLLOUT, select(releases.c.id).where(releases.c.app_id == app_id)),
@@ -117,6 +120,19 @@ class SqlApps:
         if rows:
             self._sql.write(insert(scales), rows)
 
+    def _one(self, row: Row[Any] | None) -> App:
+        if row is None:
+            raise _missing()
+        return _app(row, self._domains(domains.c.app_id == row.id).get(row.id, ()))
+
+    def _domains(self, *which: ColumnElement[bool]) -> dict[int, tuple[str, ...]]:
+        """The custom domains that get traffic, by app."""
+        query = select(domains.c.app_id, domains.c.name).where(domains.c.verified_at.is_not(None), *which)
+        found: dict[int, tuple[str, ...]] = {}
+        for row in self._sql.rows(query.order_by(domains.c.name)):
+            found[row.app_id] = (*found.get(row.app_id, ()), row.name)
+        return found
+
     def _refuse_taken(self, name: str, own_id: int, now: datetime) -> None:
         living = select(apps.c.id).where(apps.c.name == name, apps.c.id != own_id, _LIVING)
         dead = select(tombstones.c.app_id).where(
@@ -143,12 +159,18 @@ class SqlApps:
             raise _missing()
 
 
-def _app(row: Row[Any] | None) -> App:
-    if row is None:
-        raise _missing()
+def _app(row: Row[Any], names: tuple[str, ...]) -> App:
     build = settings_of(row.build_settings or {})
     return App(
-        row.id, row.name, actor_of(row), row.created_at, row.updated_at, row.deploy_branch, build, bool(row.maintenance)
+        row.id,
+        row.name,
+        actor_of(row),
+        row.created_at,
+        row.updated_at,
+        row.deploy_branch,
+        build,
+        bool(row.maintenance),
+        names,
     )
 
 

@@ -91,7 +91,9 @@ def rds(table: Table, apps_domain: str) -> dict[str, Any]:
 
 
 def _routes(table: Table, apps_domain: str) -> dict[str, Any]:
-    apps = [_app(entry.route, apps_domain) for entry in table.entries.values() if entry.route.hosts]
+    apps = [
+        _app(entry.route, apps_domain) for entry in table.entries.values() if entry.route.hosts or entry.route.domains
+    ]
     return {
         "@type": _TYPE + "envoy.config.route.v3.RouteConfiguration",
         "name": ROUTES,
@@ -112,7 +114,8 @@ def _set(name: str, value: str) -> dict[str, Any]:
 
 def _app(route: AppRoute, apps_domain: str) -> dict[str, Any]:
     """A GET that dies with its connection is sent once more; anything else only when the app cannot have seen it."""
-    domains = [f"{host}.{apps_domain}{dot}" for host in dict.fromkeys(route.hosts) for dot in ("", ".")]
+    names = [*(f"{host}.{apps_domain}" for host in route.hosts), *route.domains]
+    domains = [f"{name}{dot}" for name in dict.fromkeys(names) for dot in ("", ".")]
     action = {"cluster": cluster_name(route), "timeout": "0s"}
     name = f"app{route.app_id}"
     if route.maintenance:

@@ -62,10 +62,10 @@ class EnvoyRouter:
                 self._file.write(table.drained(app_id))  # its clusters go with the next change: no route leads there
         return ended
 
-    def maintain(self, app_id: int, on: bool) -> None:
+    def amend(self, app_id: int, domains: Sequence[str], *, maintenance: bool) -> None:
         with self._file.writing():
             before = self._file.read()
-            version = self._bring(before, before.maintained(app_id, on))
+            version = self._bring(before, before.amended(app_id, domains, maintenance))
         self._feed.confirm(version)
 
     def withdraw(self, app_id: int) -> None:

@@ -99,6 +99,7 @@ def _route_to_json(route: AppRoute) -> dict[str, Any]:
         "release": route.release,
         "endpoints": endpoints,
         "maintenance": route.maintenance,
+        "domains": list(route.domains),
     }
 
 
@@ -112,5 +113,6 @@ def _from_json(data: dict[str, Any]) -> Table:
 
 def _route_from_json(data: dict[str, Any]) -> AppRoute:
     endpoints = tuple(Endpoint(str(address), int(port)) for address, port in data["endpoints"])
-    maintenance = bool(data.get("maintenance"))  # a table of an earlier version does not say
-    return AppRoute(int(data["app"]), tuple(data["hosts"]), int(data["release"]), endpoints, maintenance)
+    # A table of an earlier version does not say these.
+    maintenance, domains = bool(data.get("maintenance")), tuple(data.get("domains", ()))
+    return AppRoute(int(data["app"]), tuple(data["hosts"]), int(data["release"]), endpoints, maintenance, domains)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from wherry.domain.errors import InvalidInput
@@ -55,9 +55,10 @@ class Table:
         owners: dict[str, int] = {}
         for route in routes:
             check(route)
-            for owner in {owners[host] for host in route.hosts if host in owners}:
+            names = (*route.hosts, *route.domains)
+            for owner in {owners[name] for name in names if name in owners}:
                 entries[owner] = _without_hosts(entries[owner], route)
-            owners |= dict.fromkeys(route.hosts, route.app_id)
+            owners |= dict.fromkeys(names, route.app_id)
             entries[route.app_id] = _next(self.entries.get(route.app_id), route)
         return Table(self.version, entries)
 
@@ -67,13 +68,14 @@ class Table:
             return self
         return Table(self.version, {**self.entries, app_id: replace(entry, draining=())})
 
-    def maintained(self, app_id: int, on: bool) -> Table:
-        """With the route of this app in maintenance, or out of it."""
+    def amended(self, app_id: int, domains: Sequence[str], maintenance: bool) -> Table:
+        """With these custom domains and this maintenance in the route of the app. Raises InvalidInput as `published`
+        does.
+        """
         entry = self.entries.get(app_id)
-        if entry is None or entry.route.maintenance == on:
+        if entry is None:
             return self
-        changed = replace(entry, route=replace(entry.route, maintenance=on))
-        return Table(self.version, {**self.entries, app_id: changed})
+        return self.published(replace(entry.route, domains=tuple(domains), maintenance=maintenance))
 
     def withdrawn(self, app_id: int) -> Table:
         return Table(self.version, {key: entry for key, entry in self.entries.items() if key != app_id})
@@ -82,6 +84,11 @@ class Table:
 def check(route: AppRoute) -> None:
     """Raises InvalidInput with every fault: one bad entry would make the data plane refuse the table of all apps."""
     problems = [f"host '{printable(host, 80)}' is not a label" for host in route.hosts if not _LABEL.fullmatch(host)]
+    problems += [
+        f"domain '{printable(name, 80)}' is not a domain"
+        for name in route.domains
+        if not all(_LABEL.fullmatch(label) for label in name.removeprefix("*.").split("."))
+    ]
     for endpoint in route.endpoints:
         try:
             ipaddress.ip_address(endpoint.address)
@@ -97,7 +104,9 @@ def _next(before: Entry | None, route: AppRoute) -> Entry:
     if before is None:
         return Entry(route)
     earlier = [each for each in (before.route, *before.draining) if _target(each) != _target(route)]
-    return Entry(route, tuple(replace(each, hosts=()) for each in earlier if each.endpoints)[:MOST_DRAINING])
+    return Entry(
+        route, tuple(replace(each, hosts=(), domains=()) for each in earlier if each.endpoints)[:MOST_DRAINING]
+    )
 
 
 def _target(route: AppRoute) -> tuple[int, tuple[Endpoint, ...]]:
@@ -105,7 +114,9 @@ def _target(route: AppRoute) -> tuple[int, tuple[Endpoint, ...]]:
 
 
 def _without_hosts(entry: Entry, taker: AppRoute) -> Entry:
-    if entry.route.app_id == taker.app_id or not set(entry.route.hosts) & set(taker.hosts):
+    taken = {*taker.hosts, *taker.domains}
+    if entry.route.app_id == taker.app_id or not taken & {*entry.route.hosts, *entry.route.domains}:
         return entry
-    left = tuple(host for host in entry.route.hosts if host not in taker.hosts)
-    return replace(entry, route=replace(entry.route, hosts=left))
+    hosts = tuple(host for host in entry.route.hosts if host not in taken)
+    domains = tuple(name for name in entry.route.domains if name not in taken)
+    return replace(entry, route=replace(entry.route, hosts=hosts, domains=domains))
