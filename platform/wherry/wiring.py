@@ -38,6 +38,7 @@ from wherry.flow.release_images import ReleaseImages
 from wherry.flow.rename import RenameApp
 from wherry.flow.restart import RestartProcesses
 from wherry.flow.retry import RetryRelease
+from wherry.flow.reveal import RevealConfig
 from wherry.flow.rollback import RollBack
 from wherry.flow.rollout import RollOut
 from wherry.flow.scale import ScaleApp
@@ -149,6 +150,10 @@ class World:
     @property
     def rebase(self) -> Rebase:
         return Rebase(self.ledger, self.bases, self.clock)
+
+    @property
+    def reveal(self) -> RevealConfig:
+        return RevealConfig(self.ledger, self.clock)
 
     @property
     def configure(self) -> Configure:

@@ -212,6 +212,9 @@ class Events(Protocol):
     def page(self, app_id: int | None, window: Window) -> list[Event]:
         """By id; of one app, or of all."""
 
+    def since(self, app_id: int, action: str, at: datetime) -> list[Event]:
+        """Of one kind, from that time on."""
+
     def hashes(self, ids: Collection[int]) -> dict[int, str]:
         """Of those that are there."""
 

@@ -55,6 +55,10 @@ class SqlEvents:
         query = select(events) if app_id is None else select(events).where(events.c.app_id == app_id)
         return self._many(windowed(query, events.c.id, window))
 
+    def since(self, app_id: int, action: str, at: datetime) -> list[Event]:
+        query = select(events).where(events.c.app_id == app_id, events.c.action == action, events.c.at >= at)
+        return self._many(query.order_by(events.c.id))
+
     def hashes(self, ids: Collection[int]) -> dict[int, str]:
         rows = self._sql.rows(select(events.c.id, events.c.hash).where(events.c.id.in_(ids)))
         return {row.id: row.hash for row in rows}

@@ -118,6 +118,9 @@ _SENTENCES: dict[str, Callable[[Values, Values], str]] = {
     "build.create": lambda before, after: f"uploaded build {after.get('build', '')}",
     "buildpacks.change": lambda before, after: f"set the buildpacks to {_listed(after.get('buildpacks'))}",
     "config.change": _config,
+    "config.read": lambda before, after: (
+        f"read the config of {after['release']}" if "release" in after else "read the config"
+    ),
     "formation.change": _scale,
     "push": _push,
     "release.create": lambda before, after: f"made {after.get('release', '')}: {after.get('description', '')}",

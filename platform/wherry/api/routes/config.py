@@ -9,24 +9,28 @@ from flask.typing import ResponseReturnValue
 
 from wherry.api.body import json_object
 from wherry.api.desk import Call
+from wherry.domain.config import Config
 from wherry.domain.model import App
 
 RELEASE_HEADER = "Wherry-Release"
 
 
 def show(call: Call, app: App) -> ResponseReturnValue:
-    return _shown(call, app)
+    """Who reads it stands among the events, once a minute."""
+    return _shown(call.world.reveal.run(call.actor, app, call.origin))
 
 
 def change(call: Call, app: App) -> ResponseReturnValue:
-    """null unsets. The header names the release that the change made; it is absent when none was."""
+    """null unsets. The header names the release that the change made; it is absent when none was. The answer is the whole
+    config, as Heroku's.
+    """
     changes = cast("dict[str, str | None]", json_object(request))  # the flow checks each value
     release = call.world.configure.run(call.actor, app, changes, call.origin)
-    response = _shown(call, app)
+    response = _shown(call.world.reveal.run(call.actor, app, call.origin))
     if release:
         response.headers[RELEASE_HEADER] = release.name
     return response
 
 
-def _shown(call: Call, app: App) -> Response:
-    return jsonify({key: value.reveal() for key, value in call.world.configure.show(app).items()})
+def _shown(config: Config) -> Response:
+    return jsonify({key: value.reveal() for key, value in config.items()})

@@ -37,7 +37,8 @@ def show(call: Call, app: App, release: str) -> ResponseReturnValue:
 def config(call: Call, app: App, release: str) -> ResponseReturnValue:
     """The config as it was released."""
     found = call.desk.release(app, release)
-    return jsonify({key: value.reveal() for key, value in found.config.items()})
+    config = call.world.reveal.run(call.actor, app, call.origin, found)
+    return jsonify({key: value.reveal() for key, value in config.items()})
 
 
 def diff(call: Call, app: App, release: str, other: str) -> ResponseReturnValue:

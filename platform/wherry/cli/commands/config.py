@@ -1,8 +1,9 @@
-"""Config vars: show, get, set, unset."""
+"""Config vars: show, get, set, import, unset."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import IO
 
 import click
 
@@ -10,6 +11,7 @@ from wherry.cli import show
 from wherry.cli.client import Client
 from wherry.cli.common import app_option, client, follow_rollout, json_option, wait_option
 from wherry.cli.errors import Usage
+from wherry.domain.env_file import MOST_BYTES, parse
 from wherry.domain.errors import NotFound
 from wherry.domain.text import printable
 
@@ -56,15 +58,37 @@ def get(app: str, keys: tuple[str, ...], shell: bool, as_json: bool) -> None:
 
 
 @click.command("config:set")
-@click.argument("pairs", nargs=-1, required=True, metavar="KEY=VALUE...")
+@click.argument("pairs", nargs=-1, metavar="KEY=VALUE...")
+@app_option
+@click.option("--from-file", "file", type=click.File("rb"), help="Also those of a .env file; - for standard input.")
+@wait_option
+def assign(app: str, pairs: tuple[str, ...], file: IO[bytes] | None, no_wait: bool) -> None:
+    """Set config vars: all of them or none, in one release.
+
+    A file is read strictly, and refused with every line that could be taken in two ways. KEY=VALUE beside it wins.
+    """
+    changes = {**(_imported(file) if file else {}), **_parsed(pairs)}
+    if not changes:
+        raise Usage("there is nothing to set", hint="For example: wherry config:set GREETING=hello")
+    api = client()
+    change(api, app, changes, f"Setting {', '.join(changes)} and restarting {app}", no_wait)
+    show.pairs(list(_parsed(pairs).items()))
+
+
+@click.command("config:import")
+@click.argument("file", type=click.File("rb"))
 @app_option
 @wait_option
-def assign(app: str, pairs: tuple[str, ...], no_wait: bool) -> None:
-    """Set config vars: all of them or none, in one release."""
-    changes = _parsed(pairs)
-    api = client()
-    _change(api, app, changes, f"Setting {', '.join(changes)} and restarting {app}", no_wait)
-    show.pairs(list(changes.items()))
+def take_in(app: str, file: IO[bytes], no_wait: bool) -> None:
+    """Set all config vars of FILE (.env; - for standard input) in one release. Those that are not in it stay.
+
+    The file is read strictly, and refused with every line that could be taken in two ways.
+    """
+    changes = _imported(file)
+    if not changes:
+        show.talk("There is nothing in it to set.")
+        return
+    change(client(), app, changes, f"Setting {', '.join(changes)} and restarting {app}", no_wait)
 
 
 @click.command("config:unset")
@@ -74,16 +98,31 @@ def assign(app: str, pairs: tuple[str, ...], no_wait: bool) -> None:
 def unset(app: str, keys: tuple[str, ...], no_wait: bool) -> None:
     """Remove config vars, in one release."""
     shown = ", ".join(printable(key, 60) for key in keys)
-    _change(client(), app, dict.fromkeys(keys), f"Unsetting {shown} and restarting {app}", no_wait)
+    change(client(), app, dict.fromkeys(keys), f"Unsetting {shown} and restarting {app}", no_wait)
 
 
-def _change(api: Client, app: str, changes: Mapping[str, str | None], doing: str, no_wait: bool) -> None:
+def change(api: Client, app: str, changes: Mapping[str, str | None], doing: str, no_wait: bool) -> None:
+    """In one release, whose rollout is followed."""
+    follow(api, app, send(api, app, changes, doing), no_wait)
+
+
+def send(api: Client, app: str, changes: Mapping[str, str | None], doing: str) -> str | None:
+    """The name of the release that it made, if it made one."""
     with show.action(doing) as done:
         answer = api.call("PATCH", "apps", app, "config-vars", body=changes)
         release = answer.headers.get(RELEASE_HEADER)
         done.with_ = release or ""
+    return release
+
+
+def follow(api: Client, app: str, release: str | None, no_wait: bool) -> None:
     if release and not no_wait:
         follow_rollout(api, app, api.get("apps", app, "releases", release))
+
+
+def _imported(file: IO[bytes]) -> dict[str, str]:
+    """One byte more than is taken tells that there is more."""
+    return parse(file.read(MOST_BYTES + 1), file.name)
 
 
 def _parsed(pairs: tuple[str, ...]) -> dict[str, str]:
