@@ -108,6 +108,7 @@ ROWS = {
     "GET /health/live": Row(open=True),
     "GET /health/ready": Row(open=True),
     "GET /": Row(302, open=True),
+    "GET /openapi.json": Row(open=True),
     "GET /<name>.git/<path:rest>": Row(),
     "POST /<name>.git/<path:rest>": Row(415),
     "POST /hooks/pre-receive": Row(401, open=True),
