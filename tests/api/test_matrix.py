@@ -1,41 +1,67 @@
-"""T01: every route of the API × {anonymous, unknown token, another user, owner, admin}. A route without a row fails."""
+"""T01: every route of the API × every kind of actor. A route without a row fails, and one whose row says another
+permission than the table of routes.
+"""
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from wherry.api import create_api
+from wherry.api.routes.table import ROUTES
 from wherry.api.tickets import LogTicket, TailTicket, Tickets
 from wherry.domain.image import Image
 from wherry.domain.model import Build, ReleaseStatus, Source
+from wherry.domain.roles import Role
+from wherry.domain.secret import Secret
+from wherry.flow.access import digest
 
 from tests.api.house import Answer, House
 
 _numbers = itertools.count(1)
-ACTORS = ("anonymous", "unknown", "other", "owner", "admin")
+STRANGERS = ("anonymous", "unknown", "expired")
+HANDS = {"view", "config", "configure", "change"}
+EVERYTHING = HANDS | {"code", "operate", "deploy", "admin"}
+MAY = {
+    "other": set[str](),
+    "viewer": {"view"},
+    "operator": HANDS | {"operate"},
+    "deployer": HANDS | {"code", "deploy"},
+    "app-admin": EVERYTHING,
+    "owner": EVERYTHING,
+    "admin": EVERYTHING,
+}
+ROLES = {"viewer": "view", "operator": "operate", "deployer": "deploy", "app-admin": "admin"}
+ACTORS = (*STRANGERS, *MAY)
+ANYONE = ("identity", "list", "create", "account")
 
 
 @dataclass(frozen=True)
 class Row:
-    """`seen`: the status for who may; others get 401 without a known token and 404 as another user. `open`: all do."""
+    """`seen`: the status for who may, by `needs` and MAY; others get 401 without a known token, 404 for an app that they
+    may not see, 403 for one that they may. `open`: all may; `anyone`: who has a token.
+    """
 
     seen: int = 200
     body: Any = None
     open: bool = False
     anyone: bool = False
     admin: bool = False
+    needs: str = "view"
 
     def status(self, actor: str) -> int:
         if self.open:
             return self.seen
-        if actor in ("anonymous", "unknown"):
+        if actor in STRANGERS:
             return 401
         if self.admin:
             return self.seen if actor == "admin" else 403
-        return 404 if actor == "other" and not self.anyone else self.seen
+        if self.anyone or self.needs in MAY[actor]:
+            return self.seen
+        return 403 if MAY[actor] else 404
 
 
 ROWS = {
@@ -52,54 +78,54 @@ ROWS = {
     "GET /stacks": Row(anyone=True),
     "GET /stacks/<stack>": Row(anyone=True),
     "GET /apps/<app>": Row(),
-    "PATCH /apps/<app>": Row(body={}),
-    "DELETE /apps/<app>": Row(),
-    "GET /apps/<app>/config-vars": Row(),
-    "PATCH /apps/<app>/config-vars": Row(body={"A": "1"}),
+    "PATCH /apps/<app>": Row(body={}, needs="change"),
+    "DELETE /apps/<app>": Row(needs="admin"),
+    "GET /apps/<app>/config-vars": Row(needs="config"),
+    "PATCH /apps/<app>/config-vars": Row(body={"A": "1"}, needs="configure"),
     "GET /apps/<app>/buildpack-installations": Row(),
-    "PUT /apps/<app>/buildpack-installations": Row(body={"updates": [{"buildpack": "wherry/python"}]}),
+    "PUT /apps/<app>/buildpack-installations": Row(body={"updates": [{"buildpack": "wherry/python"}]}, needs="deploy"),
     "GET /apps/<app>/formation": Row(),
-    "PATCH /apps/<app>/formation": Row(body={"updates": [{"type": "web", "quantity": 2}]}),
+    "PATCH /apps/<app>/formation": Row(body={"updates": [{"type": "web", "quantity": 2}]}, needs="operate"),
     "GET /apps/<app>/formation/<type>": Row(),
-    "PATCH /apps/<app>/formation/<type>": Row(body={"quantity": 2}),
+    "PATCH /apps/<app>/formation/<type>": Row(body={"quantity": 2}, needs="operate"),
     "GET /apps/<app>/releases": Row(),
-    "POST /apps/<app>/releases": Row(201, {"release": "v1"}),
+    "POST /apps/<app>/releases": Row(201, {"release": "v1"}, needs="change"),
     "GET /apps/<app>/releases/<release>": Row(),
     "GET /apps/<app>/releases/<release>/diff/<other>": Row(),
-    "POST /apps/<app>/rebase": Row(201),
+    "POST /apps/<app>/rebase": Row(201, needs="deploy"),
     "GET /users/~/apps": Row(anyone=True),
-    "GET /apps/<app>/releases/<release>/config-vars": Row(),
+    "GET /apps/<app>/releases/<release>/config-vars": Row(needs="config"),
     "GET /apps/<app>/events": Row(),
     "GET /events": Row(admin=True),
     "GET /events/chain": Row(admin=True),
     "GET /apps/<app>/collaborators": Row(),
     "GET /apps/<app>/addons": Row(),
-    "POST /apps/<app>/addons": Row(422, {}),
+    "POST /apps/<app>/addons": Row(422, {}, needs="operate"),
     "GET /apps/<app>/addon-attachments": Row(),
     "GET /apps/<app>/sni-endpoints": Row(),
-    "POST /apps/<app>/sni-endpoints": Row(422, {}),
+    "POST /apps/<app>/sni-endpoints": Row(422, {}, needs="operate"),
     "GET /apps/<app>/domains": Row(),
-    "POST /apps/<app>/domains": Row(422, {}),
+    "POST /apps/<app>/domains": Row(422, {}, needs="operate"),
     "GET /apps/<app>/domains/<domain>": Row(404),
-    "DELETE /apps/<app>/domains/<domain>": Row(404),
+    "DELETE /apps/<app>/domains/<domain>": Row(404, needs="operate"),
     "GET /apps/<app>/features": Row(),
     "GET /apps/<app>/features/<feature>": Row(),
-    "PATCH /apps/<app>/features/<feature>": Row(body={"enabled": True}),
+    "PATCH /apps/<app>/features/<feature>": Row(body={"enabled": True}, needs="operate"),
     "GET /apps/<app>/builds": Row(),
     "GET /apps/<app>/builds/<build>": Row(),
-    "POST /apps/<app>/builds": Row(422, {}),
-    "DELETE /apps/<app>/builds/<build>": Row(),
-    "POST /apps/<app>/sources": Row(201),
+    "POST /apps/<app>/builds": Row(422, {}, needs="deploy"),
+    "DELETE /apps/<app>/builds/<build>": Row(needs="deploy"),
+    "POST /apps/<app>/sources": Row(201, needs="deploy"),
     "POST /sources": Row(201, anyone=True),
     "PUT /streams/sources/<ticket>": Row(404, open=True),
     "GET /apps/<app>/builds/<build>/result": Row(),
     "GET /apps/<app>/dynos": Row(),
     "GET /apps/<app>/dynos/<dyno>": Row(404),
-    "DELETE /apps/<app>/dynos": Row(202),
-    "DELETE /apps/<app>/dynos/<dyno>": Row(202),
-    "POST /apps/<app>/dynos/<dyno>/actions/stop": Row(202),
-    "DELETE /apps/<app>/formations/<type>": Row(202),
-    "POST /apps/<app>/formations/<type>/actions/stop": Row(202),
+    "DELETE /apps/<app>/dynos": Row(202, needs="operate"),
+    "DELETE /apps/<app>/dynos/<dyno>": Row(202, needs="operate"),
+    "POST /apps/<app>/dynos/<dyno>/actions/stop": Row(202, needs="operate"),
+    "DELETE /apps/<app>/formations/<type>": Row(202, needs="operate"),
+    "POST /apps/<app>/formations/<type>/actions/stop": Row(202, needs="operate"),
     "GET /dyno-sizes": Row(anyone=True),
     "GET /dyno-sizes/<size>": Row(anyone=True),
     "POST /apps/<app>/log-sessions": Row(201, {}),
@@ -109,8 +135,8 @@ ROWS = {
     "GET /health/ready": Row(open=True),
     "GET /": Row(302, open=True),
     "GET /openapi.json": Row(open=True),
-    "GET /<name>.git/<path:rest>": Row(),
-    "POST /<name>.git/<path:rest>": Row(415),
+    "GET /<name>.git/<path:rest>": Row(needs="code"),
+    "POST /<name>.git/<path:rest>": Row(415, needs="code"),
     "POST /hooks/pre-receive": Row(401, open=True),
     "POST /hooks/post-receive": Row(401, open=True),
 }
@@ -128,6 +154,10 @@ class Target:
 
 @pytest.fixture
 def target(house: House) -> Target:
+    return new_target(house)
+
+
+def new_target(house: House) -> Target:
     name = f"target-{next(_numbers)}"
     app = house.world.create.run(house.user("owner"), name)
     now, owner = house.world.clock.now(), house.user("owner")
@@ -137,6 +167,9 @@ def target(house: House) -> Target:
             image = Image(f"apps/{app.id}", f"sha256:{number:064x}", {"web": "serve"})
             release = tx.releases.append(app.id, owner, "Deploy", image, {}, now)
             tx.releases.finish(release.id, ReleaseStatus.SUCCEEDED, now)
+        for name_of, role in ROLES.items():
+            user = tx.accounts.ensure(f"{name_of}@example.org", admin=False)
+            tx.collaborators.put(app.id, user, frozenset({Role.VIEW, Role(role)}), now)
     house.world.logs.close(f"release-{release.id}", "succeeded")
     return Target(name, app.id, build, release.id)
 
@@ -150,17 +183,67 @@ def test_t01_every_route_has_a_row(house: House) -> None:
     assert sorted(f"{method} {rule}" for method, rule in routes(house)) == sorted(ROWS)
 
 
-@pytest.mark.parametrize("actor", ACTORS)
+def test_t01_every_row_says_what_the_table_of_routes_says() -> None:
+    """But where a route asks for more by what the body says."""
+    for route in ROUTES:
+        row, name = ROWS[route.name], str(route.needs)
+        known = {"open": route.needs is None, "anyone": name in ANYONE, "admin": name == "platform"}
+        assert {key: getattr(row, key) for key in known} == known, route.name
+        if not any(known.values()):
+            assert row.needs == name or name == "change", route.name
+
+
 @pytest.mark.parametrize("route", sorted(ROWS))
-def test_t01_each_route_answers_each_actor_as_its_row_says(
-    house: House, target: Target, route: str, actor: str
-) -> None:
+def test_t01_each_route_answers_each_actor_as_its_row_says(house: House, target: Target, route: str) -> None:
     method, rule = route.split(" ")
-    answer = ask(house, method, path_of(house, rule, target), ROWS[route], actor)
-    status = 200 if answer.status == 206 else answer.status  # a list may have grown beyond its first page by now
-    assert status == ROWS[route].status(actor), answer.text
-    if answer.status in (401, 404) and not rule.startswith(("/<name>", "/hooks")):
-        assert set(answer.json) >= {"id", "message", "request_id"}
+    row = ROWS[route]
+    for actor in sorted(ACTORS, key=lambda each: row.status(each) == row.seen):
+        answer = ask(house, method, path_of(house, rule, target), row, actor)
+        status = 200 if answer.status == 206 else answer.status  # a list may have grown beyond its first page by now
+        assert status == row.status(actor), (actor, answer.text)
+        if status in (401, 403, 404) and not rule.startswith(("/<name>", "/hooks")):
+            assert set(answer.json) >= {"id", "message", "request_id"}
+        if status == 403:
+            assert answer.json["id"] == "forbidden" if not rule.startswith("/<name>") else answer.text
+        if method != "GET" and status == row.seen and not row.open and not row.anyone:
+            target = new_target(house)
+
+
+def test_a_refusal_says_which_role_is_needed(house: House, target: Target) -> None:
+    refused = house.call("GET", f"/apps/{target.app}/config-vars", by="viewer")
+    assert (refused.status, refused.json["id"]) == (403, "forbidden")
+    assert refused.json["message"] == f"this needs the role operate or deploy on {target.app}; yours: view"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "who"),
+    [
+        ("", {"name": "other-name-of-it"}, {"app-admin"}),
+        ("", {"maintenance": True}, {"app-admin", "operator"}),
+        ("", {"build_stack": "container"}, {"app-admin", "deployer"}),
+        ("/formation", {"updates": [{"type": "web", "docker_image": "nothing"}]}, {"app-admin", "deployer"}),
+        ("/formation", {"updates": [{"type": "web", "quantity": 2}]}, {"app-admin", "operator"}),
+    ],
+)
+def test_t01_a_part_of_a_route_asks_for_its_own_permission(
+    house: House, target: Target, path: str, body: Any, who: set[str]
+) -> None:
+    """Nothing of a body is done when a part of it may not be."""
+    for actor in ROLES:
+        answer = house.call("PATCH", f"/apps/{target.app}{path}", body, by=actor)
+        assert (answer.status != 403) == (actor in who), (actor, answer.text)
+        if answer.status == 200:
+            target = new_target(house)
+
+
+def test_lists_show_what_an_actor_may_see(house: House, target: Target) -> None:
+    def names(path: str, by: str) -> set[str]:
+        answer = house.call("GET", path, by=by, headers={"Range": "name ..; max=1000"})
+        return {each["name"] for each in answer.json}
+
+    assert target.app in names("/apps", "viewer") & names("/users/~/apps", "viewer")
+    assert target.app in names("/apps", "admin") - names("/users/~/apps", "admin")
+    assert target.app not in names("/apps", "other")
 
 
 def test_t01_a_foreign_app_and_a_missing_one_look_the_same(house: House, target: Target) -> None:
@@ -213,6 +296,13 @@ def path_of(house: House, rule: str, target: Target) -> str:
 def ask(house: House, method: str, path: str, row: Row, actor: str) -> Answer:
     headers = {"Authorization": "Bearer nobody-knows-this"} if actor == "unknown" else None
     by = None if actor in ("anonymous", "unknown") else actor
+    if actor == "expired" and actor not in house.users:
+        house.user(actor)
+        now = house.world.clock.now()
+        with house.world.ledger.begin() as tx:
+            token = Secret(house.token(actor))
+            tx.accounts.drop_token(digest(token))
+            tx.accounts.add_token(house.user(actor), digest(token), "", now, now - timedelta(minutes=5))
     if method == "POST" and ".git/" in path:
         path = path.replace("info/refs?service=git-upload-pack", "git-upload-pack")
     return house.call(method, path, row.body, by=by, headers=headers)

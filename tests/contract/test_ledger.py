@@ -15,6 +15,7 @@ from wherry.domain.image import Image, Start
 from wherry.domain.model import Actor, App, Build, BuildStatus, JobKind, Release, ReleaseStatus, Source
 from wherry.domain.paging import Window
 from wherry.domain.retention import Standing
+from wherry.domain.roles import Role
 from wherry.domain.secret import Secret
 from wherry.flow.ledger_ports import Ledger, Transaction
 from wherry.ledger.ledger import SqlLedger
@@ -425,3 +426,23 @@ class TestAccounts:
             tx.accounts.add_token(actor, "ab" * 32, "", NOW, NOW + timedelta(minutes=5), kind="link")
             assert tx.accounts.use_once("ab" * 32, NOW + timedelta(minutes=10)) is None
             assert tx.accounts.use_once("ab" * 32, NOW) is None
+
+
+def test_roles_on_an_app_are_given_changed_and_taken(ledger: Ledger, actor: Actor, app: App) -> None:
+    with ledger.begin() as tx:
+        bob, eve = (tx.accounts.ensure(f"{name}@example.org", admin=False) for name in ("bob", "eve"))
+        given = tx.collaborators.put(app.id, bob, frozenset({Role.VIEW}), NOW)
+        later = NOW + timedelta(hours=1)
+        changed = tx.collaborators.put(app.id, bob, frozenset({Role.VIEW, Role.DEPLOY}), later)
+        assert changed == replace(given, roles=frozenset({Role.VIEW, Role.DEPLOY}), updated_at=later)
+        assert tx.collaborators.of_app(app.id) == [tx.collaborators.of(app.id, bob.id)] == [changed]
+        assert (
+            [each.id for each in tx.apps.seen_by(bob.id)] == [each.id for each in tx.apps.seen_by(actor.id)] == [app.id]
+        )
+        assert tx.apps.seen_by(eve.id) == []
+        assert tx.collaborators.remove(app.id, bob.id)
+        assert not tx.collaborators.remove(app.id, bob.id)
+        assert tx.apps.seen_by(bob.id) == []
+        tx.collaborators.put(app.id, eve, frozenset({Role.VIEW}), NOW)
+        tx.apps.remove(app.id, NOW)
+        assert tx.collaborators.of_app(app.id) == []

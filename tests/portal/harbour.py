@@ -57,6 +57,7 @@ class Harbour:
             git=cast(Any, None),
             uploads=cast(Any, None),
             images=cast(Any, None),
+            bases=cast(Any, None),
             texts=cast(Any, None),
         )
 

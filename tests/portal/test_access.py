@@ -8,12 +8,19 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from wherry.domain.model import BuildStatus, Event
+from wherry.domain.roles import Role
+from wherry.domain.secret import Secret
 from wherry.portal import create_portal
 from wherry.portal.guard import OPEN
 
 from tests.portal.harbour import Harbour, Visitor
 
 WORLDLY = ("portal.home", "portal.apps", *OPEN)
+
+
+NEEDS = {"scale": "operate", "ask_rollback": "change", "roll_back": "change"}  # every other page: view
+MAY = {"view": {"view"}, "operate": {"view", "operate", "change"}, "deploy": {"view", "change"}}
+MAY["admin"] = MAY["operate"]
 
 
 def routes() -> list[tuple[str, str]]:
@@ -71,6 +78,17 @@ def test_t01_owner_and_admin_get_in(shop: Harbour, method: str, path: str) -> No
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_t01_a_collaborator_gets_what_the_role_allows(shop: Harbour, method: str, path: str) -> None:
+    name = shop.pages().url_map.bind("localhost").match(path, method)[0].removeprefix("portal.")
+    for role, may in MAY.items():
+        user = shop.user(f"{role}@example.org")
+        with shop.ledger.begin() as tx:
+            tx.collaborators.put(tx.apps.by_name("shop").id, user, frozenset({Role.VIEW, Role(role)}), shop.clock.now())
+        expected = (200, 303) if NEEDS.get(name, "view") in may else (403,)
+        assert ask(shop.client(user), method, path) in expected, role
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_t01_foreign_app_looks_as_if_missing(shop: Harbour, method: str, path: str) -> None:
     visitor = shop.client(shop.user("eve@example.org"))
     assert ask(visitor, method, path) == 404
@@ -108,6 +126,18 @@ def test_t02_build_of_another_app_is_not_found(shop: Harbour) -> None:
     for tail in ("", "/log.txt", "/events"):
         assert visitor.get(f"/dashboard/apps/shop/builds/{build.id}{tail}").status_code == 404
         assert visitor.get(f"/dashboard/apps/other-shop/builds/{build.id}{tail}").status_code == 200
+
+
+def test_a_page_offers_only_what_the_role_allows(shop: Harbour) -> None:
+    user = shop.user("viewer@example.org")
+    with shop.ledger.begin() as tx:
+        app = tx.apps.by_name("shop")
+        tx.apps.put_config(app.id, {"API_KEY_OF_SHOP": Secret("x")})
+        tx.collaborators.put(app.id, user, frozenset({Role.VIEW}), shop.clock.now())
+    shown, owners = (shop.client(who).get("/dashboard/apps/shop").text for who in (user, app.owner))
+    for text in ("API_KEY_OF_SHOP", "/scale", "/rollback"):
+        assert text in owners
+        assert text not in shown
 
 
 def test_list_shows_own_apps_only(shop: Harbour) -> None:

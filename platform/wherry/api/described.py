@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from wherry.api.openapi import document
 from wherry.api.openapi.document import Path
 from wherry.api.openapi.notation import Schema
-from wherry.api.routes.table import Needs, Route
+from wherry.api.routes.table import Route
 
 PATH = "/openapi.json"
 
@@ -26,7 +26,7 @@ def add_route(api: Flask, routes: Sequence[Route]) -> None:
 
 
 def describe(routes: Sequence[Route], server: str) -> Schema:
-    paths = [Path(each.method, each.path, _summary(each.function.__doc__), each.needs is Needs.OPEN) for each in routes]
+    paths = [Path(each.method, each.path, _summary(each.function.__doc__), each.needs is None) for each in routes]
     return document(paths, metadata.version("wherry"), server)
 
 

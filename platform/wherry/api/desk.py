@@ -11,6 +11,7 @@ from wherry.api.streams import Streams
 from wherry.api.tickets import Tickets
 from wherry.domain.errors import NotFound
 from wherry.domain.model import Actor, App, Build, Release
+from wherry.domain.roles import Permission
 from wherry.domain.text import printable
 from wherry.wiring import World
 
@@ -28,10 +29,12 @@ class Desk:
         rates = Rates(world.settings.number("api_per_hour"))
         return cls(world, Ids(world.ticket_key), Tickets(world.ticket_key), Streams(), rates)
 
-    def app(self, actor: Actor, text: str) -> App:
-        """By name or id, through its actor. Raises NotFound, the same for missing and foreign."""
+    def app(self, actor: Actor, text: str, permission: Permission) -> App:
+        """By name or id, through its actor. Raises NotFound, the same for missing and foreign; Forbidden for one that
+        may be seen without this permission.
+        """
         number = self.ids.number("app", text)
-        return self.world.access.app(actor, text if number is None else str(number))
+        return self.world.access.app(actor, text if number is None else str(number), permission)
 
     def release(self, app: App, text: str) -> Release:
         """By number (12, v12) or id, of this app only. Raises NotFound, the same for missing and another app's."""
@@ -85,3 +88,7 @@ class Call:
     @property
     def world(self) -> World:
         return self.desk.world
+
+    def demand(self, app: App, permission: Permission) -> None:
+        """More than the route's own permission, for a part of what it does. Raises Forbidden."""
+        self.world.access.demand(self.actor, app, permission)

@@ -16,9 +16,10 @@ from werkzeug.exceptions import HTTPException
 from wherry.api import described, errors, git, hooks
 from wherry.api.auth import authenticate
 from wherry.api.desk import Call, Desk
-from wherry.api.routes.table import ROUTES, Needs, Route
+from wherry.api.routes.table import ROUTES, Route
 from wherry.api.shapes import Shapes
 from wherry.domain.errors import WherryError
+from wherry.domain.roles import of_app
 from wherry.wiring import World
 
 if TYPE_CHECKING:
@@ -74,12 +75,13 @@ def _add(api: Flask, name: str, path: str, method: str, view: Callable[..., Resp
 
 def _view(desk: Desk, route: Route) -> Callable[..., ResponseReturnValue]:
     def view(**path: str) -> ResponseReturnValue:
-        if route.needs is Needs.OPEN:
+        if route.needs is None:
             return route.function(desk, **path)
         call = _call(desk)
-        if route.needs is Needs.ACTOR:
-            return route.function(call, **path)
-        return route.function(call, desk.app(call.actor, path.pop("app")), **path)
+        if of_app(route.needs):
+            return route.function(call, desk.app(call.actor, path.pop("app"), route.needs), **path)
+        desk.world.access.admit(call.actor, route.needs)
+        return route.function(call, **path)
 
     return view
 

@@ -12,6 +12,7 @@ from wherry.api.desk import Desk
 from wherry.api.hooks import PREFIX
 from wherry.api.tickets import PushTicket
 from wherry.domain.model import Actor, App
+from wherry.domain.roles import Permission
 from wherry.domain.secret import Secret
 from wherry.settings import Settings
 from wherry.sources.body import Readable
@@ -25,12 +26,18 @@ def add_routes(api: Flask, desk: Desk) -> None:
     def view(name: str, rest: str) -> Response:
         g.plain_errors = True
         actor = authenticate(request, desk.world.access)
-        app = desk.world.access.app(actor, name)
+        app = desk.world.access.app(actor, name, _needed(rest))
         return _passed_on(desk, actor, app, rest)
 
     api.add_url_rule(
         PATH, f"git {PATH}".replace(".", " "), view, methods=["GET", "POST"], provide_automatic_options=False
     )
+
+
+def _needed(rest: str) -> Permission:
+    """Whatever is not known to fetch only is taken for a push."""
+    query = request.query_string.decode("latin-1")
+    return Permission.CODE if service_of(rest, query) is Service.FETCH else Permission.DEPLOY
 
 
 def _passed_on(desk: Desk, actor: Actor, app: App, rest: str) -> Response:

@@ -21,6 +21,7 @@ from wherry.api.tickets import LogTicket, PushTicket
 from wherry.domain.errors import PushRefused, Unauthorized, WherryError
 from wherry.domain.model import Actor, App, Release, ReleaseStatus
 from wherry.domain.refs import MOST_UPDATES, RefUpdate
+from wherry.domain.roles import Permission
 from wherry.flow.ports import Push
 from wherry.flow.talk import detail, trouble
 
@@ -145,7 +146,7 @@ def _actor(desk: Desk, ticket: PushTicket) -> Actor:
         actor = tx.accounts.by_email(ticket.email)
     if actor is None:
         raise Unauthorized("your account is gone")
-    desk.world.access.app(actor, str(ticket.app_id))
+    desk.world.access.app(actor, str(ticket.app_id), Permission.DEPLOY)
     return actor
 
 

@@ -13,15 +13,29 @@ from wherry.domain.build_settings import DEFAULT, BuildSettings
 from wherry.domain.config import Config
 from wherry.domain.formation import Formation
 from wherry.domain.image import Image
+from wherry.domain.roles import EVERYTHING, Role, Scope
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The user behind a change; `admin` may do everything."""
+    """The user behind a change; `admin` may do everything. `scopes`: of the token that they came with."""
 
     id: int
     email: str
     admin: bool = False
+    scopes: frozenset[Scope] = field(default=EVERYTHING, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Collaborator:
+    """Who was given roles on an app that is another's."""
+
+    id: int
+    app_id: int
+    user: Actor
+    roles: frozenset[Role]
+    created_at: datetime
+    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

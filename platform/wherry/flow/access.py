@@ -1,16 +1,17 @@
-"""Who is asking, and which apps they may see: the one gate under every door."""
+"""Who is asking, and what they may do: the one gate under every door. What no rule allows is denied (domain/roles.py)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
 
-from wherry.domain.errors import NotFound, Unauthorized
+from wherry.domain.errors import Forbidden, NotFound, Unauthorized
 from wherry.domain.model import Actor, App
 from wherry.domain.names import APP_NAME
+from wherry.domain.roles import ALL_ROLES, RULES, Permission, Role, granted, of_app, roles_allow, said, scopes_allow
 from wherry.domain.secret import Secret
 from wherry.domain.text import printable
-from wherry.flow.ledger_ports import Ledger
+from wherry.flow.ledger_ports import Ledger, Transaction
 from wherry.flow.ports import Clock
 
 
@@ -44,26 +45,80 @@ class Access:
             raise Unauthorized("this login link was used or has expired", hint="For a new one: wherry login:link")
         return actor
 
-    def app(self, actor: Actor, name: str) -> App:
-        """By name or by id, as Heroku's clients ask. Raises NotFound."""
-        try:
-            app = self._find(name)
-        except NotFound:
-            app = None
-        if app is None or not may_see(actor, app):
+    def app(self, actor: Actor, name: str, permission: Permission) -> App:
+        """By name or by id, as Heroku's clients ask. Raises NotFound for one that the actor may not see, Forbidden for
+        one that they may see without having this permission. A token's scope is asked first: it says nothing about
+        which apps there are.
+        """
+        _must_be_in_scope(actor, permission)
+        with self.ledger.begin(read_only=True) as tx:
+            app = _find(tx, name)
+            roles = _roles(tx, actor, app) if app else frozenset()
+        if app is None or not roles:
             raise NotFound(f"no app '{printable(name, 60)}'", hint="To see yours: wherry apps")
+        _must_have(roles, app, permission)
         return app
 
+    def demand(self, actor: Actor, app: App, permission: Permission) -> None:
+        """One more permission, for a part of what a route does. Raises Forbidden."""
+        _must_be_in_scope(actor, permission)
+        _must_have(self.roles(actor, app), app, permission)
+
+    def admit(self, actor: Actor, permission: Permission) -> None:
+        """To what is of no app. Raises Forbidden."""
+        _must_be_in_scope(actor, permission)
+        if of_app(permission) or (RULES[permission].platform and not actor.admin):
+            raise Forbidden("only an admin of the platform may do this", hint="To see who you are: wherry whoami")
+
     def apps(self, actor: Actor) -> list[App]:
+        """All that the actor may see, by name."""
         with self.ledger.begin(read_only=True) as tx:
-            return [app for app in tx.apps.all() if may_see(actor, app)]
+            return tx.apps.all() if actor.admin else tx.apps.seen_by(actor.id)
 
-    def _find(self, name: str) -> App | None:
+    def own(self, actor: Actor) -> list[App]:
+        """Those that the actor owns or has a role on, also for an admin."""
         with self.ledger.begin(read_only=True) as tx:
-            if name.isascii() and name.isdecimal() and len(name) < 10:
-                return tx.apps.by_id(int(name))
-            return tx.apps.by_name(name) if APP_NAME.fullmatch(name) else None
+            return tx.apps.seen_by(actor.id)
+
+    def roles(self, actor: Actor, app: App) -> frozenset[Role]:
+        """Without any, the actor may not know of the app."""
+        with self.ledger.begin(read_only=True) as tx:
+            return _roles(tx, actor, app)
+
+    def permissions(self, actor: Actor, app: App) -> frozenset[Permission]:
+        """All that the actor may do with the app: for pages that offer only what will be taken."""
+        return frozenset(each for each in granted(self.roles(actor, app)) if scopes_allow(actor.scopes, each))
 
 
-def may_see(actor: Actor, app: App) -> bool:
-    return actor.admin or app.owner.id == actor.id
+def _find(tx: Transaction, name: str) -> App | None:
+    try:
+        if name.isascii() and name.isdecimal() and len(name) < 10:
+            return tx.apps.by_id(int(name))
+        return tx.apps.by_name(name) if APP_NAME.fullmatch(name) else None
+    except NotFound:
+        return None
+
+
+def _roles(tx: Transaction, actor: Actor, app: App) -> frozenset[Role]:
+    if actor.admin or app.owner.id == actor.id:
+        return ALL_ROLES
+    found = tx.collaborators.of(app.id, actor.id)
+    return found.roles if found else frozenset()
+
+
+def _must_be_in_scope(actor: Actor, permission: Permission) -> None:
+    if not scopes_allow(actor.scopes, permission):
+        needed = said(RULES[permission].scopes) or "global"
+        raise Forbidden(
+            f"this token's scope is {said(actor.scopes)}; this needs one of: {needed}",
+            hint="For another token: wherry authorizations:create -s SCOPE",
+        )
+
+
+def _must_have(roles: frozenset[Role], app: App, permission: Permission) -> None:
+    if not roles_allow(roles, permission):
+        needed = said(RULES[permission].roles - {Role.ADMIN}) or "admin"
+        raise Forbidden(
+            f"this needs the role {needed.replace(', ', ' or ')} on {app.name}; yours: {said(roles)}",
+            hint=f"Who can give it to you: wherry access -a {app.name}",
+        )

@@ -15,10 +15,11 @@ from wherry.domain.config import Config
 from wherry.domain.domains import CustomDomain
 from wherry.domain.formation import Formation
 from wherry.domain.image import Image
-from wherry.domain.model import Actor, App, Build, Event, Job, JobKind, Release, ReleaseStatus, Source
+from wherry.domain.model import Actor, App, Build, Collaborator, Event, Job, JobKind, Release, ReleaseStatus, Source
 from wherry.domain.paging import Window
 from wherry.domain.restarts import Target, Wish
 from wherry.domain.retention import Standing
+from wherry.domain.roles import Role
 
 
 class Ledger(Protocol):
@@ -69,6 +70,8 @@ class Transaction(Protocol):
     @property
     def accounts(self) -> Accounts: ...
     @property
+    def collaborators(self) -> Collaborators: ...
+    @property
     def restarts(self) -> Restarts: ...
     @property
     def domains(self) -> Domains: ...
@@ -85,6 +88,9 @@ class Apps(Protocol):
         """Raises NotFound."""
 
     def all(self) -> list[App]: ...
+
+    def seen_by(self, user_id: int) -> list[App]:
+        """Those that the user owns or has a role on, by name."""
 
     def rename(self, app_id: int, name: str, now: datetime) -> App:
         """Raises Conflict as `add` does."""
@@ -225,6 +231,19 @@ class Restarts(Protocol):
 
     def of_app(self, app_id: int) -> list[Wish]:
         """By number."""
+
+
+class Collaborators(Protocol):
+    def of_app(self, app_id: int) -> list[Collaborator]:
+        """By address."""
+
+    def of(self, app_id: int, user_id: int) -> Collaborator | None: ...
+
+    def put(self, app_id: int, user: Actor, roles: frozenset[Role], now: datetime) -> Collaborator:
+        """Instead of the roles that the user had."""
+
+    def remove(self, app_id: int, user_id: int) -> bool:
+        """False when there was none."""
 
 
 class Accounts(Protocol):

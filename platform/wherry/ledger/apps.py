@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, insert, literal, select, union_all, update
+from sqlalchemy import ColumnElement, Row, delete, insert, literal, or_, select, union_all, update
 
 from wherry.domain.build_settings import BuildSettings
 from wherry.domain.config import Config
@@ -15,6 +15,7 @@ from wherry.domain.errors import Conflict, NotFound
 from wherry.domain.formation import Formation, Scale
 from wherry.domain.model import Actor, App, JobKind
 from wherry.ledger.accounts import actor_columns, actor_of
+from wherry.ledger.collaborators import collaborators
 from wherry.ledger.columns import sought
 from wherry.ledger.domains import domains
 from wherry.ledger.jobs import never_claimed
@@ -61,6 +62,12 @@ class SqlApps:
         names = self._domains()
         return [_app(row, names.get(row.id, ())) for row in self._sql.rows(_QUERY.order_by(apps.c.name))]
 
+    def seen_by(self, user_id: int) -> list[App]:
+        shared = select(collaborators.c.app_id).where(collaborators.c.user_id == user_id)
+        theirs = or_(apps.c.owner_id == user_id, apps.c.id.in_(shared))
+        names = self._domains(domains.c.app_id.in_(select(apps.c.id).where(theirs)))
+        return [_app(row, names.get(row.id, ())) for row in self._sql.rows(_QUERY.where(theirs).order_by(apps.c.name))]
+
     def rename(self, app_id: int, name: str, now: datetime) -> App:
         before = self.by_id(app_id)
         self._refuse_taken(name, app_id, now)
@@ -88,6 +95,7 @@ class SqlApps:
         self._change(app_id, removed_at=now, config=None, data_key=None)
         self._sql.write(delete(scales).where(scales.c.app_id == app_id))
         self._sql.write(delete(domains).where(domains.c.app_id == app_id))
+        self._sql.write(delete(collaborators).where(collaborators.c.app_id == app_id))
         for kind, subjects in (
             (JobKind.BUILD, select(builds.c.id).where(builds.c.app_id == app_id)),
             (JobKind.ROLLOUT, select(releases.c.id).where(releases.c.app_id == app_id)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from wherry.ledger.accounts import SqlAccounts
 from wherry.ledger.apps import SqlApps
 from wherry.ledger.builds import SqlBuilds
+from wherry.ledger.collaborators import SqlCollaborators
 from wherry.ledger.domains import SqlDomains
 from wherry.ledger.events import SqlEvents
 from wherry.ledger.jobs import SqlJobs
@@ -24,6 +25,7 @@ class SqlTransaction:
         self.jobs = SqlJobs(statements)
         self.events = SqlEvents(statements)
         self.accounts = SqlAccounts(statements)
+        self.collaborators = SqlCollaborators(statements)
         self.restarts = SqlRestarts(statements)
         self.domains = SqlDomains(statements)
 

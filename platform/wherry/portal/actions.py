@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from wherry.domain.config import Config
 from wherry.domain.errors import Conflict
 from wherry.domain.model import ReleaseStatus
+from wherry.domain.roles import Permission
 from wherry.portal.session import actor
 from wherry.portal.shelf import Shelf
 from wherry.portal.text import clean
@@ -40,14 +41,14 @@ class Actions:
         return Shelf(self.world)
 
     def scale(self, name: str) -> AnyResponse:
-        app = self.shelf.app(name)
+        app = self.shelf.app(name, Permission.OPERATE)
         kind, size = request.form.get("type", ""), request.form.get("size") or None
         formation = self.world.scale.run(actor(), app, {kind: (_quantity(), size)}, origin())
         flash(f"{clean(kind)} is scaled to {formation[kind].quantity} ({formation[kind].size}).")
         return redirect(url_for("portal.app", name=app.name, _anchor="processes"), 303)
 
     def ask_rollback(self, name: str, number: int) -> str:
-        app, release = self.shelf.release(name, number)
+        app, release = self.shelf.release(name, number, Permission.CHANGE)
         newest = self.shelf.newest(app)
         if release.status is not ReleaseStatus.SUCCEEDED or newest is None or newest.id == release.id:
             raise Conflict(
@@ -61,7 +62,7 @@ class Actions:
         )
 
     def roll_back(self, name: str, number: int) -> AnyResponse:
-        app = self.shelf.app(name)
+        app = self.shelf.app(name, Permission.CHANGE)
         force = request.form.get("force") == "yes"
         release = self.world.rollback.run(actor(), app, number, origin(), force=force)
         flash(f"Rolling back to v{number}, as {release.name}.")

@@ -14,6 +14,7 @@ from flask import Response, request
 
 from wherry.domain.errors import NotFound, PlatformFault
 from wherry.domain.model import Actor, ReleaseStatus
+from wherry.domain.roles import Permission
 from wherry.flow.lanes import build_stream, release_stream
 from wherry.portal.session import actor
 from wherry.portal.shelf import Shelf
@@ -53,7 +54,7 @@ class Live:
         return Shelf(self.world)
 
     def release(self, name: str, number: int) -> Response:
-        app, release = self.shelf.release(name, number)
+        app, release = self.shelf.release(name, number, Permission.VIEW)
         who = actor()
 
         def outcome() -> str:
@@ -64,7 +65,7 @@ class Live:
         return self._answer(self._stored(release_stream(release.id), _after(), outcome))
 
     def build(self, name: str, number: int) -> Response:
-        app, build = self.shelf.build(name, number)
+        app, build = self.shelf.build(name, number, Permission.VIEW)
         who = actor()
 
         def outcome() -> str:
@@ -75,7 +76,7 @@ class Live:
         return self._answer(self._stored(build_stream(build.id), _after(), outcome))
 
     def logs(self, name: str) -> Response:
-        app = self.shelf.app(name)
+        app = self.shelf.app(name, Permission.VIEW)
         who, process = actor(), request.args.get("process") or None
         since = _last_seen()
         lines = self.world.runtime.logs(app.id, follow=True, lines=CATCH_UP, process=process)
@@ -120,7 +121,7 @@ class Live:
     def _gone(self, who: Actor, app_id: int) -> str:
         """Why this reader may not read on: the app was destroyed, or is no longer theirs."""
         try:
-            self.world.access.app(who, str(app_id))
+            self.world.access.app(who, str(app_id), Permission.VIEW)
         except NotFound:
             return "gone"
         return ""

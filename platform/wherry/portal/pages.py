@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from wherry.domain.errors import PlatformFault
 from wherry.domain.formation import SIZES
 from wherry.domain.model import ReleaseStatus
+from wherry.domain.roles import Permission
 from wherry.flow.lanes import build_stream, release_stream
 from wherry.portal.shelf import Shelf
 from wherry.portal.text import Line, app_line, talk
@@ -45,23 +46,26 @@ class Pages:
         return render_template("portal/apps.html", summaries=summaries, fault=fault)
 
     def app(self, name: str) -> str:
-        app = self.shelf.app(name)
+        app = self.shelf.app(name, Permission.VIEW)
         return render_template("portal/app.html", app=app, view=self.shelf.overview(app), sizes=SIZES)
 
     def release(self, name: str, number: int) -> str:
-        app, release = self.shelf.release(name, number)
+        app, release = self.shelf.release(name, number, Permission.VIEW)
         newest = self.shelf.newest(app)
         return render_template(
             "portal/release.html",
             app=app,
             release=release,
-            can_roll_back=release.status is ReleaseStatus.SUCCEEDED and newest is not None and release.id != newest.id,
+            can_roll_back=Permission.CHANGE in self.shelf.may(app)
+            and release.status is ReleaseStatus.SUCCEEDED
+            and newest is not None
+            and release.id != newest.id,
             live=release.status is ReleaseStatus.PENDING,
             log=self._log(release_stream(release.id)),
         )
 
     def build(self, name: str, number: int) -> str:
-        app, build = self.shelf.build(name, number)
+        app, build = self.shelf.build(name, number, Permission.VIEW)
         return render_template(
             "portal/build.html",
             app=app,
@@ -72,14 +76,14 @@ class Pages:
         )
 
     def release_text(self, name: str, number: int) -> Response:
-        return self._text(release_stream(self.shelf.release(name, number)[1].id))
+        return self._text(release_stream(self.shelf.release(name, number, Permission.VIEW)[1].id))
 
     def build_text(self, name: str, number: int) -> Response:
-        return self._text(build_stream(self.shelf.build(name, number)[1].id))
+        return self._text(build_stream(self.shelf.build(name, number, Permission.VIEW)[1].id))
 
     def logs(self, name: str) -> str:
         """The last lines, without a script too; `?process=` keeps one process."""
-        app = self.shelf.app(name)
+        app = self.shelf.app(name, Permission.VIEW)
         process = request.args.get("process") or None
         lines, names, fault = self._app_log(app.id, process)
         return render_template(

@@ -10,6 +10,7 @@ from wherry.domain.config import Config
 from wherry.domain.errors import NotFound, PlatformFault
 from wherry.domain.formation import Formation, settled
 from wherry.domain.model import App, Build, Event, Release, ReleaseStatus
+from wherry.domain.roles import Permission
 from wherry.domain.workload import Process, ProcessState
 from wherry.flow.draft import newest
 from wherry.flow.ledger_ports import Transaction
@@ -49,8 +50,11 @@ class Overview:
     builds: Sequence[Build]
     config: Sequence[str]
     events: Sequence[Event]
+    may: frozenset[Permission]
 
     def can_roll_back(self, release: Release) -> bool:
+        if Permission.CHANGE not in self.may:
+            return False
         newest_id = self.summary.newest.id if self.summary.newest else None
         return release.status is ReleaseStatus.SUCCEEDED and release.id != newest_id
 
@@ -59,19 +63,23 @@ class Overview:
 class Shelf:
     world: World
 
-    def app(self, name: str) -> App:
-        """Raises NotFound, for a foreign app too."""
-        return self.world.access.app(actor(), name)
+    def app(self, name: str, permission: Permission) -> App:
+        """Raises NotFound, for a foreign app too; Forbidden for one that may be seen without this permission."""
+        return self.world.access.app(actor(), name, permission)
 
-    def release(self, name: str, number: int) -> tuple[App, Release]:
-        """Raises NotFound."""
-        app = self.app(name)
+    def may(self, app: App) -> frozenset[Permission]:
+        """What the page may offer."""
+        return self.world.access.permissions(actor(), app)
+
+    def release(self, name: str, number: int, permission: Permission) -> tuple[App, Release]:
+        """Raises NotFound, Forbidden."""
+        app = self.app(name, permission)
         with self.world.ledger.begin(read_only=True) as tx:
             return app, tx.releases.by_number(app.id, number)
 
-    def build(self, name: str, number: int) -> tuple[App, Build]:
-        """Raises NotFound, for another app's build too."""
-        app = self.app(name)
+    def build(self, name: str, number: int, permission: Permission) -> tuple[App, Build]:
+        """Raises NotFound, for another app's build too; Forbidden."""
+        app = self.app(name, permission)
         with self.world.ledger.begin(read_only=True) as tx:
             build = tx.builds.by_id(number)
         if build.app_id != app.id:
@@ -86,7 +94,7 @@ class Shelf:
             return [self._summary(tx, app, running)[0] for app in apps], running.fault
 
     def overview(self, app: App) -> Overview:
-        running = self._running(app.id)
+        running, may = self._running(app.id), self.may(app)
         with self.world.ledger.begin(read_only=True) as tx:
             summary, formation = self._summary(tx, app, running)
             return Overview(
@@ -95,8 +103,9 @@ class Shelf:
                 running,
                 tx.releases.of_app(app.id, limit=25),
                 tx.builds.of_app(app.id, limit=10),
-                sorted(tx.apps.config(app.id)),
+                sorted(tx.apps.config(app.id)) if Permission.CONFIG in may else (),
                 tx.events.of_app(app.name, limit=15),
+                may,
             )
 
     def config(self, app: App) -> Config:

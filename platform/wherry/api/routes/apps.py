@@ -14,10 +14,11 @@ from wherry.api.shapes import REGION, Json
 from wherry.domain.build_settings import stack_named
 from wherry.domain.errors import InvalidInput
 from wherry.domain.model import App
+from wherry.domain.roles import Permission
 from wherry.domain.text import printable
 
 _CREATE = ("name", "region", "stack", "team", "organization", "space", "personal", "locked", "internal_routing")
-_UPDATE = ("name", "maintenance", "build_stack")
+_UPDATE = {"name": Permission.ADMIN, "maintenance": Permission.OPERATE, "build_stack": Permission.DEPLOY}
 _HAVE = {"region": REGION}
 _OURS = ("name", "stack", "build_stack", "maintenance")
 
@@ -39,8 +40,8 @@ def index(call: Call) -> ResponseReturnValue:
 
 
 def own(call: Call) -> ResponseReturnValue:
-    """The actor's own only, also for an admin."""
-    return _listed(call, [app for app in call.world.access.apps(call.actor) if app.owner.id == call.actor.id])
+    """The actor's own and those shared with them; an admin's too."""
+    return _listed(call, call.world.access.own(call.actor))
 
 
 def show(call: Call, app: App) -> ResponseReturnValue:
@@ -54,6 +55,9 @@ def update(call: Call, app: App) -> ResponseReturnValue:
     if (stack := body.get("build_stack")) is not None:
         stack_named(stack)
     maintenance = flag(body, "maintenance")
+    for key, permission in _UPDATE.items():
+        if body.get(key) is not None:
+            call.demand(app, permission)
     if body.get("name") is not None:
         app = call.world.rename.run(call.actor, app, body["name"], call.origin)
     if stack is not None:

@@ -12,6 +12,7 @@ from wherry.api.shapes import Json
 from wherry.domain.errors import InvalidInput, NotFound
 from wherry.domain.formation import Formation
 from wherry.domain.model import App
+from wherry.domain.roles import Permission
 from wherry.domain.text import printable
 
 _CHANGE = ("quantity", "size", "dyno_size")
@@ -33,8 +34,10 @@ def change(call: Call, app: App) -> ResponseReturnValue:
     body = json_object(request)
     only(body, ("updates",))
     if images := _images(body.get("updates")):
+        call.demand(app, Permission.DEPLOY)
         release = call.world.release_images.run(call.actor, app, images, call.origin)
         return jsonify(_shown(call, app)), {RELEASE_HEADER: release.name}
+    call.demand(app, Permission.OPERATE)
     call.world.scale.run(call.actor, app, _updates(body.get("updates")), call.origin)
     return jsonify(_shown(call, app))
 
