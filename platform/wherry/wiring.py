@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -64,6 +65,7 @@ from wherry.sources.repositories import Repositories
 from wherry.sources.transport import GitTransport
 from wherry.sources.uploads import UploadFolder
 
+log = logging.getLogger(__name__)
 ROLLOUTS_AT_ONCE = 4
 
 
@@ -191,6 +193,10 @@ class Bench:
         """A process of the app started or ended by itself."""
         self.watchdog.check(app_id)
         self.reconcile.app(app_id)
+
+    def on_unwell(self, app_id: int, process: str, message: str) -> None:
+        """A process of the app failed a liveness check."""
+        log.warning("app %s, %s: %s", app_id, process, message)
 
 
 def wire(settings: Settings) -> World:
