@@ -23,6 +23,7 @@ from wherry.flow.cancel import CancelBuild
 from wherry.flow.configure import Configure
 from wherry.flow.converge import Converge
 from wherry.flow.create import CreateApp
+from wherry.flow.deploy_plan import PlanDeploy
 from wherry.flow.destroy import DestroyApp, RemoveRemains
 from wherry.flow.domains import Domains
 from wherry.flow.image_ports import Bases, Images
@@ -156,6 +157,10 @@ class World:
     @property
     def reveal(self) -> RevealConfig:
         return RevealConfig(self.ledger, self.clock)
+
+    @property
+    def plan_deploy(self) -> PlanDeploy:
+        return PlanDeploy(self.ledger, self.sources, self.bases)
 
     @property
     def configure(self) -> Configure:

@@ -99,3 +99,19 @@ def test_the_list_is_cut_by_the_ledger_and_by_id_as_by_version(house: House, app
         assert house.call("GET", path, headers={"Range": wrong}).status == 416
     assert shown[0]["eligible_for_rollback"]
     eventually(lambda: house.call("GET", f"{path}/v4").json["current"])
+
+
+def test_a_plan_says_what_a_push_would_change_and_changes_nothing(house: House, app: str) -> None:
+    house.release(app)
+    body = {"commit": "c" * 40, "procfile": "web: serve --fast\n"}
+    plan = house.call("POST", f"/apps/{app}/deploy-plan", body).json
+    assert (plan["deploys"], plan["commit"], plan["running"]["version"]) == (True, "c" * 40, 1)
+    changes = {(each["area"], each["name"]): (each["before"], each["after"]) for each in plan["changes"]}
+    assert changes[("process", "web")] == ("serve", "serve --fast")
+    assert changes[("commit", None)] == (f"{1:040x}", "c" * 40)
+    assert house.call("POST", f"/apps/{app}/deploy-plan").status == 200
+    for wrong in ({"commit": "main"}, {"procfile": "web: x"}, {**body, "build_file": "/etc/passwd"}, {"x": 1}):
+        assert house.call("POST", f"/apps/{app}/deploy-plan", wrong).status == 422, wrong
+    bad = house.call("POST", f"/apps/{app}/deploy-plan", {**body, "procfile": "web x"}).json
+    assert bad["problems"] == ["Procfile:1: no colon in 'web x'"]
+    assert len(house.call("GET", f"/apps/{app}/releases").json) == 1

@@ -35,3 +35,21 @@ def test_retry_and_a_rollback_across_a_release_phase(house: House, terminal: Ter
     forced = terminal.wherry("rollback", "v1", "--force", "--json")
     assert forced.code == 0, forced.err
     assert json.loads(forced.out)["description"] == "Rollback to v1"
+
+
+def test_deploy_plan_reads_the_commit_that_would_be_pushed(house: House, terminal: Terminal, app: str) -> None:
+    terminal.env["WHERRY_APP"] = app
+    assert "not known here" in terminal.wherry("deploy:plan").err
+    terminal.git("init", "-q", "-b", "main")
+    (terminal.folder / "Procfile").write_text("web: serve --fast\nworker: work\n")
+    terminal.git("add", "-A")
+    terminal.git("commit", "-q", "-m", "One")
+    (terminal.folder / "Procfile").write_text("web: uncommitted\n")
+    commit = terminal.git("rev-parse", "HEAD").out.strip()
+    said = terminal.wherry("deploy:plan")
+    assert said.code == 0, said.err
+    assert said.out.startswith(f"=== {app}: v1 -> {commit[:12]}\n~ commit: ")
+    assert "~ process web: serve -> serve --fast\n" in said.out
+    assert "worker" not in said.out
+    assert "What is not committed" in said.err
+    assert json.loads(terminal.wherry("deploy", "plan", "--json").out)["commit"] == commit

@@ -91,6 +91,17 @@ def test_an_image_goes_onto_the_newest_base_and_then_is_there(ground: Ground) ->
     assert ground.bases("three").rebase(done.image).base != done.base
 
 
+def test_what_an_image_is_on_is_told_without_a_change(ground: Ground) -> None:
+    image = ground.image("one")
+    bases = ground.bases("two")
+    before = bases.below(image)
+    assert before.now != before.newest
+    done = bases.rebase(image)
+    after = bases.below(done.image)
+    assert (after.now, after.newest) == (done.base, before.newest)
+    assert bases.below(image) == before
+
+
 def test_doing_it_twice_is_doing_it_once(ground: Ground) -> None:
     image = ground.image("one")
     bases = ground.bases("two")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from wherry.domain.errors import Conflict
 from wherry.domain.image import Image
-from wherry.flow.image_ports import OnBase
+from wherry.flow.image_ports import Below, OnBase
 
 
 class InMemoryBases:
@@ -28,3 +28,8 @@ class InMemoryBases:
         made = "sha256:" + hashlib.sha256(f"{image.digest} on {self.newest}".encode()).hexdigest()
         self.on[made] = self.newest
         return OnBase(replace(image, digest=made), self.newest)
+
+    def below(self, image: Image) -> Below:
+        if image.digest in self.fixed:
+            raise Conflict(self.fixed[image.digest])
+        return Below(self.on.get(image.digest, "sha256:" + "a" * 64), self.newest)

@@ -14,7 +14,7 @@ from wherry.builds.stacks import Stacks
 from wherry.domain.errors import Conflict, InvalidInput, NotFound, PlatformFault
 from wherry.domain.image import Image
 from wherry.domain.text import printable
-from wherry.flow.image_ports import OnBase
+from wherry.flow.image_ports import Below, OnBase
 from wherry.images.rebase import push_rebased, rebased
 from wherry.images.registry import Registry
 from wherry.images.stored import StoredImage, read_image
@@ -43,6 +43,10 @@ class StackBases:
         made = rebased(stored, below, base, _labels(stored, metadata, base, notes), notes)
         digest = push_rebased(self._registry, image.repository, made, base.repository)
         return OnBase(replace(image, digest=digest), base.digest)
+
+    def below(self, image: Image) -> Below:
+        base = self._base()
+        return Below(str(_metadata(self._stored(image))["runImage"].get("reference", "")), base.digest)
 
     def _base(self) -> StoredImage:
         try:

@@ -45,6 +45,7 @@ COMMANDS = {
     "domains:info": Command("domains", "info", "Show one domain."),
     "domains:remove": Command("domains", "remove", "Remove a domain of yours."),
     "domains:wait": Command("domains", "wait", "Wait until a domain is proved to be yours."),
+    "deploy:plan": Command("deploy_plan", "plan", "Show what the next deploy would change."),
     "git:remote": Command("create", "remote", "Add the git remote of an app to this repository."),
     "login": Command("login", "login", "Keep the URL and token of a platform."),
     "logout": Command("login", "logout", "Forget them."),

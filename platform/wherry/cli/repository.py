@@ -25,6 +25,20 @@ def inside() -> bool:
     return _git("rev-parse", "--git-dir") is not None
 
 
+def head() -> str | None:
+    """The commit of HEAD; None outside of a repository, or before its first commit."""
+    return _git("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+
+
+def committed(name: str) -> str | None:
+    """The text of a file at the root of HEAD; None where there is none."""
+    return _git("cat-file", "blob", f"HEAD:{name}")
+
+
+def uncommitted() -> bool:
+    return bool(_git("status", "--porcelain", "--untracked-files=no"))
+
+
 def app_of(remote: str) -> str | None:
     """The app that a remote's URL names; None without such a remote, or outside of a repository."""
     url = url_of(remote)

@@ -69,6 +69,14 @@ class OnBase:
     base: str
 
 
+@dataclass(frozen=True, slots=True)
+class Below:
+    """Digests: of the base that an image is `now` on, and of the `newest`."""
+
+    now: str
+    newest: str
+
+
 class Bases(Protocol):
     """What lies below the images that buildpacks made."""
 
@@ -78,3 +86,6 @@ class Bases(Protocol):
 
         Raises Conflict for an image whose base cannot be exchanged, PlatformFault.
         """
+
+    def below(self, image: Image) -> Below:
+        """Changes nothing. Raises Conflict for an image that does not say what it is on, PlatformFault."""

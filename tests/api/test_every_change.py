@@ -1,0 +1,88 @@
+"""Every route that changes something leaves an event that names its request; a new one without a row here is tried as the
+matrix does, and fails when it left none.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from wherry.api.routes.table import ROUTES
+from wherry.domain.paging import Window
+
+from tests.api.house import Answer, House
+from tests.api.test_matrix import ROWS, Target, path_of
+from tests.api.test_matrix import target as target  # the fixture
+
+Try = tuple[str, Any]
+"""A path and a body."""
+
+QUIET = {
+    "POST /apps/<app>/deploy-plan": "changes nothing",
+    "PATCH /apps/<app>/features/<feature>": "takes only what is so already",
+    "POST /apps/<app>/log-sessions": "opens a log to read",
+    "POST /apps/<app>/sources": "says where an upload may go; building it is the change",
+    "POST /sources": "the same",
+    "PUT /streams/sources/<ticket>": "the upload itself, by a signed URL",
+    "POST /apps/<app>/addons": "always refused",
+    "POST /apps/<app>/sni-endpoints": "always refused",
+}
+CHANGING = sorted(route.name for route in ROUTES if route.method not in ("GET", "HEAD"))
+
+
+def _upload(house: House, target: Target) -> Try:
+    source = house.call("POST", "/sources").json["source_blob"]
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        entry = tarfile.TarInfo("Procfile")
+        content = b"web: serve\n"
+        entry.size = len(content)
+        archive.addfile(entry, io.BytesIO(content))
+    put = house.call("PUT", urlsplit(source["put_url"]).path, raw=buffer.getvalue(), by=None)
+    assert put.status == 200, put.text
+    return f"/apps/{target.app}/builds", {"source_blob": {"url": source["get_url"]}}
+
+
+def _domain(house: House, target: Target) -> Try:
+    return f"/apps/{target.app}/domains", {"hostname": f"www.{target.app}.example.org"}
+
+
+def _removed_domain(house: House, target: Target) -> Try:
+    path, body = _domain(house, target)
+    made = house.call("POST", path, body)
+    assert made.status == 201, made.text
+    return f"{path}/{made.json['id']}", None
+
+
+TRIES: dict[str, Callable[[House, Target], Try]] = {
+    "PATCH /apps/<app>": lambda house, target: (f"/apps/{target.app}", {"name": f"{target.app}-x"}),
+    "POST /apps/<app>/builds": _upload,
+    "POST /apps/<app>/domains": _domain,
+    "DELETE /apps/<app>/domains/<domain>": _removed_domain,
+}
+
+
+@pytest.mark.parametrize("route", [each for each in CHANGING if each not in QUIET])
+def test_t36_each_change_leaves_an_event_of_its_request(house: House, target: Target, route: str) -> None:
+    method, rule = route.split(" ")
+    made = TRIES.get(route, lambda house, target: (path_of(house, rule, target), ROWS[route].body))
+    path, body = made(house, target)
+    by = "admin" if ROWS[route].admin else "owner"
+    answer = house.call(method, path, body, by=by)
+    assert answer.status < 300, f"{route} needs a row in TRIES that changes something: {answer.text}"
+    assert events_of(house, answer), f"{route} answered {answer.status} and left no event"
+
+
+def test_what_is_quiet_is_a_route() -> None:
+    assert set(QUIET) <= set(CHANGING)
+
+
+def events_of(house: House, answer: Answer) -> list[str]:
+    origin = f"api 127.0.0.1 request {answer.headers['Request-Id']}"
+    with house.world.ledger.begin(read_only=True) as tx:
+        newest = tx.events.page(None, Window(most=50, descending=True))
+    return [each.action for each in newest if each.origin == origin]
