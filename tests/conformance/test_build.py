@@ -1,27 +1,19 @@
-"""The build phase: cnb.md items 1, 2, 5, 6, 7, 12, 15, 16, 26 (Buildpack API "Phase #5", "Environment")."""
+"""The build phase: rules 1, 2, 5, 6, 7, 12, 15, 16, 26 (Buildpack API "Phase #5", "Environment")."""
 
 from __future__ import annotations
 
+import os
 from itertools import product
 
 import pytest
 from wherry.domain.errors import BuildFailure
 
-from tests.conformance.world import World, engine_api, platform_id, stack_registry, world
+from tests.conformance.world import World, layer
 
-__all__ = ["engine_api", "platform_id", "stack_registry", "world"]  # fixtures, which pytest finds here by name
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
 
-def layer(name: str, types: str, *files: tuple[str, str]) -> str:
-    """Lines of shell that make one. `files`: path and what printf makes of a text."""
-    lines = [f'mkdir -p "$1/{name}"', *(f'mkdir -p "$(dirname "$1/{name}/{path}")"' for path, _ in files)]
-    lines += [f"printf '{text}' >\"$1/{name}/{path}\"" for path, text in files]
-    flags = "".join(f"{each} = true\\n" for each in types.split())
-    return "\n".join([*lines, f"printf '[types]\\n{flags}' >\"$1/{name}.toml\""]) + "\n"
-
-
-def test_item01_and_05_build_finds_everything_where_the_contract_has_it(world: World) -> None:
+def test_rule01_and_05_build_finds_everything_where_the_contract_has_it(world: World) -> None:
     world.pack(
         "a",
         """
@@ -36,7 +28,7 @@ def test_item01_and_05_build_finds_everything_where_the_contract_has_it(world: W
     assert world.make() == ["/workspace /layers/x_a /platform /cnb/buildpacks/x_a/1.0.0 of the app"]
 
 
-def test_item02_builds_run_as_a_plain_user_with_a_home_and_apps_as_another(world: World) -> None:
+def test_rule02_builds_run_as_a_plain_user_with_a_home_and_apps_as_another(world: World) -> None:
     world.pack(
         "a", 'echo "$(id -u):$(id -g)"; touch "$HOME/x" file; ! touch "$2/x" /x "$CNB_BUILDPACK_DIR/x" 2>/dev/null'
     )
@@ -48,7 +40,7 @@ def test_item02_builds_run_as_a_plain_user_with_a_home_and_apps_as_another(world
     assert said.strip() not in ("0", str(world.stack.uid))
 
 
-def test_item02_and_26_no_phase_of_a_build_sees_a_registrys_login(
+def test_rule02_and_26_no_phase_of_a_build_sees_a_registrys_login(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CNB_REGISTRY_AUTH", '{"registry.example.com": "Basic c2VjcmV0"}')
@@ -60,7 +52,7 @@ def test_item02_and_26_no_phase_of_a_build_sees_a_registrys_login(
     assert world.make() == ["0", "0"]
 
 
-def test_item05_a_buildpack_that_fails_fails_the_build_and_no_image_is_made(world: World) -> None:
+def test_rule05_a_buildpack_that_fails_fails_the_build_and_no_image_is_made(world: World) -> None:
     world.pack("a", "echo working; exit 3")
     world.pack("b", "echo never")
     world.order("a b web")
@@ -70,7 +62,7 @@ def test_item05_a_buildpack_that_fails_fails_the_build_and_no_image_is_made(worl
     assert "never" not in world.said
 
 
-def test_item05_buildpacks_that_read_arguments_only_or_variables_only_both_work(world: World) -> None:
+def test_rule05_buildpacks_that_read_arguments_only_or_variables_only_both_work(world: World) -> None:
     by_place = 'echo "${1##*/} ${2##*/} $(wc -l <"$3")"'
     by_name = 'echo "${CNB_LAYERS_DIR##*/} ${CNB_PLATFORM_DIR##*/} $(wc -l <"$CNB_BP_PLAN_PATH")"'
     world.pack("a", by_place, '[ -d "$1/env" ]; : >>"$2"', api="0.8")
@@ -79,7 +71,7 @@ def test_item05_buildpacks_that_read_arguments_only_or_variables_only_both_work(
     assert world.make() == ["x_a platform 0", "x_b platform 0"]
 
 
-def test_item06_and_07_the_environment_is_clean_and_users_files_come_in_two_ways(world: World) -> None:
+def test_rule06_and_07_the_environment_is_clean_and_users_files_come_in_two_ways(world: World) -> None:
     world.pack("a", layer("l", "build", ("env/BP_ONE", "layer"), ("env/OTHER", "layer"), ("bin/x", "")))
     show = 'echo "$BP_ONE|${OTHER-}|$PATH"; wc -c <"$2/env/BP_ONE"; '
     world.pack("b", show + 'env -0 | cut -zd= -f1 | grep -zv -e ^CNB_ | sort -z | tr "\\0" " "; echo')
@@ -96,7 +88,20 @@ def test_item06_and_07_the_environment_is_clean_and_users_files_come_in_two_ways
     assert said[4] == f"layer|user's $x|/layers/x_a/l/bin:{usual}"
 
 
-def test_item12_every_combination_of_types_does_what_the_table_says(world: World) -> None:
+def test_rule07_what_the_operator_sets_counts_less_and_proxies_pass(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOPROXY", "https://operator.example.com")
+    monkeypatch.setenv("NO_PROXY", os.environ.get("NO_PROXY", "localhost,127.0.0.1") + ",operator.example.com")
+    world.pack("show", 'echo "$GOPROXY ${NO_PROXY##*,}"; ls "$2/env"')
+    world.pack("clear", 'echo "$GOPROXY"', more="clear-env = true\n")
+    world.order("show clear web")
+    assert world.make() == ["https://operator.example.com operator.example.com", "https://operator.example.com"]
+    said = world.make(GOPROXY="https://user.example.com")
+    assert said == ["https://user.example.com operator.example.com", "GOPROXY", "https://operator.example.com"]
+
+
+def test_rule12_every_combination_of_types_does_what_the_table_says(world: World) -> None:
     """The table of Buildpack API "Layer Types": seen by the next buildpack, kept for the next build, in the image."""
     combinations = [
         " ".join(name for name, on in zip(("build", "cache", "launch"), flags, strict=True) if on)
@@ -132,13 +137,13 @@ def test_item12_every_combination_of_types_does_what_the_table_says(world: World
 
 
 @pytest.mark.parametrize("name", ["build", "launch", "store"])
-def test_item12_names_that_mean_something_else_cannot_be_layers(world: World, name: str) -> None:
+def test_rule12_names_that_mean_something_else_cannot_be_layers(world: World, name: str) -> None:
     world.pack("a", layer(name, "launch"))
     world.order("a web")
     assert f"a layer cannot be named {name}" in world.fails().message
 
 
-def test_item15_layers_for_building_reach_later_buildpacks_only_the_later_first(world: World) -> None:
+def test_rule15_layers_for_building_reach_later_buildpacks_only_the_later_first(world: World) -> None:
     paths = ("bin/x", ""), ("lib/x", ""), ("include/x", ""), ("pkgconfig/x", "")
     world.pack("a", layer("one", "build", *paths) + layer("two", "build", *paths) + 'echo "${CPATH-none}"')
     world.pack("b", layer("l", "build", *paths))
@@ -159,7 +164,7 @@ def test_item15_layers_for_building_reach_later_buildpacks_only_the_later_first(
     ]
 
 
-def test_item16_env_files_follow_their_suffixes_to_the_letter(world: World) -> None:
+def test_rule16_env_files_follow_their_suffixes_to_the_letter(world: World) -> None:
     world.pack(
         "a",
         layer(
@@ -203,7 +208,7 @@ def test_item16_env_files_follow_their_suffixes_to_the_letter(world: World) -> N
     assert world.make() == ["build ab ba a ab-c none none 2", "$(id) `id` $HOME \\", f"{last}/no-separator"]
 
 
-def test_item16_one_layer_is_applied_before_the_next(world: World) -> None:
+def test_rule16_one_layer_is_applied_before_the_next(world: World) -> None:
     world.pack("a", layer("l1", "build", ("env.build/V.append", "1")) + layer("l2", "build", ("env/V", "2")))
     world.pack("b", 'echo "$V"')
     world.order("a b web")

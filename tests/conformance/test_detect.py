@@ -1,16 +1,13 @@
-"""Detection: cnb.md items 4, 6, 8, 9, 10, 11 (Buildpack API "Phase #1")."""
+"""Detection: rules 4, 6, 8, 9, 10, 11 (Buildpack API "Phase #1")."""
 
 from __future__ import annotations
 
 import pytest
 from wherry.domain.errors import BuildFailure, PlatformFault
 
-from tests.conformance.world import World, engine_api, platform_id, stack_registry, world
+from tests.conformance.world import World
 
-__all__ = ["engine_api", "platform_id", "stack_registry", "world"]  # fixtures, which pytest finds here by name
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
-
-SAYS = 'echo "built by ${0%/bin/build}" | sed "s,.*x_\\([a-z]*\\)/.*,\\1,"'
 
 
 def provides(*names: str) -> str:
@@ -24,7 +21,7 @@ def requires(*names: str) -> str:
     )
 
 
-def test_item04_detect_gets_arguments_and_variables_and_the_app_as_its_folder(world: World) -> None:
+def test_rule04_detect_gets_arguments_and_variables_and_the_app_as_its_folder(world: World) -> None:
     detect = """
         [ "$1" = "$CNB_PLATFORM_DIR" ] && [ "$2" = "$CNB_BUILD_PLAN_PATH" ] && [ $# = 2 ]
         [ "$0" = "$CNB_BUILDPACK_DIR/bin/detect" ] && [ "$PWD" = /workspace ] && [ -f file ]
@@ -44,9 +41,41 @@ def test_item04_detect_gets_arguments_and_variables_and_the_app_as_its_folder(wo
     ]
 
 
-def test_item04_a_code_that_is_neither_pass_nor_fail_breaks_the_group_only(world: World) -> None:
+def test_rule01_the_platforms_own_buildpacks_stand_around_every_group_that_does_not_name_them(world: World) -> None:
+    for name in "abc":
+        world.pack(name, f"echo {name}")
+    (world.buildpacks / "system.toml").write_text(
+        '[[system.pre.buildpacks]]\nid = "x/a"\nversion = "1.0.0"\n[[system.post.buildpacks]]\nid = "x/c"\n'
+    )
+    world.order("b web")
+    assert world.make() == ["a", "b", "c"]
+    world.order("b c a web")
+    assert world.make() == ["b", "c", "a"]
+
+
+def test_rule03_detection_comes_before_anything_is_restored(world: World) -> None:
+    world.pack(
+        "a",
+        'cat "$HOME/seen"; ls "$1"; mkdir -p "$1/l"; printf "[types]\ncache = true\n" >"$1/l.toml"',
+        'ls -R /layers >"$HOME/seen"',
+    )
+    world.order("a web")
+    assert world.make() == ["/layers:"]
+    assert world.make(again=True) == ["/layers:", "l", "l.toml"]
+
+
+def test_rule04_what_detection_printed_is_told_in_the_order_of_the_group_when_nothing_passes(world: World) -> None:
+    for name in ("b", "a"):
+        world.pack(name, detect=f"echo wishes {name}.txt; exit 100")
+    world.order("b a web")
+    assert world.fails().evidence == ("x/b: wishes b.txt", "x/a: wishes a.txt", "x/web: would take part")
+
+
+def test_rule04_a_code_that_is_neither_pass_nor_fail_breaks_the_group_only(world: World) -> None:
     world.pack("broken", detect="echo oh no >&2; exit 7")
     world.order("broken web", "web")
+    world.make()
+    world.order("broken? web")
     world.make()
     world.order("broken web")
     failure = world.fails()
@@ -54,7 +83,7 @@ def test_item04_a_code_that_is_neither_pass_nor_fail_breaks_the_group_only(world
     assert failure.lines() == ["the buildpack x/broken broke: its detect ended with exit code 7", "oh no"]
 
 
-def test_item08_groups_go_left_to_right_and_depth_first(world: World) -> None:
+def test_rule08_groups_go_left_to_right_and_depth_first(world: World) -> None:
     """As the spec's matrices have it: [E, O, F] with O = [A B], [C D]; a composite that is optional is tried with it and
     then without.
     """
@@ -67,7 +96,7 @@ def test_item08_groups_go_left_to_right_and_depth_first(world: World) -> None:
     assert world.make() == ["e", "f", "e a b f c d"]
 
 
-def test_item08_one_real_pass_is_needed_and_only_those_that_pass_build(world: World) -> None:
+def test_rule08_one_real_pass_is_needed_and_only_those_that_pass_build(world: World) -> None:
     world.pack("no", "echo no", "exit 100")
     world.order("no? no?", "no? web")
     assert world.make() == []
@@ -75,7 +104,7 @@ def test_item08_one_real_pass_is_needed_and_only_those_that_pass_build(world: Wo
     assert world.fails().kind is BuildFailure.NOTHING_DETECTED
 
 
-def test_item08_what_is_for_other_execution_environments_is_left_out(world: World) -> None:
+def test_rule08_what_is_for_other_execution_environments_is_left_out(world: World) -> None:
     world.pack("a", "echo a", more='[[buildpack.exec-env]]\nname = "test"\n', api="0.12")
     world.pack("b", "echo b", more='exec-env = ["test", "*"]\n', api="0.12")
     world.pack("c", "echo c", more='exec-env = ["test"]\n', api="0.11")
@@ -86,7 +115,7 @@ def test_item08_what_is_for_other_execution_environments_is_left_out(world: Worl
     assert world.make() == ["b", "c"]
 
 
-def test_item09_alternatives_are_tried_depth_first_until_all_is_met_and_used(world: World) -> None:
+def test_rule09_alternatives_are_tried_depth_first_until_all_is_met_and_used(world: World) -> None:
     either = 'printf \'[[provides]]\\nname = "x"\\n[[or]]\\n[[or.provides]]\\nname = "y"\\n[[or]]\\n\' >>"$2"'
     world.pack("first", 'cat "$3"', either)
     world.pack("second", ":", requires("y"))
@@ -104,7 +133,7 @@ def test_item09_alternatives_are_tried_depth_first_until_all_is_met_and_used(wor
         ("needs web", "x/needs requires tool"),
     ],
 )
-def test_item09_a_required_one_unmet_or_unused_fails_and_an_optional_one_is_left_out(
+def test_rule09_a_required_one_unmet_or_unused_fails_and_an_optional_one_is_left_out(
     world: World, group: str, why: str
 ) -> None:
     world.pack("gives", "echo gives", provides("tool"))
@@ -117,13 +146,19 @@ def test_item09_a_required_one_unmet_or_unused_fails_and_an_optional_one_is_left
     assert world.make() == []
 
 
-def test_item09_a_buildpack_may_meet_itself(world: World) -> None:
+def test_rule09_a_buildpack_may_meet_itself(world: World) -> None:
     world.pack("alone", 'grep -c name "$3"', provides("tool") + requires("tool"))
     world.order("alone web")
     assert world.make() == ["1"]
 
 
-def test_item10_what_is_unmet_goes_on_to_the_next_that_provides_it(world: World) -> None:
+def test_rule09_a_version_beside_the_name_is_refused_as_the_reference_does(world: World) -> None:
+    world.pack("a", detect='printf \'[[requires]]\\nname = "x"\\nversion = "1"\\n\' >>"$2"')
+    world.order("a web")
+    assert "a version is told in its metadata" in world.fails().message
+
+
+def test_rule10_what_is_unmet_goes_on_to_the_next_that_provides_it(world: World) -> None:
     show = 'echo "${CNB_BUILDPACK_DIR#*x_}:" $(grep -h name "$CNB_BP_PLAN_PATH" | sort | tr -d "\\n")'
     leaves = 'printf \'[[unmet]]\\nname = "one"\\n\' >"$1/build.toml"'
     world.pack("a", f"{show}; {leaves}", provides("one", "two"))
@@ -134,13 +169,13 @@ def test_item10_what_is_unmet_goes_on_to_the_next_that_provides_it(world: World)
     assert world.make() == ['a/1.0.0: name = "one"name = "two"', 'b/1.0.0: name = "one"', "c/1.0.0:"]
 
 
-def test_item10_unmet_must_name_what_was_asked(world: World) -> None:
+def test_rule10_unmet_must_name_what_was_asked(world: World) -> None:
     world.pack("a", 'printf \'[[unmet]]\\nname = "other"\\n\' >"$1/build.toml"')
     world.order("a web")
     assert "unmet names other" in world.fails().message
 
 
-def test_item11_targets_and_old_stacks_decide_who_takes_part(world: World) -> None:
+def test_rule11_targets_and_old_stacks_decide_who_takes_part(world: World) -> None:
     """`world` builds on Debian 12 for linux."""
     cases = {
         "none": "",
@@ -162,7 +197,7 @@ def test_item11_targets_and_old_stacks_decide_who_takes_part(world: World) -> No
 
 
 @pytest.mark.parametrize("api", ["0.7", "0.13", "1.0", "x"])
-def test_item24_an_api_that_is_not_spoken_is_named(world: World, api: str) -> None:
+def test_rule24_an_api_that_is_not_spoken_is_named(world: World, api: str) -> None:
     world.pack("other", api=api)
     world.order("other web")
     with pytest.raises(PlatformFault, match=f"Buildpack API '{api}' is not 0.8 to 0.12"):
@@ -170,6 +205,12 @@ def test_item24_an_api_that_is_not_spoken_is_named(world: World, api: str) -> No
 
 
 def test_image_extensions_are_refused_with_the_reason(world: World) -> None:
+    (world.app / "ext").mkdir()
+    (world.app / "ext/extension.toml").write_text('api = "0.10"\n[extension]\nid = "x/e"\nversion = "1"\n')
+    (world.app / "project.toml").write_text('[[io.buildpacks.group]]\nuri = "./ext"\n')
+    world.order("web")
+    assert "it is an image extension, which changes images as root: not possible here" in world.fails().message
+    (world.app / "project.toml").unlink()
     world.order("web")
     order = world.buildpacks / "order.toml"
     order.write_text(order.read_text() + '\n[[order-extensions]]\n[[order-extensions.group]]\nid = "x/e"\n')

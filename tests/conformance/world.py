@@ -9,7 +9,7 @@ import io
 import json
 import secrets
 import tarfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from wherry.builds.builder import LifecycleBuilder
 from wherry.builds.stacks import Stack
 from wherry.domain.errors import BuildFailed
 from wherry.domain.image import Image
+from wherry.images.manifest import CONFIG, Document, image_manifest
 from wherry.images.registry import Registry
 from wherry.images.stored import StoredImage, read_image
 from wherry.runtimes.machine.pull import Registry as Pulls
@@ -37,6 +38,26 @@ printf '[[processes]]\\ntype = "web"\\ncommand = ["sleep", "1"]\\n' >"$1/launch.
 """
 
 
+def writes(file: str, content: str) -> str:
+    """A line of shell that writes `content` into `file`, which a shell expands."""
+    return f"""cat >"{file}" <<'END'\n{content.strip()}\nEND\n"""
+
+
+def layer(name: str, types: str, *files: tuple[str, str]) -> str:
+    """Lines of shell that make one. `files`: path and what printf makes of a text."""
+    lines = [f'mkdir -p "$1/{name}"', *(f'mkdir -p "$(dirname "$1/{name}/{path}")"' for path, _ in files)]
+    lines += [f"printf '{text}' >\"$1/{name}/{path}\"" for path, text in files]
+    lines += [f'chmod 755 "$1/{name}/{path}"' for path, _ in files if path.startswith(("bin/", "exec.d/"))]
+    flags = "".join(f"{each} = true\\n" for each in types.split())
+    return "\n".join([*lines, f"printf '[types]\\n{flags}' >\"$1/{name}.toml\""]) + "\n"
+
+
+def processes(*entries: str) -> str:
+    """A line of shell that writes launch.toml; an entry: ``type: what follows the type``."""
+    tables = (f'[[processes]]\ntype = "{kind}"\n{rest}' for kind, rest in (each.split(": ", 1) for each in entries))
+    return writes("$1/launch.toml", "\n".join(tables))
+
+
 @dataclass
 class World(Yard):
     """`pack` lays a buildpack, `order` the groups; `make` builds `app` and keeps the image as the next one's previous."""
@@ -45,7 +66,7 @@ class World(Yard):
 
     @property
     def buildpacks(self) -> Path:
-        return self.home / "buildpacks"
+        return self.home / "order"
 
     @property
     def app(self) -> Path:
@@ -69,7 +90,7 @@ class World(Yard):
 
     def composite(self, name: str, *groups: str) -> None:
         home = self.buildpacks / name
-        home.mkdir(parents=True)
+        home.mkdir(parents=True, exist_ok=True)
         head = f'api = "0.10"\n[buildpack]\nid = "x/{name}"\nversion = "1.0.0"\n'
         (home / "buildpack.toml").write_text(head + _order(groups))
 
@@ -98,6 +119,17 @@ class World(Yard):
 
     def label(self, name: str) -> Any:
         return json.loads(self.stored.labels[f"io.buildpacks.{name}"])
+
+    def relabel(self, name: str, **values: object) -> None:
+        """Puts an image with other values in one of its labels into the last one's place."""
+        assert self.image
+        stored = self.stored
+        config = json.loads(json.dumps(dict(stored.config)))
+        config["config"]["Labels"][f"io.buildpacks.{name}"] = json.dumps(self.label(name) | values)
+        document = Document.of(CONFIG, config)
+        self.registry.put_blob(stored.repository, document.digest, document.body)
+        manifest = image_manifest(document, stored.layers, {})
+        self.image = replace(self.image, digest=self.registry.put_manifest(stored.repository, manifest))
 
     def files(self, number: int) -> dict[str, tuple[tarfile.TarInfo, bytes]]:
         """Of one layer of the last image: path to entry and content."""

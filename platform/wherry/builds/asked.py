@@ -94,7 +94,9 @@ class _Choosing:
             tuple(fetched[each].member if each in fetched else self._named(each) for each in part)
             for part in (wish.before, wanted, wish.after)
         )
-        groups = [_explicit((*before, *group, *after))] if group else [(*before, *g, *after) for g in self._ours.groups]
+        groups = (
+            [self._explicit((*before, *group, *after))] if group else [(*before, *g, *after) for g in self._ours.groups]
+        )
         return self._ours.ordered(self.found.values(), groups, listed=bool(group))
 
     def _fetch(self, wanted: Reference | Script) -> Found:
@@ -122,16 +124,18 @@ class _Choosing:
             hint="Others are named by ./FOLDER or by URL: docs/buildpacks.md",
         )
 
+    def _explicit(self, group: tuple[Member, ...]) -> tuple[Member, ...]:
+        """The Procfile has the last word on what runs, and ours may need packages of the distribution: where the list
+        does not say so itself, both take part if they have something to do, and are here.
+        """
+        here = {name for name, _ in self._ours.buildpacks}
+        names = {each.id for each in group}
+        packages = APT in here and APT not in names and any(each.startswith(_OURS) for each in names)
+        procfile = PROCFILE in here and not any(each.endswith("/procfile") for each in names)
+        first = [Member(APT, optional=True)] if packages else []
+        last = [Member(PROCFILE, optional=True)] if procfile else []
+        return (*first, *group, *last)
+
 
 def _is_id(wanted: Reference | Script) -> bool:
     return isinstance(wanted, Reference) and wanted.kind is Kind.ID
-
-
-def _explicit(group: tuple[Member, ...]) -> tuple[Member, ...]:
-    """The Procfile has the last word on what runs, and ours may need packages of the distribution: where the list does
-    not say so itself, both take part if they have something to do.
-    """
-    names = {each.id for each in group}
-    first = [Member(APT, optional=True)] if APT not in names and any(each.startswith(_OURS) for each in names) else []
-    last = [] if any(each.endswith("/procfile") for each in names) else [Member(PROCFILE, optional=True)]
-    return (*first, *group, *last)

@@ -78,6 +78,10 @@ def _command(table: Table, buildpack: Buildpack) -> tuple[tuple[str, ...], tuple
     """
     args = table.texts("args")
     if at_least(buildpack.api, 0, 9):
+        if "direct" in table.values:
+            raise InvalidInput(
+                f"{table.where}: 'direct' ended with Buildpack API 0.9: for a shell, command = ['bash', '-c', …]"
+            )
         return table.texts("command"), args, True
     if table.flag("direct"):
         return (table.text("command"), *args), (), True

@@ -87,8 +87,14 @@ def read_alternatives(table: Table) -> tuple[Alternative, ...]:
 
 
 def _alternative(table: Table) -> Alternative:
-    requires = tuple(Require(_name(each), each.table("metadata").values) for each in table.tables("requires"))
+    requires = tuple(_require(each) for each in table.tables("requires"))
     return Alternative(tuple(_name(each) for each in table.tables("provides")), requires)
+
+
+def _require(table: Table) -> Require:
+    if "version" in table.values:
+        raise InvalidInput(f"{table.where}: a version is told in its metadata")
+    return Require(_name(table), table.table("metadata").values)
 
 
 def _name(table: Table) -> str:

@@ -176,8 +176,11 @@ def _parts(path: str) -> list[str]:
 
 
 def _by_uri(table: Node, uri: str) -> Reference | None:
-    """A bare path to a file is one in the app (project descriptor, "uri"); a bare path to a folder needs its ``./``."""
-    bare = "://" not in uri and not uri.startswith(("./", "urn:")) and uri.endswith((".tgz", ".tar", ".tar.gz", ".cnb"))
+    """A bare path to a file, or to a folder with a slash at its end, is one in the app (project descriptor, "uri");
+    any other bare path to a folder needs its ``./``, since it looks like an id.
+    """
+    ends = uri.endswith((".tgz", ".tar", ".tar.gz", ".cnb", "/"))
+    bare = ends and "://" not in uri and not uri.startswith(("./", "/", "urn:"))
     try:
         return reference(f"./{uri}" if bare else uri)
     except InvalidInput as error:
