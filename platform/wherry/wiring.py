@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -29,8 +28,10 @@ from wherry.flow.domains import Domains
 from wherry.flow.image_ports import Bases, Images
 from wherry.flow.ledger_ports import Ledger
 from wherry.flow.maintain import Maintain, Reroute
+from wherry.flow.pipelines import Pipelines
 from wherry.flow.plan import Patience
 from wherry.flow.ports import Clock, Logs, Runtime, Sources, TextRecords, Uploads
+from wherry.flow.promote import Promote
 from wherry.flow.prune import PruneImages
 from wherry.flow.push import AcceptPush
 from wherry.flow.rebase import Rebase
@@ -66,7 +67,6 @@ from wherry.sources.repositories import Repositories
 from wherry.sources.transport import GitTransport
 from wherry.sources.uploads import UploadFolder
 
-log = logging.getLogger(__name__)
 ROLLOUTS_AT_ONCE = 4
 
 
@@ -171,6 +171,14 @@ class World:
         return Buildpacks(self.ledger, self.clock, self.settings.sources_of_buildpacks)
 
     @property
+    def pipelines(self) -> Pipelines:
+        return Pipelines(self.ledger, self.clock)
+
+    @property
+    def promote(self) -> Promote:
+        return Promote(self.ledger, self.images, self.clock)
+
+    @property
     def domains(self) -> Domains:
         return Domains(self.ledger, self.clock, self.texts, self.ticket_key, self.settings.apps_domain)
 
@@ -198,10 +206,6 @@ class Bench:
         """A process of the app started or ended by itself."""
         self.watchdog.check(app_id)
         self.reconcile.app(app_id)
-
-    def on_unwell(self, app_id: int, process: str, message: str) -> None:
-        """A process of the app failed a liveness check."""
-        log.warning("app %s, %s: %s", app_id, process, message)
 
 
 def wire(settings: Settings) -> World:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from wherry.domain.errors import InvalidInput, NotFound
-from wherry.domain.image import Start
+from wherry.domain.image import Image, Start
 
 
 class InMemoryImages:
@@ -14,3 +16,9 @@ class InMemoryImages:
         if not digest.startswith("sha256:1"):
             raise NotFound(f"the registry has no image {digest}")
         return Start(("serve", digest[-2:]), "1001:1000", digest)
+
+    def copy(self, image: Image, app_id: int) -> Image:
+        """One whose digest ends in "gone" is not there any more."""
+        if image.digest.endswith("gone"):
+            raise NotFound(f"the registry has no image {image.digest}")
+        return replace(image, repository=f"apps/{app_id}")

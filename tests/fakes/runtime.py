@@ -35,7 +35,6 @@ class InMemoryRuntime:
 
     def __init__(self, idle: float = 0.05) -> None:
         self.fault: PlatformFault | None = None
-        self.run_exits = 0
         self.broken: set[str] = set()
         self.stopped: list[tuple[int, int, str]] = []
         self.ran: list[tuple[int, int, str]] = []
@@ -76,7 +75,7 @@ class InMemoryRuntime:
                 self._write(key[0], f"{each.type}.{key[3]}", f"{each.type}.{key[3]} boots".encode())
                 say(f"       {each.type}.{key[3]} is up")
 
-    def run(self, workload: Workload, say: Say, cancel: Cancel, number: int = 1, leave: Cancel | None = None) -> int:
+    def run(self, workload: Workload, say: Say, cancel: Cancel) -> int:
         self._check()
         mode = workload.env["MODE"].reveal() if "MODE" in workload.env else ""
         self.ran.append((workload.app_id, workload.release, workload.type))
@@ -87,7 +86,7 @@ class InMemoryRuntime:
                 raise RolloutFailed(RolloutFailure.RELEASE_PHASE, f"{workload.type}.1 ran longer than its seconds")
             raise Cancelled(f"{workload.type}.1 was stopped")
         say("no table" if mode == "exits" else "migrated")
-        return self.run_exits or (5 if mode == "exits" else 0)
+        return 5 if mode == "exits" else 0
 
     def discard(self, images: Collection[tuple[str, str]]) -> None:
         """It has no copies."""
@@ -101,7 +100,7 @@ class InMemoryRuntime:
                     crashed = replace(self._process(key), state=ProcessState.CRASHED, detail="exited")
                     self._running.setdefault(key, _Running(each, crashed))
 
-    def retire(self, app_id: int, keep: Sequence[Workload], *, by_name: bool = False, runs: bool = False) -> None:
+    def retire(self, app_id: int, keep: Sequence[Workload], *, by_name: bool = False) -> None:
         self._check()
         asked = {key: each for each in keep for key in _keys(each)}
         with self._changed:
@@ -132,10 +131,6 @@ class InMemoryRuntime:
                 start, seen = seen, len(self._lines)
                 fresh = self._selected(start, app_id, process)
             yield from fresh or [None]
-
-    def look_after(self, stop: Event, told: Callable[[int, str, str], None]) -> None:
-        self._check()
-        stop.wait()
 
     def watch(self, on_change: Callable[[int], None]) -> None:
         self._check()

@@ -10,7 +10,7 @@ from wherry.images.entries import of_files
 from wherry.images.layers import Layer, pack
 from wherry.images.manifest import INDEX, Document, architecture, image_config, image_manifest
 from wherry.images.registry import Registry
-from wherry.images.stored import StoredImage, copy_image, push_image, push_layer, read_image
+from wherry.images.stored import StoredImage, copy_image, mount_image, push_image, push_layer, read_image
 
 from tests.images.servers import Answer, Proxy, ResetAfter, running_registry
 
@@ -133,3 +133,16 @@ def test_what_is_no_image_is_refused(registry: Registry) -> None:
     registry.put_manifest("odd", manifest)
     with pytest.raises(InvalidInput):
         read_image(registry, "odd", manifest.digest)
+
+
+def test_an_image_is_given_to_another_repository_without_moving_a_layer(
+    through: Registry, proxy: Proxy, blobs: Path
+) -> None:
+    digest = image(through, "apps/1", [layer(blobs, "a", 100_000), layer(blobs, "b", 100_000)])
+    before = len(proxy.seen)
+    for _ in range(2):
+        mount_image(through, "apps/1", digest, "apps/2")
+    assert read_image(through, "apps/2", digest).layers == read_image(through, "apps/1", digest).layers
+    assert not [line for line in proxy.seen[before:] if line.startswith("PATCH")]
+    with pytest.raises(NotFound):
+        mount_image(through, "apps/1", "sha256:" + "0" * 64, "apps/2")

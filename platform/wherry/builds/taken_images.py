@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from wherry.builds.container_starts import starts_of
@@ -13,10 +14,10 @@ from wherry.builds.disk import need_free
 from wherry.builds.heroku_yml import Run
 from wherry.domain.buildpacks import allowed
 from wherry.domain.errors import BuildFailed, InvalidInput, PlatformFault
-from wherry.domain.image import Start
+from wherry.domain.image import Image, Start
 from wherry.domain.text import printable
 from wherry.images.registry import Registry
-from wherry.images.stored import StoredImage, copy_image, read_image
+from wherry.images.stored import StoredImage, copy_image, mount_image, read_image
 from wherry.settings import Settings
 
 _REFERENCE = re.compile(r"(?:(?:docker://)?(?P<name>[a-z0-9][a-z0-9._:/-]{0,253})@)?(?P<digest>sha256:[0-9a-f]{64})")
@@ -40,6 +41,12 @@ class TakenImages:
         if name not in ("", repository, f"{self._registry.address}/{repository}"):
             digest = self._copied(name, digest, repository)
         return _start(read_image(self._registry, repository, digest))
+
+    def copy(self, image: Image, app_id: int) -> Image:
+        repository = f"apps/{app_id}"
+        for digest in sorted(image.digests):
+            mount_image(self._registry, image.repository, digest, repository)
+        return replace(image, repository=repository)
 
     def _copied(self, name: str, digest: str, repository: str) -> str:
         host, _, path = name.partition("/")

@@ -20,6 +20,11 @@ class Images(Protocol):
         Raises InvalidInput for what is no image by digest, or from a place that is not allowed; NotFound, PlatformFault.
         """
 
+    def copy(self, image: Image, app_id: int) -> Image:
+        """Afterwards our registry serves the image in the app's repository too; nothing but names moves. Raises NotFound,
+        PlatformFault.
+        """
+
 
 class ImageBuild(Protocol):
     """Builds images of Dockerfiles, with the engine's own builder, without credentials. Built by a runtime, used by the

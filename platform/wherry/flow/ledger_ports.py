@@ -17,6 +17,7 @@ from wherry.domain.formation import Formation
 from wherry.domain.image import Image
 from wherry.domain.model import Actor, App, Build, Collaborator, Event, Job, JobKind, Release, ReleaseStatus, Source
 from wherry.domain.paging import Window
+from wherry.domain.pipelines import Coupling, Pipeline, Promotion, Stage
 from wherry.domain.restarts import Target, Wish
 from wherry.domain.retention import Standing
 from wherry.domain.roles import Role
@@ -75,6 +76,8 @@ class Transaction(Protocol):
     def restarts(self) -> Restarts: ...
     @property
     def domains(self) -> Domains: ...
+    @property
+    def pipelines(self) -> Pipelines: ...
 
 
 class Apps(Protocol):
@@ -289,3 +292,48 @@ class Domains(Protocol):
         """Raises NotFound."""
 
     def remove(self, domain_id: int) -> None: ...
+
+
+class Pipelines(Protocol):
+    def add(self, name: str, owner: Actor, now: datetime) -> Pipeline:
+        """Raises Conflict when the owner has one of that name."""
+
+    def by_id(self, pipeline_id: int) -> Pipeline:
+        """Raises NotFound."""
+
+    def all(self) -> list[Pipeline]:
+        """By name."""
+
+    def rename(self, pipeline: Pipeline, name: str, now: datetime) -> Pipeline:
+        """Raises Conflict as `add` does."""
+
+    def remove(self, pipeline_id: int) -> None:
+        """With its couplings."""
+
+    def couple(self, pipeline_id: int, app_id: int, stage: Stage, now: datetime) -> Coupling:
+        """Raises Conflict when the app is in a pipeline."""
+
+    def coupling(self, coupling_id: int) -> Coupling:
+        """Raises NotFound."""
+
+    def of_app(self, app_id: int) -> Coupling | None: ...
+
+    def couplings(self, pipeline_id: int) -> list[Coupling]:
+        """By the apps' names."""
+
+    def move(self, coupling_id: int, stage: Stage) -> Coupling: ...
+
+    def uncouple(self, coupling_id: int) -> None: ...
+
+    def keep(
+        self,
+        pipeline_id: int,
+        app_id: int,
+        release_id: int,
+        targets: Sequence[tuple[int, int | None, str]],
+        now: datetime,
+    ) -> Promotion:
+        """`targets`: app, release made in it, why none."""
+
+    def promotion(self, promotion_id: int) -> Promotion:
+        """Raises NotFound."""

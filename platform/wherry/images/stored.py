@@ -102,6 +102,18 @@ def copy_image(source: Registry, name: str, reference: str, target: Registry, re
     return target.put_manifest(repository, manifest)
 
 
+def mount_image(registry: Registry, source: str, digest: str, repository: str) -> None:
+    """Makes `repository` have the image of the repository `source` of the same registry; no byte of a layer moves. The
+    manifest goes last. Raises NotFound, InvalidInput, PlatformFault.
+    """
+    manifest = registry.manifest(source, digest)
+    image, config = _read(registry, source, manifest)
+    for blob in (*(layer.digest for layer in image.layers), config.digest):
+        if not registry.mount_blob(repository, blob, source, ask=False):
+            raise PlatformFault(f"the registry cannot give {repository} the blob {blob} of {source}")
+    registry.put_manifest(repository, manifest)
+
+
 def _resolve(registry: Registry, repository: str, reference: str) -> Document:
     document = registry.manifest(repository, reference)
     if document.media_type in (INDEX, DOCKER_INDEX):

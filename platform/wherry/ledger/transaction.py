@@ -9,6 +9,7 @@ from wherry.ledger.collaborators import SqlCollaborators
 from wherry.ledger.domains import SqlDomains
 from wherry.ledger.events import SqlEvents
 from wherry.ledger.jobs import SqlJobs
+from wherry.ledger.pipelines import SqlPipelines
 from wherry.ledger.releases import SqlReleases
 from wherry.ledger.restarts import SqlRestarts
 from wherry.ledger.sealing import Sealing
@@ -28,6 +29,7 @@ class SqlTransaction:
         self.collaborators = SqlCollaborators(statements)
         self.restarts = SqlRestarts(statements)
         self.domains = SqlDomains(statements)
+        self.pipelines = SqlPipelines(statements)
 
     @property
     def has_news(self) -> bool:

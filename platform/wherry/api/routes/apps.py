@@ -78,6 +78,21 @@ def collaborators(call: Call, app: App) -> ResponseReturnValue:
     return jsonify([call.shapes.collaborator(app)])
 
 
+def chosen(call: Call) -> ResponseReturnValue:
+    """Those of a list of ids or names that the actor may see: `{"in": {"id": [...]}}`."""
+    body = json_object(request)
+    only(body, ("in",))
+    wanted = body.get("in")
+    if not isinstance(wanted, dict) or set(wanted) not in ({"id"}, {"name"}):
+        raise InvalidInput("nothing was looked for", problems=["in: must be {id: [...]} or {name: [...]}"])
+    texts = next(iter(wanted.values()))
+    if not isinstance(texts, list) or not all(isinstance(each, str) for each in texts):
+        raise InvalidInput("nothing was looked for", problems=["in: must hold a list of strings"])
+    ids = call.desk.ids
+    visible = call.world.access.apps(call.actor)
+    return jsonify(_all_shown(call, [app for app in visible if ids.of("app", app.id) in texts or app.name in texts]))
+
+
 def _listed(call: Call, apps: list[App]) -> ResponseReturnValue:
     ids = call.desk.ids
     pager = Pager[App](keys={"id": lambda app: ids.of("app", app.id), "name": lambda app: app.name})

@@ -16,7 +16,6 @@ from wherry.flow.ports import Say
 from wherry.flow.talk import detail
 from wherry.runtimes.machine import gate, naming, retire, spec
 from wherry.runtimes.machine.addresses import Addresses, Place
-from wherry.runtimes.machine.checks import Patient, failed_at_start
 from wherry.runtimes.machine.engine import HINT, Engine
 from wherry.runtimes.machine.lives import Lives
 from wherry.runtimes.machine.naming import Identity
@@ -90,13 +89,11 @@ class Attempt:
         container, address = self._new(wanted, wanted.place) if wanted.place else self._adopted(wanted)
         life = self._lives.watch(container)
         ready = gate.passes(wanted.workload, address, life)
-        patient = Patient(self._engine, container, address)
-        unwell = failed_at_start(patient, wanted.workload, life) if ready else ""
-        lasting = ready and not unwell and self._last(container)
+        lasting = ready and self._last(container)
         if self._lives.gone:
             raise PlatformFault(f"the Docker Engine went away while {wanted.who.process} was checked", hint=HINT)
         if not lasting or life.over.is_set():
-            raise gate.why_not(self._engine, wanted.who, wanted.workload, container, life, passed=ready, unwell=unwell)
+            raise gate.why_not(self._engine, wanted.who, wanted.workload, container, life, passed=ready)
         self._ready.append((container, wanted.workload.stop_grace))
         with self._saying:
             detail(self._say, f"{wanted.who.process} is up")
@@ -184,10 +181,10 @@ def _must_stop_first(present: dict[str, Any], wanted: Wanted) -> bool:
     return stop > int(present["Labels"].get(naming.TURN, 0))
 
 
-def create(tools: Tools, who: Identity, workload: Workload, place: Place, *, once: bool = False) -> str:
+def create(tools: Tools, who: Identity, workload: Workload, place: Place) -> str:
     """The id of a new container, its image pulled if need be. Raises RolloutFailed, and docker's errors."""
     reference = tools.registry.reference(workload.image.repository, workload.image.digest)
-    config = spec.container(who, workload, reference, place, once=once)
+    config = spec.container(who, workload, reference, place)
     try:
         with tools.turns:
             return tools.engine.create(who.name, config)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from threading import Event
 
 from wherry.domain.errors import PlatformFault
 from wherry.domain.workload import Process, Workload
@@ -12,7 +11,6 @@ from wherry.runtimes.machine import logs, naming, observe, once, retire, start, 
 from wherry.runtimes.machine.addresses import Addresses
 from wherry.runtimes.machine.attempt import Tools
 from wherry.runtimes.machine.engine import Engine
-from wherry.runtimes.machine.liveness import Liveness, Told
 from wherry.runtimes.machine.network import Networks
 from wherry.runtimes.machine.ours import Ours
 from wherry.runtimes.machine.pull import Registry
@@ -45,19 +43,18 @@ class MachineRuntime:
         with self._engine.doing("start the processes"):
             start.insist(self._tools, self._platform, workloads)
 
-    def run(self, workload: Workload, say: Say, cancel: Cancel, number: int = 1, leave: Cancel | None = None) -> int:
+    def run(self, workload: Workload, say: Say, cancel: Cancel) -> int:
         with self._engine.doing(f"run the {workload.type} process"):
-            return once.run(self._tools, self._platform, workload, say, cancel, number, leave)
+            return once.run(self._tools, self._platform, workload, say, cancel)
 
-    def retire(self, app_id: int, keep: Sequence[Workload], *, by_name: bool = False, runs: bool = False) -> None:
+    def retire(self, app_id: int, keep: Sequence[Workload], *, by_name: bool = False) -> None:
         wanted = {who.name: workload for who, workload in start.identities(self._platform, keep).items()}
         with self._engine.doing("stop the processes"):
             there = self._engine.api.containers(all=True, filters=naming.of_platform(self._platform, app_id))
             leaving = [
                 (each["Id"], float(each["Labels"].get(naming.GRACE, 0)))
                 for each in there
-                if (runs or naming.ONCE not in each["Labels"])
-                and not any(
+                if not any(
                     name in wanted and (by_name or start.is_as_asked(each, wanted[name], self._platform))
                     for name in start.names(each)
                 )
@@ -82,10 +79,6 @@ class MachineRuntime:
     def watch(self, on_change: Callable[[int], None]) -> None:
         self._networks.repair()
         watch.watch(self._engine, self._platform, self._ours, on_change)
-
-    def look_after(self, stop: Event, told: Told) -> None:
-        with self._engine.doing("look at the processes' health"):
-            Liveness(self._engine, self._platform, told).run(stop)
 
     def problems(self) -> list[str]:
         """What `wherry doctor` should say about running apps here; [] when all is well."""
