@@ -27,6 +27,7 @@ class Settings:
     router_bind: str = _setting("127.0.0.1", "address that the router listens on for the apps' traffic")
     web_port: str = _setting("8301", "port of the portal, API and git")
     router_port: str = _setting("8300", "port of the apps: http://NAME.localhost:PORT")
+    terminal_port: str = _setting("8303", "port where wherry run attaches, with TLS; on the address of bind")
     registry_port: str = _setting("8302", "port of our own registry, on 127.0.0.1 only")
     apps_domain: str = _setting("localhost", "apps answer at NAME.<apps_domain>")
     name_servers: str = _setting(
@@ -63,6 +64,8 @@ class Settings:
     watch_seconds: str = _setting(
         "300", "a new release that keeps crashing within this time goes back by itself; 0: never"
     )
+    run_seconds: str = _setting("86400", "longest one-off (wherry run)")
+    runs_at_once: str = _setting("10", "one-offs of an app at the same time")
     lease_seconds: str = _setting("15", "a job whose worker is silent for so long is taken over")
 
     @classmethod

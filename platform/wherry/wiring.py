@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from threading import Event
 from urllib.parse import urlsplit
 
 from wherry import hook
@@ -12,6 +13,7 @@ from wherry.builds.container import Containers
 from wherry.builds.rebase import StackBases
 from wherry.builds.stacks import Stacks
 from wherry.builds.taken_images import TakenImages
+from wherry.certificate import Certificate
 from wherry.domain.model import JobKind
 from wherry.domain.secret import Secret
 from wherry.flow.access import Access
@@ -44,6 +46,8 @@ from wherry.flow.retry import RetryRelease
 from wherry.flow.reveal import RevealConfig
 from wherry.flow.rollback import RollBack
 from wherry.flow.rollout import RollOut
+from wherry.flow.run import AttachOneOff, RunOneOff, TidyOneOffs
+from wherry.flow.run import Limits as RunLimits
 from wherry.flow.scale import ScaleApp
 from wherry.flow.stack import SetStack
 from wherry.flow.upload import BuildUpload
@@ -190,6 +194,16 @@ class World:
     def scale(self) -> ScaleApp:
         return ScaleApp(self.ledger, self.clock)
 
+    @property
+    def run(self) -> RunOneOff:
+        limits = RunLimits(self.settings.number("runs_at_once"), self.settings.number("run_seconds"))
+        return RunOneOff(self.ledger, self.runtime, self.clock, limits)
+
+    @property
+    def certificate(self) -> Certificate:
+        """Of the terminal door."""
+        return Certificate.of(self.settings.folder)
+
 
 @dataclass(frozen=True)
 class Bench:
@@ -201,6 +215,8 @@ class Bench:
     worker: Worker
     reconcile: Reconcile
     watchdog: Watchdog
+    one_offs: TidyOneOffs
+    one_off_changed: Event = field(default_factory=Event)
 
     def on_change(self, app_id: int) -> None:
         """A process of the app started or ended by itself."""
@@ -262,7 +278,13 @@ def wire_worker(settings: Settings, home: Home) -> Bench:
         ),
         reconcile=Reconcile(ledger, sources, runtime, router, release),
         watchdog=Watchdog(ledger, runtime, rollback, clock, patience),
+        one_offs=TidyOneOffs(ledger, runtime, clock),
     )
+
+
+def wire_terminal(settings: Settings, home: Home) -> AttachOneOff:
+    """For the terminal door."""
+    return AttachOneOff(open_ledger(settings, home), open_runtime(settings, home), SystemClock())
 
 
 def patience_of(settings: Settings) -> Patience:

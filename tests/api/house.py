@@ -8,6 +8,7 @@ import hashlib
 import http.client
 import json
 import secrets
+import socket
 import tarfile
 import threading
 import time
@@ -20,6 +21,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from wherry.api import install
+from wherry.certificate import Certificate
 from wherry.domain import procfile
 from wherry.domain.errors import BuildFailed, BuildFailure, Cancelled
 from wherry.domain.image import Image
@@ -238,6 +240,7 @@ def open_house(folder: Path, **settings: str) -> Iterator[House]:
         for thread in threading.enumerate():
             if thread.name.startswith(("Thread-", "push")):
                 thread.join(10)
+        runtime.end_all()
         assert isinstance(world.ledger, SqlLedger)
         world.ledger.close()
 
@@ -245,12 +248,14 @@ def open_house(folder: Path, **settings: str) -> Iterator[House]:
 def make_world(
     folder: Path, port: int, runtime: InMemoryRuntime, settings_given: Mapping[str, str] | None = None
 ) -> World:
-    for name in ("logs", "bell", "sources"):
+    for name in ("logs", "bell", "sources", "run", "secrets"):
         (folder / name).mkdir(exist_ok=True)
     ledger = SqlLedger(f"sqlite:///{folder}/ledger.db", b"k" * 32, folder / "bell", 15.0, folder / "audit-heads")
     ledger.migrate()
     repositories = Repositories(folder / "sources", FOLDER)
-    settings = Settings.load({"WHERRY_HOME": str(folder), "WHERRY_WEB_PORT": str(port), **(settings_given or {})})
+    ports = {"WHERRY_WEB_PORT": str(port), "WHERRY_TERMINAL_PORT": str(free_port())}
+    settings = Settings.load({"WHERRY_HOME": str(folder), **ports, **(settings_given or {})})
+    Certificate.of(folder).ensure()
     logs = FileLogs(folder / "logs")
     clock = SystemClock()
     uploads = UploadFolder(folder / "uploads", most=1 << 20)
@@ -269,6 +274,12 @@ def make_world(
         InMemoryBases(),
         InMemoryTexts(),
     )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def make_portal(world: World) -> Flask:

@@ -24,11 +24,11 @@ from tests.api.house import Answer, House
 _numbers = itertools.count(1)
 STRANGERS = ("anonymous", "unknown", "expired")
 HANDS = {"view", "config", "configure", "change"}
-EVERYTHING = HANDS | {"code", "operate", "deploy", "admin"}
+EVERYTHING = HANDS | {"code", "operate", "run", "deploy", "admin"}
 MAY = {
     "other": set[str](),
     "viewer": {"view"},
-    "operator": HANDS | {"operate"},
+    "operator": HANDS | {"operate", "run"},
     "deployer": HANDS | {"code", "deploy"},
     "app-admin": EVERYTHING,
     "owner": EVERYTHING,
@@ -136,6 +136,8 @@ ROWS = {
     "PUT /streams/sources/<ticket>": Row(404, open=True),
     "GET /apps/<app>/builds/<build>/result": Row(),
     "GET /apps/<app>/dynos": Row(),
+    "POST /apps/<app>/dynos": Row(201, {"command": "true"}, needs="run"),
+    "POST /apps/<app>/dynos/<dyno>": Row(404, {"command": "true"}, needs="run"),
     "GET /apps/<app>/dynos/<dyno>": Row(404),
     "DELETE /apps/<app>/dynos": Row(202, needs="operate"),
     "DELETE /apps/<app>/dynos/<dyno>": Row(202, needs="operate"),

@@ -23,15 +23,15 @@ def test_only_admins_have_all_and_viewers_change_nothing() -> None:
     ("scope", "denied"),
     [
         ("identity", {"view", "code", "list", "config", "configure", "change"}),
-        ("read", {"config", "configure", "operate", "deploy", "change", "admin", "create"}),
-        ("read-protected", {"configure", "operate", "deploy", "change", "admin", "create"}),
-        ("write", {"config", "configure"}),
+        ("read", {"config", "configure", "operate", "run", "deploy", "change", "admin", "create"}),
+        ("read-protected", {"configure", "operate", "run", "deploy", "change", "admin", "create"}),
+        ("write", {"config", "configure", "run"}),
         ("write-protected", set[str]()),
     ],
 )
 def test_t03_a_scope_allows_no_more_than_its_name_says(scope: str, denied: set[str]) -> None:
     found = {str(each) for each in Permission if not scopes_allow({Scope(scope)}, each)}
-    known = found - {"account", "platform", "operate", "deploy", "admin", "create"}
+    known = found - {"account", "platform", "operate", "run", "deploy", "admin", "create"}
     assert found >= {"account", "platform"}, "only global reaches accounts, tokens and the platform"
     assert found - {"account", "platform"} >= denied
     assert known <= denied

@@ -14,6 +14,8 @@ from wherry.domain.restarts import Turn
 from wherry.domain.workload import Endpoint, Process, ProcessState, Workload
 from wherry.flow.ports import Cancel, Say
 
+from tests.fakes.tasks import LocalTasks
+
 Key = tuple[int, int, str, int]
 _FAILURES = {
     "exits": RolloutFailure.EXITED,
@@ -28,12 +30,13 @@ class _Running:
     process: Process
 
 
-class InMemoryRuntime:
+class InMemoryRuntime(LocalTasks):
     """`fault`: when set, every method raises it, as when the engine is gone. `idle`: seconds until a followed log
     says None. `broken`: types that fail their gate. `stopped` lists what was retired: (app id, release, process name).
     """
 
     def __init__(self, idle: float = 0.05) -> None:
+        super().__init__()
         self.fault: PlatformFault | None = None
         self.broken: set[str] = set()
         self.stopped: list[tuple[int, int, str]] = []
@@ -132,7 +135,7 @@ class InMemoryRuntime:
                 fresh = self._selected(start, app_id, process)
             yield from fresh or [None]
 
-    def watch(self, on_change: Callable[[int], None]) -> None:
+    def watch(self, on_change: Callable[[int], None], on_one_off: Callable[[], None] = lambda: None) -> None:
         self._check()
         while True:
             with self._changed:
@@ -169,6 +172,9 @@ class InMemoryRuntime:
     def _check(self) -> None:
         if self.fault:
             raise self.fault
+
+    def _names_of(self, app_id: int) -> list[str]:
+        return [each.name for each in self.processes(app_id)]
 
     def _process(self, key: Key) -> Process:
         app_id, release, name, index = key

@@ -26,6 +26,7 @@ from wherry.flow.rename import RenameApp
 from wherry.flow.restart import RestartProcesses
 from wherry.flow.rollback import RollBack
 from wherry.flow.rollout import RollOut
+from wherry.flow.run import AttachOneOff, Limits, RunOneOff, TidyOneOffs
 from wherry.flow.scale import ScaleApp
 from wherry.flow.watchdog import Watchdog
 from wherry.flow.work import Worker
@@ -86,6 +87,10 @@ class Stage:
         self.destroy = DestroyApp(ledger, self.logs, clock)
         self.reconcile = Reconcile(ledger, self.sources, self.runtime, self.router, self.release)
         self.watchdog = Watchdog(ledger, self.runtime, self.rollback, clock, self.patience)
+        self.runtime.time = clock.now
+        self.one_offs = RunOneOff(ledger, self.runtime, clock, Limits(most=2, seconds=3600))
+        self.terminal = AttachOneOff(ledger, self.runtime, clock)
+        self.tidy = TidyOneOffs(ledger, self.runtime, clock)
         self.prune = PruneImages(ledger, self.builder, self.runtime, keep=KEEP)
         self.stories = {
             JobKind.BUILD: RunBuild(ledger, self.builder, self.logs, clock, self.release).run,
@@ -147,6 +152,7 @@ class Stage:
 def stage(tmp_path: Path) -> Iterator[Stage]:
     stage = Stage(tmp_path)
     yield stage
+    stage.runtime.end_all()
     stage.ledger.close()
 
 

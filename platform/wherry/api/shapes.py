@@ -8,6 +8,7 @@ from __future__ import annotations
 import platform
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from wherry.api.ids import Ids
 from wherry.api.tickets import LogTicket, Tickets
@@ -16,8 +17,11 @@ from wherry.domain.difference import Change, stack_of
 from wherry.domain.domains import CustomDomain
 from wherry.domain.formation import SIZES, Formation, Scale, Size
 from wherry.domain.model import Actor, App, Build, BuildStatus, Release
+from wherry.domain.one_off import OneOff
 from wherry.domain.retention import Standing
+from wherry.domain.secret import Secret
 from wherry.domain.workload import Process
+from wherry.flow.task_ports import Stage, TaskState
 from wherry.settings import Settings
 
 Json = dict[str, object]
@@ -277,6 +281,32 @@ class Shapes:
             "id": domain_id,
             "sni_endpoint": None,
         }
+
+    def one_off(self, app: App, one_off: OneOff, state: TaskState | None, release_id: int) -> Json:
+        return {
+            "app": self._app(app),
+            "attach_url": None,
+            "command": one_off.command,
+            "created_at": time(one_off.created_at),
+            "detail": f"inside {one_off.inside}" if one_off.inside else None,
+            "dyno_size": self._named(SIZE_KIND, one_off.size),
+            "id": self.ids.of("one-off", one_off.id),
+            "name": one_off.name,
+            "release": {"id": self.ids.of("release", release_id), "version": one_off.release},
+            "restarts": 0,
+            "size": one_off.size,
+            "state": "up" if state and state.stage is Stage.RUNNING else "starting",
+            "type": one_off.type,
+            "until": time(one_off.until),
+            "updated_at": time(state.since if state else one_off.created_at),
+        }
+
+    def attached(self, shown: Json, word: Secret, fingerprint: str) -> Json:
+        """`shown`, with where somebody may talk to it, once: at the host that the client reached us by."""
+        parts = urlsplit(self.base)
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        url = f"rendezvous://{host}:{self.settings.terminal_port}/{word.reveal()}"
+        return {**shown, "attach_fingerprint": fingerprint, "attach_url": url}
 
     def _stream(self, app: App, kind: str, number: int) -> str:
         return f"{self.base}/streams/logs/{self.tickets.for_log(LogTicket(app.id, kind, number))}"

@@ -41,7 +41,8 @@ class Permission(StrEnum):
     CODE = "code"  # to fetch its repository
     CONFIG = "config"  # to read its config
     CONFIGURE = "configure"  # to change its config
-    OPERATE = "operate"  # scale, restart, stop, run, maintenance, domains, drains
+    OPERATE = "operate"  # scale, restart, stop, maintenance, domains, drains
+    RUN = "run"  # one-offs, which read the config
     DEPLOY = "deploy"  # push, build, release an image, what it is built with
     CHANGE = "change"  # what operators and deployers share: go back to a release; a route may ask for more
     ADMIN = "admin"  # rename, destroy, collaborators
@@ -79,6 +80,7 @@ RULES: Mapping[Permission, Rule] = {
     Permission.CONFIG: Rule(_READ_PROTECTED, _HANDS),
     Permission.CONFIGURE: Rule(_WRITE_PROTECTED, _HANDS),
     Permission.OPERATE: Rule(_WRITE, frozenset({Role.OPERATE, Role.ADMIN})),
+    Permission.RUN: Rule(_WRITE_PROTECTED, frozenset({Role.OPERATE, Role.ADMIN})),
     Permission.DEPLOY: Rule(_WRITE, frozenset({Role.DEPLOY, Role.ADMIN})),
     Permission.CHANGE: Rule(_WRITE, _HANDS),
     Permission.ADMIN: Rule(_WRITE, frozenset({Role.ADMIN})),

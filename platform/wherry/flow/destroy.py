@@ -45,6 +45,7 @@ class RemoveRemains:
         """Raises PlatformFault, and the job stays."""
         self.router.withdraw(job.subject)
         self.runtime.retire(job.subject, ())
+        self.runtime.end([each.id for each in self.runtime.tasks(job.subject)])
         self.builder.forget(job.subject)
         self.sources.remove(job.subject)
         with self.ledger.begin() as tx:

@@ -16,6 +16,7 @@ from wherry.domain.domains import CustomDomain
 from wherry.domain.formation import Formation
 from wherry.domain.image import Image
 from wherry.domain.model import Actor, App, Build, Collaborator, Event, Job, JobKind, Release, ReleaseStatus, Source
+from wherry.domain.one_off import OneOff
 from wherry.domain.paging import Window
 from wherry.domain.pipelines import Coupling, Pipeline, Promotion, Stage
 from wherry.domain.restarts import Target, Wish
@@ -78,6 +79,8 @@ class Transaction(Protocol):
     def domains(self) -> Domains: ...
     @property
     def pipelines(self) -> Pipelines: ...
+    @property
+    def one_offs(self) -> OneOffs: ...
 
 
 class Apps(Protocol):
@@ -337,3 +340,24 @@ class Pipelines(Protocol):
 
     def promotion(self, promotion_id: int) -> Promotion:
         """Raises NotFound."""
+
+
+class OneOffs(Protocol):
+    """Those that wait, run, or have ended and not been cleared up."""
+
+    def add(self, one_off: OneOff, digest: str | None) -> OneOff:
+        """With its id, and with the next free number where its own is taken. `digest`: of the word that attaches to it.
+        Raises Conflict when all numbers are taken.
+        """
+
+    def by_name(self, app_id: int, name: str) -> OneOff:
+        """Raises NotFound."""
+
+    def take(self, digest: str) -> OneOff | None:
+        """The one that the word attaches to; a second time, None."""
+
+    def all(self, app_id: int | None = None) -> list[OneOff]:
+        """Oldest first; those of apps that are gone are left out."""
+
+    def remove(self, one_off_id: int) -> bool:
+        """False when it was gone already."""

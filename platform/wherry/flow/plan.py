@@ -6,10 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from wherry.domain.formation import RELEASE, SIZES, Formation, settled
+from wherry.domain.image import Start
 from wherry.domain.model import App, Release
+from wherry.domain.one_off import OneOff, Task
 from wherry.domain.restarts import Turn, Wish, turn
 from wherry.domain.secret import Secret
 from wherry.domain.workload import AppRoute, Process, Workload
+
+ONE_OFF_GRACE = 10.0
+"""Seconds from SIGTERM to SIGKILL for a one-off: somebody waits for its end."""
+LAUNCHER = "/cnb/lifecycle/launcher"
+WEB = "web"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,29 @@ def release_phase(app: App, release: Release, patience: Patience) -> Workload | 
         env=_env(release),
         boot_limit=patience.release,
     )
+
+
+def task(app: App, release: Release, one_off: OneOff, grace: float = ONE_OFF_GRACE) -> Task:
+    """The image of its type where the release has such a process, else that of web. A shell reads the command: that of
+    the launcher, with the buildpacks' environment, or the image's own.
+    """
+    like = next((name for name in (one_off.type, WEB) if name in release.image.processes), "")
+    begun = release.image.starts.get(like) or next(iter(release.image.starts.values()), None)
+    shell = ("/bin/sh", "-c") if begun else (LAUNCHER,)
+    home = {} if begun else {"HOME": Secret("/workspace")}
+    workload = Workload(
+        app_id=app.id,
+        app_name=app.name,
+        release=release.number,
+        type=one_off.type,
+        image=release.image.of(like),
+        start=Start((*shell, one_off.command), begun.user if begun else ""),
+        # Inside a process there is the environment of that process already.
+        env=one_off.env if one_off.inside else {**home, **_env(release), **one_off.env},
+        size=SIZES[one_off.size],
+        stop_grace=grace,
+    )
+    return Task(one_off.id, one_off.number, workload, one_off.attach, one_off.tty)
 
 
 def _env(release: Release) -> Mapping[str, Secret]:

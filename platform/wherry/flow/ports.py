@@ -22,6 +22,7 @@ from wherry.domain.model import (
 )
 from wherry.domain.refs import RefUpdate
 from wherry.domain.workload import AppRoute, Process, Workload
+from wherry.flow.task_ports import Tasks
 
 Say = Callable[[str], None]
 """Takes one line for the person who waits (no newline at its end)."""
@@ -172,7 +173,7 @@ class SandboxSession(Protocol):
         """
 
 
-class Runtime(Protocol):
+class Runtime(Tasks, Protocol):
     """Where processes run."""
 
     def start(self, workloads: Sequence[Workload], say: Say) -> None:
@@ -213,9 +214,9 @@ class Runtime(Protocol):
         None when idle. `process`: a name (``web.1``) or a type (``web``).
         """
 
-    def watch(self, on_change: Callable[[int], None]) -> None:
-        """Calls `on_change(app_id)` whenever a process of ours starts or ends by itself; returns only when the
-        engine is gone.
+    def watch(self, on_change: Callable[[int], None], on_one_off: Callable[[], None] = ...) -> None:
+        """Calls `on_change(app_id)` whenever a process of ours starts or ends by itself, and `on_one_off` when a one-off
+        does; returns only when the engine is gone.
         """
 
 

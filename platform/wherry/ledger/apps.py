@@ -22,7 +22,7 @@ from wherry.ledger.jobs import never_claimed
 from wherry.ledger.pipelines import couplings
 from wherry.ledger.sealing import AppSeal, Sealing
 from wherry.ledger.statements import Statements
-from wherry.ledger.tables import apps, builds, jobs, releases, tombstones, users
+from wherry.ledger.tables import apps, builds, jobs, one_offs, releases, tombstones, users
 from wherry.ledger.tables import formation as scales
 
 TOMBSTONE = timedelta(days=90)
@@ -98,6 +98,7 @@ class SqlApps:
         self._sql.write(delete(domains).where(domains.c.app_id == app_id))
         self._sql.write(delete(collaborators).where(collaborators.c.app_id == app_id))
         self._sql.write(delete(couplings).where(couplings.c.app_id == app_id))
+        self._sql.write(delete(one_offs).where(one_offs.c.app_id == app_id))
         for kind, subjects in (
             (JobKind.BUILD, select(builds.c.id).where(builds.c.app_id == app_id)),
             (JobKind.ROLLOUT, select(releases.c.id).where(releases.c.app_id == app_id)),

@@ -174,5 +174,25 @@ events = _table(
     Index("ix_events_app_id_action_at", "app_id", "action", "at"),
 )
 
+one_offs = _table(
+    "one_offs",
+    Column("id", ID, primary_key=True),
+    Column("app_id", ID, ForeignKey("apps.id"), nullable=False),
+    Column("actor_id", ID, ForeignKey("users.id"), nullable=False),
+    Column("release", Integer, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("size", Text, nullable=False),
+    Column("asked", LargeBinary, nullable=False),  # command and environment, sealed by the app's data key
+    Column("attach", Boolean, nullable=False),
+    Column("tty", Boolean, nullable=False),
+    Column("inside", Text, nullable=False),
+    Column("digest", Text),  # of the word that attaches to it, until it was used
+    Column("created_at", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+    Index("uq_one_offs_app_id_number", "app_id", "number", unique=True),
+    Index("uq_one_offs_digest", "digest", unique=True),
+)
+
 # Holds no rows: on PostgreSQL, every transaction that writes locks it first (see engine.py).
 turns = Table("turns", metadata, Column("id", Integer, primary_key=True))

@@ -9,6 +9,7 @@ from wherry.ledger.collaborators import SqlCollaborators
 from wherry.ledger.domains import SqlDomains
 from wherry.ledger.events import SqlEvents
 from wherry.ledger.jobs import SqlJobs
+from wherry.ledger.one_offs import SqlOneOffs
 from wherry.ledger.pipelines import SqlPipelines
 from wherry.ledger.releases import SqlReleases
 from wherry.ledger.restarts import SqlRestarts
@@ -30,6 +31,7 @@ class SqlTransaction:
         self.restarts = SqlRestarts(statements)
         self.domains = SqlDomains(statements)
         self.pipelines = SqlPipelines(statements)
+        self.one_offs = SqlOneOffs(statements, sealing)
 
     @property
     def has_news(self) -> bool:

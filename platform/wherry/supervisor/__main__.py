@@ -18,6 +18,7 @@ from wherry.supervisor import stack as stack_story
 from wherry.supervisor import status as status_story
 from wherry.supervisor.service import Records, this_process
 from wherry.supervisor.up import UP_MARK, Up, detach
+from wherry.terminal import main as terminal
 
 
 def talk(line: str) -> None:
@@ -131,6 +132,12 @@ def stack_update(settings: Settings, as_json: bool) -> None:
 @click.pass_obj
 def worker_command(settings: Settings) -> None:
     sys.exit(worker.main(settings))
+
+
+@commands.command("terminal", hidden=True)
+@click.pass_obj
+def terminal_command(settings: Settings) -> None:
+    sys.exit(terminal.main(settings))
 
 
 @commands.command("env")

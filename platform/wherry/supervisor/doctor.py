@@ -118,12 +118,13 @@ def _ports(settings: Settings) -> list[Finding]:
     """A port that another program holds is the usual reason why a process of ours does not come up."""
     records = Records(settings.folder)
     pairs = {"web": settings.web_port, "router": settings.router_port, "registry": settings.registry_port}
+    pairs["terminal"] = settings.terminal_port
     taken = [
         f"{port} ({name})"
         for name, port in pairs.items()
         if records.find(name) is None and listens("127.0.0.1", int(port))
     ]
-    mend = "Choose others: WHERRY_WEB_PORT, WHERRY_ROUTER_PORT, WHERRY_REGISTRY_PORT"
+    mend = "Choose others: WHERRY_WEB_PORT, WHERRY_ROUTER_PORT, WHERRY_REGISTRY_PORT, WHERRY_TERMINAL_PORT"
     return [Finding("ports", not taken, f"held by another program: {', '.join(taken)}" if taken else "ours", mend)]
 
 

@@ -15,7 +15,7 @@ from wherry.supervisor.service import Records, Running, Service, stop_all, wait_
 from wherry.wiring import open_runtime
 
 Say = Callable[[str], None]
-NAMES = ("web", "worker", "registry", "router")
+NAMES = ("web", "worker", "terminal", "registry", "router")
 PATIENCE = 60.0
 
 

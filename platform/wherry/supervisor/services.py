@@ -14,6 +14,7 @@ from pathlib import Path
 import bcrypt
 
 import wherry.routing.process as router_process
+from wherry.certificate import Certificate
 from wherry.domain.errors import PlatformFault
 from wherry.home import Home
 from wherry.settings import Settings, root_folder
@@ -24,7 +25,7 @@ def services(settings: Settings, home: Home) -> list[Service]:
     """In the order of their start. The registry is ours only when no other is named in the settings."""
     env = {**os.environ, **settings.environ(), "PYTHONUNBUFFERED": "1"}
     ours = [] if settings.registry_url else [_registry(settings, home, env)]
-    return [*ours, _router(settings, env), _web(settings, env), _worker(settings, env)]
+    return [*ours, _router(settings, env), _terminal(settings, env), _web(settings, env), _worker(settings, env)]
 
 
 def _registry(settings: Settings, home: Home, env: dict[str, str]) -> Service:
@@ -76,6 +77,14 @@ def _web(settings: Settings, env: dict[str, str]) -> Service:
     argv += ["--worker-tmp-dir", "/dev/shm", "--log-level", "warning"]  # noqa: S108 - gunicorn's heartbeat file
     port = int(settings.web_port)
     return Service("web", tuple(argv), env, settings.folder, lambda: listens(settings.bind, port), grace=15.0)
+
+
+def _terminal(settings: Settings, env: dict[str, str]) -> Service:
+    """Whoever talks to a one-off is cut off when it stops, so it gets the time that ending what they ran may take."""
+    Certificate.of(settings.folder).ensure(*({settings.bind} - {"0.0.0.0", "::", ""}))  # noqa: S104
+    argv = (sys.executable, "-m", "wherry.supervisor", "terminal")
+    port = int(settings.terminal_port)
+    return Service("terminal", argv, env, settings.folder, lambda: listens(settings.bind, port), grace=20.0)
 
 
 def _worker(settings: Settings, env: dict[str, str]) -> Service:

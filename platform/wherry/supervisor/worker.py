@@ -33,6 +33,7 @@ def main(settings: Settings) -> int:
         bench.ledger.free(bench.worker.name)
         Thread(target=_watch_engine, args=(bench, stop), name="engine", daemon=True).start()
         Thread(target=_tidy, args=(bench, stop), name="tidy", daemon=True).start()
+        Thread(target=_tidy_one_offs, args=(bench, stop), name="one-offs", daemon=True).start()
         bench.worker.run(stop)
     return 0
 
@@ -42,7 +43,7 @@ def _watch_engine(bench: Bench, stop: Event) -> None:
     while not stop.is_set():
         try:
             bench.reconcile.everything()
-            bench.runtime.watch(bench.on_change)
+            bench.runtime.watch(bench.on_change, bench.one_off_changed.set)
         except WherryError as error:
             log.warning("%s", " | ".join(error.lines()))
         stop.wait(ENGINE_PAUSE)
@@ -56,3 +57,15 @@ def _tidy(bench: Bench, stop: Event) -> None:
             cap(place_of(bench.settings))
         except WherryError as error:
             log.warning("%s", " | ".join(error.lines()))
+
+
+def _tidy_one_offs(bench: Bench, stop: Event) -> None:
+    """Whenever one begins or ends, and when the time of one is up."""
+    while not stop.is_set():
+        bench.one_off_changed.clear()
+        try:
+            next_due = bench.one_offs.run()
+        except WherryError as error:
+            log.warning("%s", " | ".join(error.lines()))
+            next_due = RECONCILE_EVERY
+        bench.one_off_changed.wait(RECONCILE_EVERY if next_due is None else min(next_due, RECONCILE_EVERY))

@@ -6,6 +6,7 @@ from flask import jsonify
 from flask.typing import ResponseReturnValue
 
 from wherry.api.desk import Call
+from wherry.api.routes import one_offs
 from wherry.api.shapes import Json
 from wherry.domain.errors import NotFound
 from wherry.domain.formation import DEFAULT_SIZE
@@ -33,12 +34,17 @@ def restart_all(call: Call, app: App) -> ResponseReturnValue:
 
 
 def restart(call: Call, app: App, dyno: str) -> ResponseReturnValue:
+    """A one-off is not started again, as on Heroku."""
+    if one_offs.stopped(call, app, dyno):
+        return _accepted()
     call.world.restart.process(call.actor, app, _name(call, app, dyno), call.origin)
     return _accepted()
 
 
 def stop(call: Call, app: App, dyno: str) -> ResponseReturnValue:
-    """The formation still asks for it, so another takes its place, as on Heroku."""
+    """The formation still asks for it, so another takes its place, as on Heroku; in that of a one-off none."""
+    if one_offs.stopped(call, app, dyno):
+        return _accepted()
     call.world.restart.process(call.actor, app, _name(call, app, dyno), call.origin, stop_first=True)
     return _accepted()
 
@@ -81,4 +87,4 @@ def _shown(call: Call, app: App) -> list[Json]:
         size = formation[process.type].size if process.type in formation else DEFAULT_SIZE
         return call.shapes.dyno(app, process, command, release.id if release else None, size)
 
-    return [shape(process) for process in processes]
+    return [*one_offs.shown(call, app), *(shape(process) for process in processes)]

@@ -22,8 +22,16 @@ def index(app: str, types: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         show.data(dynos)
         return
+    one_offs = [each for each in dynos if each.get("until")]
+    dynos = [each for each in dynos if not each.get("until")]
     formation = [each for each in api.get("apps", app, "formation") if not types or each["type"] in types]
-    if not formation and not dynos:
+    if one_offs:
+        show.title(f"run: one-off processes ({len(one_offs)})")
+        for each in one_offs:
+            detail = f" {show.safe(each['detail'])}" if each.get("detail") else ""
+            show.line(f"{_shown({**each, 'detail': None})}: {show.safe(each['command'])}{detail}")
+        show.line("")
+    elif not formation and not dynos:
         show.talk(
             f"{app} has no processes" + (" of that type." if types else " yet. To make some: git push wherry main")
         )

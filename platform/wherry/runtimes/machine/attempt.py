@@ -11,6 +11,7 @@ from typing import Any, cast
 from docker.errors import APIError, NotFound
 
 from wherry.domain.errors import PlatformFault, RolloutFailed, RolloutFailure
+from wherry.domain.one_off import Task
 from wherry.domain.workload import Workload
 from wherry.flow.ports import Say
 from wherry.flow.talk import detail
@@ -181,10 +182,13 @@ def _must_stop_first(present: dict[str, Any], wanted: Wanted) -> bool:
     return stop > int(present["Labels"].get(naming.TURN, 0))
 
 
-def create(tools: Tools, who: Identity, workload: Workload, place: Place) -> str:
-    """The id of a new container, its image pulled if need be. Raises RolloutFailed, and docker's errors."""
+def create(tools: Tools, who: Identity, workload: Workload, place: Place, task: Task | None = None) -> str:
+    """The id of a new container, its image pulled if need be; `task`: when it is a one-off's. Raises RolloutFailed, and
+    docker's errors.
+    """
     reference = tools.registry.reference(workload.image.repository, workload.image.digest)
     config = spec.container(who, workload, reference, place)
+    config = spec.one_off(config, task) if task else config
     try:
         with tools.turns:
             return tools.engine.create(who.name, config)

@@ -23,6 +23,8 @@ ADDRESS = "wherry.address"
 FINGERPRINT = "wherry.fingerprint"
 GRACE = "wherry.stop-grace"
 TURN = "wherry.turn"
+ONE_OFF = "wherry.one-off"
+ATTACHED = "wherry.attached"
 
 
 @dataclass(frozen=True, slots=True)

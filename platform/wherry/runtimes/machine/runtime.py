@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from wherry.domain.errors import PlatformFault
+from wherry.domain.one_off import Task
 from wherry.domain.workload import Process, Workload
 from wherry.flow.ports import Cancel, Say
-from wherry.runtimes.machine import logs, naming, observe, once, retire, start, watch
+from wherry.flow.task_ports import Session, TaskState
+from wherry.runtimes.machine import logs, naming, observe, once, one_offs, retire, start, watch
 from wherry.runtimes.machine.addresses import Addresses
 from wherry.runtimes.machine.attempt import Tools
 from wherry.runtimes.machine.engine import Engine
@@ -54,13 +56,34 @@ class MachineRuntime:
             leaving = [
                 (each["Id"], float(each["Labels"].get(naming.GRACE, 0)))
                 for each in there
-                if not any(
+                if naming.ONE_OFF not in each["Labels"]
+                and not any(
                     name in wanted and (by_name or start.is_as_asked(each, wanted[name], self._platform))
                     for name in start.names(each)
                 )
             ]
             with self._ours.during(container for container, _ in leaving):
                 retire.take_away(self._engine, leaving)
+
+    def launch(self, task: Task) -> None:
+        with self._engine.doing("start the one-off"):
+            one_offs.launch(self._tools, self._platform, task)
+
+    def attach(self, task: Task) -> Session:
+        with self._engine.doing("start the one-off"):
+            return one_offs.attach(self._tools, self._platform, task)
+
+    def enter(self, task: Task, process: str) -> Session:
+        with self._engine.doing(f"run a program inside {process}"):
+            return one_offs.enter(self._tools, self._platform, task, process)
+
+    def tasks(self, app_id: int | None = None) -> list[TaskState]:
+        with self._engine.doing("list the one-offs"):
+            return one_offs.tasks(self._engine, self._platform, app_id)
+
+    def end(self, ids: Collection[int]) -> None:
+        with self._engine.doing("stop the one-offs"):
+            one_offs.end(self._engine, self._platform, ids)
 
     def discard(self, images: Collection[tuple[str, str]]) -> None:
         for repository, digest in images:
@@ -76,9 +99,9 @@ class MachineRuntime:
     ) -> Iterator[tuple[str, str, bytes] | None]:
         return logs.logs(self._engine, self._platform, app_id, follow=follow, lines=lines, process=process)
 
-    def watch(self, on_change: Callable[[int], None]) -> None:
+    def watch(self, on_change: Callable[[int], None], on_one_off: Callable[[], None] = lambda: None) -> None:
         self._networks.repair()
-        watch.watch(self._engine, self._platform, self._ours, on_change)
+        watch.watch(self._engine, self._platform, self._ours, on_change, on_one_off)
 
     def problems(self) -> list[str]:
         """What `wherry doctor` should say about running apps here; [] when all is well."""

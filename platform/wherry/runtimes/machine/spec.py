@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from wherry.domain.one_off import Task
 from wherry.domain.workload import Workload
 from wherry.runtimes.machine import naming
 from wherry.runtimes.machine.addresses import Place
@@ -47,6 +48,16 @@ def container(who: Identity, workload: Workload, reference: str, place: Place) -
         },
         "NetworkingConfig": {"EndpointsConfig": {network_name: {"IPAMConfig": {"IPv4Address": place.address}}}},
     }
+
+
+def one_off(body: dict[str, Any], task: Task) -> dict[str, Any]:
+    """`body`, for a one-off: with what somebody needs who talks to it, and then without a log."""
+    marks = {naming.ONE_OFF: str(task.id), **({naming.ATTACHED: "1"} if task.attach else {})}
+    body = {**body, "Labels": {**body["Labels"], **marks}}
+    if not task.attach:
+        return body
+    talk = dict.fromkeys(("AttachStdin", "AttachStdout", "AttachStderr", "OpenStdin", "StdinOnce"), True)
+    return {**body, **talk, "Tty": task.tty, "HostConfig": {**body["HostConfig"], "LogConfig": {"Type": "none"}}}
 
 
 def environment(who: Identity, workload: Workload) -> dict[str, str]:

@@ -12,8 +12,11 @@ from wherry.runtimes.machine.naming import Identity
 from wherry.runtimes.machine.ours import Ours
 
 
-def watch(engine: Engine, platform: str, ours: Ours, on_change: Callable[[int], None]) -> None:
-    """Calls `on_change(app id)` until the stream ends, as it does when the engine goes away.
+def watch(
+    engine: Engine, platform: str, ours: Ours, on_change: Callable[[int], None], on_one_off: Callable[[], None]
+) -> None:
+    """Calls `on_change(app id)`, or `on_one_off` for what is none of its processes, until the stream ends, as it does
+    when the engine goes away.
 
     Raises PlatformFault when the engine does not answer at all, and what `on_change` raises.
     """
@@ -27,6 +30,9 @@ def watch(engine: Engine, platform: str, ours: Ours, on_change: Callable[[int], 
                 event = next(events, None)
             if event is None:
                 return
-            who = Identity.of(event["Actor"]["Attributes"])
-            if who and event["id"] not in ours:
+            about = event["Actor"]["Attributes"]
+            who = Identity.of(about)
+            if naming.ONE_OFF in about:
+                on_one_off()
+            elif who and event["id"] not in ours:
                 on_change(who.app_id)
