@@ -26,7 +26,7 @@ from wherry.domain.errors import InvalidInput, PlatformFault
 from wherry.domain.secret import Secret
 from wherry.domain.text import printable
 
-CONNECTIONS = 8
+CONNECTIONS = 16
 HINT = "Is the registry up, and is its login right? wherry doctor"
 NAME = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*")
 """A repository's name (distribution spec, "Pulling manifests")."""
