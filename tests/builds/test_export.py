@@ -202,9 +202,24 @@ def test_the_manifest_carries_its_origin(built: Built, exporting: Exporting, reg
         "org.opencontainers.image.created": "1980-01-01T00:00:01Z",
         "org.opencontainers.image.revision": "c" * 40,
         "org.opencontainers.image.title": "shop",
+        "org.opencontainers.image.version": "c" * 12,
         "org.opencontainers.image.base.name": "stack/run",
         "org.opencontainers.image.base.digest": stack.run.digest,
     }
+
+
+def test_what_the_author_says_stands_on_manifest_and_labels(
+    built: Built, exporting: Exporting, registry: Registry
+) -> None:
+    said = {"version": "1.2.3", "source": "https://example.com/shop.git", "revision": "x"}
+    _, image, _ = exporting(replace(built, said=said))
+    expected = {
+        "org.opencontainers.image.version": "1.2.3",
+        "org.opencontainers.image.source": "https://example.com/shop.git",
+        "org.opencontainers.image.revision": "c" * 40,
+    }
+    assert expected.items() <= image.annotations.items()
+    assert image.annotations.items() <= image.labels.items()
 
 
 def test_the_config_layer_lists_processes_and_buildpacks(

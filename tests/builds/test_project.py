@@ -69,6 +69,17 @@ def test_a_whole_descriptor_is_read_in_any_spelling_of_its_time() -> None:
     assert read_project(None) == read_project(b"") == Project()
 
 
+def test_what_the_author_says_of_the_app_is_kept_for_its_image() -> None:
+    facts = 'version = "1.2.3"\nsource-url = "https://example.com/shop.git"\nname = "shop"\n'
+    for table in ("_", "project"):
+        said = read_project(f"[{table}]\n{facts}".encode()).said
+        assert said == {"version": "1.2.3", "source": "https://example.com/shop.git"}
+    assert faults('[_]\nversion = "1\\n2"\nsource-url = 7') == [
+        "_.version: is no line of at most 500 characters",
+        "_.source-url: must be a string",
+    ]
+
+
 def test_b15_wrong_types_are_refused_all_at_once_with_their_paths() -> None:
     text = """
     [_]

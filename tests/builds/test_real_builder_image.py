@@ -199,7 +199,7 @@ def left(folder: Path, user: str = "1000", **changes: Any) -> Path:
 def test_t11_what_a_build_left_is_not_believed(yard: Yard, tmp_path: Path, changes: dict[str, Any], why: str) -> None:
     folder = left(tmp_path / "made", **changes)
     with pytest.raises(BuildFailed, match=why):
-        publish(folder, tmp_path / "run", yard.registry, "apps/9")
+        publish(folder, tmp_path / "run", yard.registry, "apps/9", {})
 
 
 def test_t10_a_blob_that_is_a_link_is_refused(yard: Yard, tmp_path: Path) -> None:
@@ -208,4 +208,4 @@ def test_t10_a_blob_that_is_a_link_is_refused(yard: Yard, tmp_path: Path) -> Non
     layer.unlink()
     layer.symlink_to("/etc/hostname")
     with pytest.raises(BuildFailed, match="is not a file"):
-        publish(folder, tmp_path / "run", yard.registry, "apps/9")
+        publish(folder, tmp_path / "run", yard.registry, "apps/9", {})

@@ -22,6 +22,7 @@ from wherry.domain.image import Image
 from wherry.domain.workload import Workload
 from wherry.flow.ports import Cancel
 from wherry.images.registry import Registry
+from wherry.images.stored import read_image
 from wherry.runtimes.machine.image_build import MachineImageBuild
 from wherry.runtimes.machine.pull import Registry as Pulls
 from wherry.runtimes.machine.runtime import MachineRuntime
@@ -119,6 +120,10 @@ def test_a_dockerfile_app_is_built_served_and_built_again_from_its_layers(
     assert "slow step" in said
     assert "runs as root: here as 1001:1000" in said
     assert dict(first.processes)["web"] == "perl server.pl"
+    assert "LABEL" not in said
+    labels = read_image(yard.registry, first.repository, first.digest).labels
+    assert labels["org.opencontainers.image.revision"].startswith(labels["org.opencontainers.image.version"])
+    assert "org.opencontainers.image.title" in labels
     assert first.starts["worker"].argv[:2] == ("perl", "-e")
     runtime.start([workload(first), workload(first, "worker")], yard.said.append)
     assert answer(runtime) == "Good day from a Dockerfile\nuid 1001 of web.1, image\n"

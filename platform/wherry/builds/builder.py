@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -193,7 +194,8 @@ class LifecycleBuilder:
         if beside:
             detail(say, "There is a Dockerfile too. To build that: wherry stack:set container")
         records = LayerCache(self._caches / str(request.app_id) / RECORDS)
-        built = built_of(ground, phases.group, phases.outcome, earlier, records)
+        made = built_of(ground, phases.group, phases.outcome, earlier, records)
+        built = replace(made, said=asked.wish.said)
         _say_types(built, say)
         return built
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wherry.builds import operator_env, operator_files
+from wherry.builds import operator_env, operator_files, origin
 from wherry.builds.builder_reading import BuilderImage, find, read_builder
 from wherry.builds.disk import remove
 from wherry.builds.env import base_environment
@@ -76,7 +76,8 @@ class BuilderImages:
             )
             self.sandbox.run(spec, lambda session: self._phases(session, builder, say), cancel)
             step(say, "Exporting the image")
-            image = publish(outside / MADE / "latest", run / "latest", self.registry, f"apps/{request.app_id}")
+            notes = origin.of_source(request) | origin.of_base(builder.run_image, builder.run_digest)
+            image = publish(outside / MADE / "latest", run / "latest", self.registry, f"apps/{request.app_id}", notes)
             detail(say, f"Image {image.digest[:19]}")
             return image
 

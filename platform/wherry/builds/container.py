@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from wherry.builds import container_plan, context, operator_env
+from wherry.builds import container_plan, context, operator_env, origin
 from wherry.builds.causes import cause_of
 from wherry.builds.container_plan import Plan
 from wherry.builds.container_starts import starts_of
@@ -105,6 +105,7 @@ class Containers:
             f"apps/{request.app_id}",
             recipe.target,
             {**_proxies(os.environ, say), **plan.args},
+            _labels(request, file.bases),
             file.bases,
             memory=self.settings.number("build_memory_mb"),
             seconds=max(until - time.monotonic(), 1.0),
@@ -140,6 +141,12 @@ class Containers:
         for name, each in made.items():
             detail(say, f"Image of {name}: {each.digest[:19]}")
         return replace(image, processes=processes, starts=starts)
+
+
+def _labels(request: BuildRequest, bases: Sequence[str]) -> dict[str, str]:
+    """The base of an image of several stages is not known before it is built, nor the digest behind a tag."""
+    name, _, digest = bases[0].partition("@") if len(set(bases)) == 1 else ("", "", "")
+    return {**origin.of_source(request), **origin.of_base(name, digest)}
 
 
 def _proxies(environ: Mapping[str, str], say: Say) -> dict[str, str]:

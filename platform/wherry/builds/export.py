@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Lock
 from typing import ParamSpec
 
-from wherry.builds import export_config
+from wherry.builds import export_config, origin
 from wherry.builds.earlier import Earlier
 from wherry.builds.export_config import APP, LAYERS, ExportedLayers
 from wherry.builds.export_sbom import sbom_files
@@ -191,11 +191,11 @@ class _Export:
         """The manifest goes last, when the registry has all that it names."""
         layers = [*self.stack.run.layers, *above.in_order()]
         settings = export_config.settings(self.built, self.stack, request, above)
-        config = image_config(layers, settings, self.stack.run.config, export_config.created(request))
+        config = image_config(layers, settings, self.stack.run.config, origin.created(request))
         if len(config.body) > _LONGEST_CONFIG:
             raise InvalidInput(f"its labels and metadata have more than {_size(_LONGEST_CONFIG)}")
         self.registry.put_blob(self.repository, config.digest, config.body)
-        manifest = image_manifest(config, layers, export_config.notes(self.stack, request))
+        manifest = image_manifest(config, layers, export_config.notes(self.built, self.stack, request))
         digest = self.registry.put_manifest(self.repository, manifest)
         detail(self.say, f"Image {digest[:19]} ({_size(sum(each.size for each in layers))})")
         return digest

@@ -6,18 +6,16 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import version
 
 import tomli_w
 
+from wherry.builds import origin
 from wherry.builds.model import Built, LaunchProcess
 from wherry.builds.stacks import Stack
 from wherry.builds.surroundings import EXEC_ENV
 from wherry.flow.ports import BuildRequest
 from wherry.images.layers import Layer
-from wherry.images.manifest import EPOCH
-from wherry.images.stored import StoredImage
 
 LIFECYCLE_LABEL = "io.buildpacks.lifecycle.metadata"
 BUILD_LABEL = "io.buildpacks.build.metadata"
@@ -73,7 +71,7 @@ def settings(built: Built, stack: Stack, request: BuildRequest, layers: Exported
         "Labels": {
             **stack.run.labels,
             **own,
-            **notes(stack, request),
+            **notes(built, stack, request),
             LIFECYCLE_LABEL: _json(_lifecycle(built, stack, layers)),
             BUILD_LABEL: _json(_build(built)),
             PROJECT_LABEL: _json(_project(request)),
@@ -82,30 +80,13 @@ def settings(built: Built, stack: Stack, request: BuildRequest, layers: Exported
     }
 
 
-def notes(stack: Stack, request: BuildRequest) -> dict[str, str]:
-    """Of the manifest, and labels too (image-spec, "Annotations")."""
+def notes(built: Built, stack: Stack, request: BuildRequest) -> dict[str, str]:
+    """Of the manifest, and labels too."""
     return {
-        "org.opencontainers.image.created": created(request),
-        "org.opencontainers.image.revision": request.source.commit,
-        "org.opencontainers.image.title": request.app_name,
-        **base_notes(stack.run),
+        **origin.of_source(request, built.said),
+        **origin.of_creation(request),
+        **origin.of_base(stack.run.repository, stack.run.digest),
     }
-
-
-def base_notes(run: StoredImage) -> dict[str, str]:
-    return {
-        "org.opencontainers.image.base.name": run.repository,
-        "org.opencontainers.image.base.digest": run.digest,
-    }
-
-
-def created(request: BuildRequest) -> str:
-    """A constant, so that the same input makes the same image; or the app's own SOURCE_DATE_EPOCH, seconds."""
-    given = request.config.get("SOURCE_DATE_EPOCH")
-    text = given.reveal() if given else ""
-    if not (text.isascii() and text.isdecimal() and len(text) <= 11):
-        return EPOCH
-    return datetime.fromtimestamp(int(text), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def metadata_toml(built: Built) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +37,17 @@ def write_layout(registry: Registry, name: str, digest: str, folder: Path) -> No
     (folder / "index.json").write_text(json.dumps(index))
 
 
-def publish(folder: Path, base: Path, registry: Registry, repository: str) -> Image:
-    """Pushes what a lifecycle left in `folder`; layers of the run image, which it may leave out, are in `base`. Raises
-    BuildFailed for what is no image that may run, PlatformFault.
+def publish(folder: Path, base: Path, registry: Registry, repository: str, notes: Mapping[str, str]) -> Image:
+    """Pushes what a lifecycle left in `folder`, with `notes` as annotations; layers of the run image, which it may leave
+    out, are in `base`. Raises BuildFailed for what is no image that may run, PlatformFault.
     """
     try:
         index = json.loads(_small(folder, "index.json"))
         manifest = Document(MANIFEST, _small(folder, _blob(index["manifests"][0])))
         described = manifest.value()
+        manifest = Document.of(
+            MANIFEST, {**described, "annotations": {**(described.get("annotations") or {}), **notes}}
+        )
         config = Document("", _small(folder, _blob(described["config"])))
         processes = _processes(config.value())
         for layer in described["layers"]:

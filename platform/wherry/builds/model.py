@@ -73,3 +73,5 @@ class Built:
     """Files of the launcher layer: absolute path in the image to (content, mode); a mode of 0o120000 makes a
     symlink.
     """
+    said: Mapping[str, str] = field(default_factory=dict)
+    """What the app's author says of it (origin.py)."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from wherry.builds import patterns, toml_files
 from wherry.builds.descriptor import ID, VERSION
+from wherry.builds.origin import FROM_PROJECT
 from wherry.builds.project_reading import Faults, Node
 from wherry.domain.buildpacks import Kind, Reference, reference
 from wherry.domain.config import KEY, LONGEST_VALUE, MOST_KEYS, RESERVED
@@ -20,6 +21,7 @@ from wherry.domain.text import printable
 NAME = "project.toml"
 MOST_BYTES = 256 * 1024
 MOST_BUILDPACKS = 100
+_LONGEST_SAYING = 500
 VERSIONS = ("0.1", "0.2")
 INLINE_API, INLINE_VERSION = "0.10", "0.0.0"
 SHELL = "/bin/sh"
@@ -42,7 +44,9 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """`include` and `exclude` are gitignore patterns, None when absent. `builder` is only read here."""
+    """`include` and `exclude` are gitignore patterns, None when absent. `builder` is only read here. `said`:
+    what its author says of it (origin.py).
+    """
 
     include: tuple[str, ...] | None = None
     exclude: tuple[str, ...] | None = None
@@ -51,6 +55,7 @@ class Project:
     after: tuple[Reference | Script, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     builder: str = ""
+    said: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
 
 
@@ -95,8 +100,21 @@ def _project(root: Node, builders: Collection[str]) -> Project:
         _members(base.table("post"), "group"),
         _env(older, "env") | (_env(base.table("env"), "build") | _env(build, "env") if base is current else {}),
         builder,
+        _said(root.table("_") if root.table("_").values else root.table("project")),
         tuple(root.faults.notices),
     )
+
+
+def _said(about: Node) -> dict[str, str]:
+    """What the author says of the app, by the names that images have for it."""
+    found = {}
+    for key, name in FROM_PROJECT.items():
+        text = about.text(key)
+        if len(text) > _LONGEST_SAYING or not text.isprintable():
+            about.wrong(key, f"is no line of at most {_LONGEST_SAYING} characters")
+        elif text:
+            found[name] = text
+    return found
 
 
 def _patterns(base: Node, key: str) -> tuple[str, ...] | None:

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from wherry.builds.export_config import LIFECYCLE_LABEL, REBASE_LABEL, base_notes
+from wherry.builds import origin
+from wherry.builds.export_config import LIFECYCLE_LABEL, REBASE_LABEL
 from wherry.builds.stacks import Stacks
 from wherry.domain.errors import Conflict, InvalidInput, NotFound, PlatformFault
 from wherry.domain.image import Image
@@ -39,7 +40,7 @@ class StackBases:
         _check(stored, metadata, base)
         if metadata["runImage"].get("reference") == base.digest and stored.layers[:below] == base.layers:
             return OnBase(image, base.digest)
-        notes = base_notes(base)
+        notes = origin.of_base(base.repository, base.digest)
         made = rebased(stored, below, base, _labels(stored, metadata, base, notes), notes)
         digest = push_rebased(self._registry, image.repository, made, base.repository)
         return OnBase(replace(image, digest=digest), base.digest)

@@ -45,7 +45,8 @@ class ImageBuild(Protocol):
 class ImageBuildSpec:
     """`context`: a plain tar; `dockerfile`: its path in there; `target`: the stage to stop at, "" for the last one.
     `repository`: where in our registry the image goes. `bases`: references that it builds on. `name`:
-    which of the app's images, [a-z0-9-]; only its own earlier layers are used again.
+    which of the app's images, [a-z0-9-]; only its own earlier layers are used again. `labels`: added to the image, in no
+    step that is told of.
 
     Caps: `memory` MiB, `cpu` thousandths of a core, `pids` processes a step, `seconds` wall time, `log_bytes` of output.
     """
@@ -58,6 +59,7 @@ class ImageBuildSpec:
     repository: str
     target: str = ""
     args: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
     bases: tuple[str, ...] = ()
     memory: int = 2048
     cpu: int = 2000

@@ -50,7 +50,8 @@ class MachineImageBuild:
             self._have(base)
         with self._engine.doing("build an image"):
             cache = Cache(self._engine, self._platform, spec.app_id, spec.name)
-            steps = Steps(on_line, spec.log_bytes, lambda container: self._limit(container, spec.pids))
+            own = len(spec.labels)
+            steps = Steps(on_line, spec.log_bytes, lambda container: self._limit(container, spec.pids), own)
             try:
                 self._run(spec, steps, cache.sources(), cancel)
             finally:
@@ -133,6 +134,7 @@ class MachineImageBuild:
             "cachefrom": json.dumps(sources),
             "target": spec.target,
             "buildargs": json.dumps(dict(spec.args)),
+            "labels": json.dumps(dict(spec.labels), sort_keys=True),
             "networkmode": naming.network(self._platform, network.BUILD),
             "memory": spec.memory * _MIB,
             "memswap": spec.memory * _MIB,

@@ -14,6 +14,7 @@ from typing import Any
 from wherry.domain.text import log_line, printable
 
 _STEP = re.compile(r"(Step \d+/\d+) : (.*?)\n?", re.DOTALL)
+_NUMBERS = re.compile(r"Step (\d+)/(\d+) : (.*)", re.DOTALL)
 _RUNNING = re.compile(r" ---> Running in ([0-9a-f]{12})\n?")
 _MADE = re.compile(r" ---> ([0-9a-f]{12})\n?")
 _CODE = re.compile(r"returned a non-zero code: (\d+)")
@@ -33,10 +34,16 @@ class Failed(Exception):
 
 
 class Steps:
-    """`on_running` hears of each step's container. `stages`: the newest image of each FROM; `image`: the whole one's id."""
+    """`on_running` hears of each step's container. `labels`: how many steps of ours the builder adds at the end, one for
+    each label; nobody is told of them. `stages`: the newest image of each FROM; `image`: the whole one's id.
+    """
 
-    def __init__(self, on_line: Callable[[bytes], None], most: int, on_running: Callable[[str], None]) -> None:
+    def __init__(
+        self, on_line: Callable[[bytes], None], most: int, on_running: Callable[[str], None], labels: int = 0
+    ) -> None:
         self._on_line = on_line
+        self._labels = labels
+        self._quiet = False
         self._on_running = on_running
         self._left = most
         self._rest = b""
@@ -51,12 +58,23 @@ class Steps:
             self._flush()
             raise Failed(printable(str(message["error"]), 500), self._step, self.last())
         if "stream" in message:
-            self._note(str(message["stream"]))
-            self._write(str(message["stream"]).encode("utf-8", "surrogateescape"))
+            text = self._theirs(str(message["stream"]))
+            self._note(text)
+            self._write(text.encode("utf-8", "surrogateescape"))
         elif "status" in message and not message.get("progressDetail") and "id" not in message:
             self._write(str(message["status"]).encode() + b"\n")
         elif isinstance(message.get("aux"), dict):
             self.image = str(message["aux"].get("ID", "")) or self.image
+
+    def _theirs(self, text: str) -> str:
+        """Without the last steps when those are ours, and their number."""
+        if self._labels and (found := _NUMBERS.fullmatch(text)):
+            number, steps = int(found[1]), int(found[2]) - self._labels
+            self._quiet = number > steps
+            text = f"Step {number}/{steps} : {found[3]}"
+        elif text.startswith("Successfully built"):
+            self._quiet = False
+        return "" if self._quiet else text
 
     def last(self) -> list[str]:
         return list(self._tail)
