@@ -27,7 +27,7 @@ def newer_base(platform: Platform, folder: Path) -> None:
     record = StackRecord.read(platform.home / "stacks")
     assert record
     run = read_image(registry, RUN, record.run)
-    layers = [*run.layers, pack(of_files({"/etc/motd": (b"patched\n", 0o644)}), folder)]
+    layers = [*run.layers, pack(of_files({"/etc/patched": (b"patched\n", 0o644)}), folder)]
     config = image_config(layers, run.settings, run.config)
     digest = push_image(registry, RUN, config, layers, image_manifest(config, layers, {}))
     StackRecord(record.wanted, record.build, digest).write(platform.home / "stacks")
@@ -37,7 +37,7 @@ def newer_base(platform: Platform, folder: Path) -> None:
 def test_a_rebase_changes_the_base_and_nothing_else(platform: Platform, tmp_path: Path) -> None:
     app = platform.create("afloat", "procfile-only")
     server = app.folder / "server.py"
-    server.write_text(server.read_text().replace('Path("greeting.txt")', 'Path("/etc/motd")'))
+    server.write_text(server.read_text().replace('Path("greeting.txt")', 'Path("/etc/patched")'))
     app.commit("Show the base")
     app.push()
     assert app.get() == (200, "Hello from a test\n")
@@ -49,7 +49,7 @@ def test_a_rebase_changes_the_base_and_nothing_else(platform: Platform, tmp_path
     assert (knocks.failures, knocks.requests > 0) == ([], True)
     assert app.get() == (200, "Hello from a test\npatched\n")
     assert str(app.releases()[0]["description"]).startswith("Rebase onto sha256:")
-    assert "afloat: nothing to do" in app.wherry("rebase", "--all").all
+    assert "nothing to do, it is on the newest base" in app.wherry("rebase").all
     app.wherry("releases:rollback")
     assert app.get() == (200, "Hello from a test\n")
     app.say("Hello again")
