@@ -100,5 +100,5 @@ def _told(found: dict[str, Any]) -> str:
 
 
 def _is_refusal(error: WherryError) -> bool:
-    """The app cannot be rebased, or has no release: nothing that went wrong."""
-    return isinstance(error, Answered) and error.error_id == "conflict"
+    """The app cannot be rebased, has no release, or is not ours to release: nothing that went wrong."""
+    return isinstance(error, Answered) and error.error_id in ("conflict", "forbidden")
