@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Event
@@ -71,6 +72,7 @@ from wherry.sources.repositories import Repositories
 from wherry.sources.transport import GitTransport
 from wherry.sources.uploads import UploadFolder
 
+log = logging.getLogger(__name__)
 ROLLOUTS_AT_ONCE = 4
 
 
@@ -222,6 +224,10 @@ class Bench:
         """A process of the app started or ended by itself."""
         self.watchdog.check(app_id)
         self.reconcile.app(app_id)
+
+    def on_unwell(self, app_id: int, process: str, message: str) -> None:
+        """A process of the app failed a liveness check."""
+        log.warning("app %s, %s: %s", app_id, process, message)
 
 
 def wire(settings: Settings) -> World:

@@ -109,3 +109,14 @@ def test_a_commit_without_files_is_refused(stock: Stock) -> None:
     commit = stock.put(1, {})
     with pytest.raises(PushRefused, match="nothing to build"):
         stock.sources.export(1, commit, None)
+
+
+def test_an_app_json_is_read_with_the_tree_and_its_faults_refuse_the_push(stock: Stock) -> None:
+    said = b'{"cron": [{"command": "bin/tidy", "schedule": "0 1 * * *"}]}'
+    source = stock.sources.export(1, stock.put(1, {"app.json": said}), None)
+    assert [each.command for each in source.wishes.cron] == ["bin/tidy"]
+    assert not stock.sources.export(1, stock.put(1, {"a": b"1"}), None).wishes.cron
+    broken = b'{"env": {"1A": ""}, "cron": [{"command": ""}]}'
+    with pytest.raises(PushRefused) as caught:
+        stock.sources.export(1, stock.put(1, {"app.json": broken}), None)
+    assert [each.split(": ")[1] for each in caught.value.evidence] == ["env.1A", "cron[0].command", "cron[0].schedule"]

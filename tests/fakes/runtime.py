@@ -38,6 +38,7 @@ class InMemoryRuntime(LocalTasks):
     def __init__(self, idle: float = 0.05) -> None:
         super().__init__()
         self.fault: PlatformFault | None = None
+        self.run_exits = 0
         self.broken: set[str] = set()
         self.stopped: list[tuple[int, int, str]] = []
         self.ran: list[tuple[int, int, str]] = []
@@ -78,7 +79,7 @@ class InMemoryRuntime(LocalTasks):
                 self._write(key[0], f"{each.type}.{key[3]}", f"{each.type}.{key[3]} boots".encode())
                 say(f"       {each.type}.{key[3]} is up")
 
-    def run(self, workload: Workload, say: Say, cancel: Cancel) -> int:
+    def run(self, workload: Workload, say: Say, cancel: Cancel, number: int = 1, leave: Cancel | None = None) -> int:
         self._check()
         mode = workload.env["MODE"].reveal() if "MODE" in workload.env else ""
         self.ran.append((workload.app_id, workload.release, workload.type))
@@ -89,7 +90,7 @@ class InMemoryRuntime(LocalTasks):
                 raise RolloutFailed(RolloutFailure.RELEASE_PHASE, f"{workload.type}.1 ran longer than its seconds")
             raise Cancelled(f"{workload.type}.1 was stopped")
         say("no table" if mode == "exits" else "migrated")
-        return 5 if mode == "exits" else 0
+        return self.run_exits or (5 if mode == "exits" else 0)
 
     def discard(self, images: Collection[tuple[str, str]]) -> None:
         """It has no copies."""
@@ -103,7 +104,7 @@ class InMemoryRuntime(LocalTasks):
                     crashed = replace(self._process(key), state=ProcessState.CRASHED, detail="exited")
                     self._running.setdefault(key, _Running(each, crashed))
 
-    def retire(self, app_id: int, keep: Sequence[Workload], *, by_name: bool = False) -> None:
+    def retire(self, app_id: int, keep: Sequence[Workload], *, by_name: bool = False, runs: bool = False) -> None:
         self._check()
         asked = {key: each for each in keep for key in _keys(each)}
         with self._changed:
@@ -134,6 +135,10 @@ class InMemoryRuntime(LocalTasks):
                 start, seen = seen, len(self._lines)
                 fresh = self._selected(start, app_id, process)
             yield from fresh or [None]
+
+    def look_after(self, stop: Event, told: Callable[[int, str, str], None]) -> None:
+        self._check()
+        stop.wait()
 
     def watch(self, on_change: Callable[[int], None], on_one_off: Callable[[], None] = lambda: None) -> None:
         self._check()

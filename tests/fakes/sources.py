@@ -8,17 +8,22 @@ import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from wherry.domain.errors import PushRefused, WherryError
+from wherry.domain import app_json
+from wherry.domain.app_json import AppJson
+from wherry.domain.errors import InvalidInput, PushRefused, WherryError
 from wherry.domain.model import Source
 
 
 class InMemorySources:
-    """`move` is what a push does to a branch. Archives are files in `folder`, and without one they are names only."""
+    """`move` is what a push does to a branch. Archives are files in `folder`, and without one they are names only. `wishes`: of
+    commits that have no app.json of their own.
+    """
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder
         self.heads: dict[int, dict[str, str]] = {}
         self.trees: dict[str, dict[str, bytes]] = {}
+        self.wishes = app_json.NOTHING
         self.refusals: dict[str, WherryError] = {}
 
     def put(self, commit: str, files: Mapping[str, bytes]) -> None:
@@ -57,10 +62,18 @@ class InMemorySources:
         packed = _tar(files)
         tree = hashlib.sha1(packed).hexdigest()
         if self.folder is None:
-            return Source(commit, tree, f"memory:{tree}")
+            return Source(commit, tree, f"memory:{tree}", wishes=self._wishes(files))
         archive = self.folder / f"{tree}.tar"
         archive.write_bytes(packed)
-        return Source(commit, tree, str(archive))
+        return Source(commit, tree, str(archive), wishes=self._wishes(files))
+
+    def _wishes(self, files: Mapping[str, bytes]) -> AppJson:
+        if app_json.NAME not in files:
+            return self.wishes
+        try:
+            return app_json.parse(files[app_json.NAME])
+        except InvalidInput as error:
+            raise PushRefused(error.message, evidence=error.evidence) from error
 
 
 def _tar(files: Mapping[str, bytes]) -> bytes:

@@ -69,3 +69,59 @@ def test_maintenance_answers_503_with_a_page_and_survives_a_restart_of_the_route
     assert app.wherry("maintenance").out == "on\n"
     app.wherry("maintenance:off")
     eventually(lambda: "Behind the curtain" in app.get()[1])
+
+
+def test_a_first_deploy_follows_its_app_json(platform: Platform) -> None:
+    app = platform.create("wishful", "procfile-only")
+    app.write("Procfile", "web: exec python3 server.py\nworker: exec sleep 600\n")
+    wishes = {
+        "env": {"COLOUR": "red", "KEY": {"generator": "secret"}, "URL": {}},
+        "formation": {"web": {"quantity": 1, "size": "standard-2x"}, "worker": {"quantity": 1}},
+        "scripts": {"postdeploy": "echo seeded in $COLOUR"},
+        "healthchecks": {
+            "web": [{"path": "/", "content": "Hello"}],
+            "worker": [{"command": ["python3", "-c", "import sys; sys.exit(0)"]}],
+        },
+    }
+    app.write("app.json", json.dumps({**wishes, "formation": {"web": {"quantity": "2"}}}))
+    app.commit("A slip")
+    said = app.push(check=False)
+    assert said.code != 0
+    assert "app.json: formation.web.quantity: must be a whole number, is a string" in said.all
+    app.write("app.json", json.dumps(wishes))
+    app.commit("Mended")
+    said = app.push(check=False)
+    assert said.code != 0
+    assert "env.URL: it has no value" in said.all
+    app.wherry("config:set", "URL=http://example.org")
+    said = app.push().all
+    assert "seeded in red" in said
+    assert app.wherry("ps:scale").out == "web=1:standard-2x worker=1:basic\n"
+    assert len(app.wherry("config:get", "KEY").out) == 65
+    app.commit("Again")
+    assert "seeded" not in app.push().all
+
+
+def test_a_release_that_fails_its_health_check_never_serves_and_a_sick_process_is_restarted(
+    platform: Platform,
+) -> None:
+    app = platform.create("healthy", "procfile-only")
+    alive = {"type": "liveness", "command": ["test", "!", "-e", "sick"], "attempts": 2, "wait": 1}
+    app.write("app.json", json.dumps({"healthchecks": {"web": [{"path": "/"}, alive]}}))
+    app.write("Procfile", "web: exec python3 server.py\n")
+    app.commit("Well")
+    app.push()
+    app.write("app.json", json.dumps({"healthchecks": {"web": [{"path": "/", "content": "Bonjour", "attempts": 1}]}}))
+    app.commit("Unwell")
+    said = app.push().all
+    assert "web.1 failed its startup check: the answer to GET / lacks 'Bonjour' (one try)" in said
+    assert [status for _, status in app.history()] == ["failed", "succeeded"]
+    assert app.get()[0] == 200
+
+    app.write("Procfile", "web: (sleep 4; touch sick) & exec python3 server.py\n")
+    app.write("app.json", json.dumps({"healthchecks": {"web": [alive]}}))
+    app.commit("Falls sick")
+    app.push()
+    before = ids(app)
+    eventually(lambda: not ids(app) & before)
+    assert "failed its liveness check 2 times" in (platform.home / "log" / "worker.log").read_text()

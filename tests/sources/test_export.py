@@ -278,3 +278,16 @@ def test_a_full_disk_is_our_fault(
     with pytest.raises(PlatformFault, match="No space left on device"):
         repositories.export(1, commit, None)
     assert list(repositories.folder.glob("1.trees/*")) == []
+
+
+def test_b13_an_app_json_that_is_no_regular_small_file_is_refused(repositories: Repositories, inside: Workshop) -> None:
+    link = inside.commit(inside.tree({"app.json": ("120000", inside.blob(b"a")), "a": b"{}"}))
+    large = inside.files({"app.json": b" " * 300_000})
+    for commit in (link, large):
+        with pytest.raises(PushRefused, match=r"app\.json is not a regular file of at most 256 KiB"):
+            repositories.export(1, commit, None)
+
+
+def test_what_an_app_json_says_in_vain_is_a_remark(repositories: Repositories, inside: Workshop) -> None:
+    source = repositories.export(1, inside.files({"app.json": b'{"addons": ["redis"]}'}), None)
+    assert source.remarks == ("app.json: addons does nothing here: there are no add-ons here",)

@@ -109,6 +109,7 @@ class RolloutFailure(StrEnum):
     IMAGE_PULL = "image-pull"
     EXITED = "exited"
     NOT_LISTENING = "not-listening"
+    NOT_HEALTHY = "not-healthy"
     OUT_OF_MEMORY = "out-of-memory"
     RELEASE_PHASE = "release-phase"
     NO_CAPACITY = "no-capacity"

@@ -50,19 +50,36 @@ class Scale:
     size: str = DEFAULT_SIZE
 
 
+@dataclass(frozen=True, slots=True)
+class FormationWish:
+    """What an app.json wants a new process type to begin with."""
+
+    quantity: int | None = None
+    size: str | None = None
+
+
+_NO_WISH = FormationWish()
 Formation = Mapping[str, Scale]
 _RESIZE = re.compile(r"(?:([a-z0-9][a-z0-9-]*)=)?([A-Za-z0-9-]{1,40})")
 _CHANGE = re.compile(r"([a-z0-9][a-z0-9-]*)([=+-])([0-9]{1,9})(?::([A-Za-z0-9-]{1,40}))?")
 
 
-def default(types: Iterable[str]) -> dict[str, Scale]:
-    """Heroku's first formation: one web, nothing else."""
-    return {name: Scale(1 if name == "web" else 0) for name in types if name != RELEASE}
+def default(types: Iterable[str], wishes: Mapping[str, FormationWish] | None = None) -> dict[str, Scale]:
+    """What the app wishes, else Heroku's first formation: one web, nothing else."""
+    wished = wishes or {}
+    return {name: _default(name, wished.get(name, _NO_WISH)) for name in types if name != RELEASE}
 
 
-def settled(formation: Formation, types: Iterable[str]) -> dict[str, Scale]:
+def settled(
+    formation: Formation, types: Iterable[str], wishes: Mapping[str, FormationWish] | None = None
+) -> dict[str, Scale]:
     """The formation for `types`: quantities survive a deploy, zero included; new types come at their default."""
-    return {name: formation.get(name, scale) for name, scale in default(types).items()}
+    return {name: formation.get(name, scale) for name, scale in default(types, wishes).items()}
+
+
+def _default(name: str, wish: FormationWish) -> Scale:
+    quantity = wish.quantity if wish.quantity is not None else 1 if name == "web" else 0
+    return Scale(quantity, wish.size or DEFAULT_SIZE)
 
 
 def parse_change(text: str) -> tuple[str, str, str | None]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from wherry.domain.app_json import NOTHING, AppJson
+
 
 @dataclass(frozen=True, slots=True)
 class Start:
@@ -23,13 +25,14 @@ class Image:
 
     `repository` is the name inside the registry (``apps/17``), `digest` ``sha256:…`` of the manifest. `processes`
     maps each process type to the command as its author wrote it (for people); the image's own
-    ``/cnb/process/<type>`` starts it, unless `starts` says how.
+    ``/cnb/process/<type>`` starts it, unless `starts` says how. `wishes`: of the app.json that its source had.
     """
 
     repository: str
     digest: str
     processes: Mapping[str, str] = field(default_factory=dict)
     starts: Mapping[str, Start] = field(default_factory=dict)
+    wishes: AppJson = NOTHING
 
     def of(self, type: str) -> Image:
         """With the digest that a process of that type runs."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from wherry.domain.app_json import NOTHING, AppJson
 from wherry.domain.build_settings import DEFAULT, BuildSettings
 from wherry.domain.config import Config
 from wherry.domain.formation import Formation
@@ -68,13 +69,14 @@ class BuildStatus(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Source:
     """The tree of one commit as an archive: `archive` is the path of a plain tar, `tree` the git tree id it was
-    made from. `remarks` are for the pusher (what was left out, and why), and are not kept.
+    made from. `wishes`: its app.json. `remarks` are for the pusher (what was left out, and why), and are not kept.
     """
 
     commit: str
     tree: str
     archive: str
     remarks: tuple[str, ...] = field(default=(), compare=False)
+    wishes: AppJson = NOTHING
 
 
 @dataclass(frozen=True, slots=True)

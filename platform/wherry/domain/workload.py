@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from wherry.domain.formation import DEFAULT_SIZE, SIZES, Size
+from wherry.domain.health import Check
 from wherry.domain.image import Image, Start
 from wherry.domain.restarts import Turn
 from wherry.domain.secret import Secret
@@ -20,6 +21,7 @@ class Workload:
 
     A web process gets ``$PORT`` from its runtime and is ready when it accepts a connection there; any other type is
     ready when it has lived through `settle` seconds. `turns`: of the processes, by index, that were to be restarted.
+    `checks`: what else makes it ready, and what shows that it lives.
     """
 
     app_id: int
@@ -35,6 +37,7 @@ class Workload:
     stop_grace: float = 30.0
     start: Start | None = None
     turns: Mapping[int, Turn] = field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
 
     @property
     def listens(self) -> bool:

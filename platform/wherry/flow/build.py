@@ -57,6 +57,7 @@ class RunBuild:
         try:
             with foreseen("the build"):
                 image = self.builder.build(request, lambda line: self.logs.append(stream, line), cancel)
+                image = replace(image, wishes=request.source.wishes)
         except Cancelled as error:
             return self._cancelled(request, error)
         except BuildFailed as error:

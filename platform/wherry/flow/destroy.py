@@ -44,7 +44,7 @@ class RemoveRemains:
     def run(self, job: Job, cancel: Cancel) -> None:
         """Raises PlatformFault, and the job stays."""
         self.router.withdraw(job.subject)
-        self.runtime.retire(job.subject, ())
+        self.runtime.retire(job.subject, (), runs=True)
         self.runtime.end([each.id for each in self.runtime.tasks(job.subject)])
         self.builder.forget(job.subject)
         self.sources.remove(job.subject)

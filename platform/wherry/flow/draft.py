@@ -33,7 +33,7 @@ class Draft:
 def append(tx: Transaction, draft: Draft, now: datetime) -> Release:
     app = draft.app
     before = tx.apps.formation(app.id)
-    formation = settled(before, draft.image.processes)
+    formation = settled(before, draft.image.processes, draft.image.wishes.formation)
     release = tx.releases.append(
         app.id,
         draft.actor,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wherry.domain.formation import RELEASE, SIZES, Formation, settled
+from wherry.domain.health import Check
 from wherry.domain.image import Start
 from wherry.domain.model import App, Release
 from wherry.domain.one_off import OneOff, Task
@@ -49,6 +50,7 @@ def workloads(
             size=SIZES[scale.size],
             boot_limit=patience.boot,
             stop_grace=patience.stop,
+            checks=_checks(release, name),
             turns=_turns(wishes, name, scale.quantity),
         )
         for name, scale in scales.items()
@@ -59,6 +61,14 @@ def workloads(
 def _turns(wishes: Sequence[Wish], name: str, quantity: int) -> dict[int, Turn]:
     turns = {index: turn(wishes, name, index) for index in range(1, quantity + 1)} if wishes else {}
     return {index: each for index, each in turns.items() if each.number}
+
+
+def _checks(release: Release, name: str) -> tuple[Check, ...]:
+    """Commands get the environment that the buildpacks' launcher makes, as the process itself does."""
+    checks = release.image.wishes.healthchecks.get(name, ())
+    if name in release.image.starts:
+        return checks
+    return tuple(replace(each, command=(LAUNCHER, "--", *each.command)) if each.command else each for each in checks)
 
 
 def release_phase(app: App, release: Release, patience: Patience) -> Workload | None:
@@ -98,6 +108,24 @@ def task(app: App, release: Release, one_off: OneOff, grace: float = ONE_OFF_GRA
         stop_grace=grace,
     )
     return Task(one_off.id, one_off.number, workload, one_off.attach, one_off.tty)
+
+
+def command(app: App, release: Release, type: str, line: str, seconds: float) -> Workload:
+    """A line of the app's own, once, in the image and with the environment of its web process."""
+    like = WEB if WEB in release.image.processes else ""
+    begun = release.image.starts.get(like) or next(iter(release.image.starts.values()), None)
+    shell = ("/bin/sh", "-c") if begun else (LAUNCHER,)
+    home = {} if begun else {"HOME": Secret("/workspace")}
+    return Workload(
+        app_id=app.id,
+        app_name=app.name,
+        release=release.number,
+        type=type,
+        image=release.image.of(like),
+        start=Start((*shell, line), begun.user if begun else ""),
+        env={**home, **_env(release)},
+        boot_limit=seconds,
+    )
 
 
 def _env(release: Release) -> Mapping[str, Secret]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from typing import Protocol
 
 from wherry.domain.build_settings import DEFAULT, BuildSettings
@@ -189,16 +189,20 @@ class Runtime(Tasks, Protocol):
         is started again and again, with growing pauses. Raises RolloutFailed (no image), PlatformFault.
         """
 
-    def run(self, workload: Workload, say: Say, cancel: Cancel) -> int:
+    def run(self, workload: Workload, say: Say, cancel: Cancel, number: int = 1, leave: Cancel | None = None) -> int:
         """Runs one process to its end, beside whatever runs; its exit code. What an earlier run of it left is gone
-        then. `boot_limit`: the seconds that it may take.
+        then. `boot_limit`: the seconds that it may take. `number`: the second half of its name.
+
+        With `leave`, what an earlier call left is gone on with, from its next line on; once that is cancelled, the process
+        is left running for the next call, and Cancelled is raised.
 
         Raises RolloutFailed, Cancelled, PlatformFault.
         """
 
-    def retire(self, app_id: int, keep: Sequence[Workload], *, by_name: bool = False) -> None:
+    def retire(self, app_id: int, keep: Sequence[Workload], *, by_name: bool = False, runs: bool = False) -> None:
         """Stops gracefully, all at once, every process of the app that `keep` does not ask for. `by_name`: a process
-        that has the name and release of a wanted one stays, though it was to be another: its successor failed.
+        that has the name and release of a wanted one stays, though it was to be another: its successor failed. Those that
+        `run` started stay, but for `runs`.
         """
 
     def discard(self, images: Collection[tuple[str, str]]) -> None:
@@ -212,6 +216,11 @@ class Runtime(Tasks, Protocol):
     ) -> Iterator[tuple[str, str, bytes] | None]:
         """(RFC 3339 time, process name, line) of the app's processes, oldest first; with `follow` without end, and
         None when idle. `process`: a name (``web.1``) or a type (``web``).
+        """
+
+    def look_after(self, stop: Event, told: Callable[[int, str, str], None]) -> None:
+        """Until `stop`: tries the liveness checks of all processes, and restarts those that fail. `told` hears of it: the
+        app's id, the process's name, a sentence. Raises PlatformFault when the engine is gone.
         """
 
     def watch(self, on_change: Callable[[int], None], on_one_off: Callable[[], None] = ...) -> None:

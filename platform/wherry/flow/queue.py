@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from wherry.domain.model import Actor, App, Build, BuildStatus, JobKind, Source
+from wherry.flow.first_deploy import set_env
 from wherry.flow.lanes import build_lane, build_stream
 from wherry.flow.ledger_ports import Ledger, Transaction
 from wherry.flow.ports import Clock, Logs
@@ -29,8 +30,10 @@ class QueueBuild:
     clock: Clock
 
     def run(self, asked: Asked) -> Build:
+        """Raises PushRefused when its app.json requires what is not there."""
         app, source, now = asked.app, asked.source, self.clock.now()
         with self.ledger.begin() as tx:
+            set_env(tx, asked.actor, app, source, now, asked.origin)
             superseded = [older for older in tx.builds.unfinished(app.id) if self._cancel(tx, older)]
             build = tx.builds.add(app.id, asked.actor, asked.branch, asked.previous, source, now)
             tx.jobs.add(JobKind.BUILD, build.id, build_lane(app.id))

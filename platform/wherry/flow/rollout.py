@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from wherry.domain.cron import FIRST_NUMBER
 from wherry.domain.errors import (
     Cancelled,
     Conflict,
@@ -20,16 +21,18 @@ from wherry.domain.errors import (
 from wherry.domain.formation import Formation
 from wherry.domain.model import App, Job, JobKind, Release, ReleaseStatus
 from wherry.domain.restarts import Wish
+from wherry.domain.text import printable
 from wherry.flow.draft import latest
 from wherry.flow.faults import foreseen
 from wherry.flow.lanes import app_lane, release_stream
 from wherry.flow.ledger_ports import Ledger
-from wherry.flow.plan import Patience, release_phase, route, workloads
+from wherry.flow.plan import Patience, command, release_phase, route, workloads
 from wherry.flow.ports import Cancel, Clock, Logs, Router, Runtime, Say
 from wherry.flow.talk import detail, step, trouble
 
 MOST_ATTEMPTS = 3
 _EVIDENCE = 10
+POSTDEPLOY = "postdeploy"
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class RollOut:
                 self._release_phase(app, release, cancel)
                 self._start(app, release, formation, wishes)
                 self._switch(app, release)
+                self._postdeploy(app, release, cancel)
         except Cancelled as error:
             raise Conflict(f"the rollout of {release.name} was interrupted and will be taken up again") from error
         except (RolloutFailed, PlatformFault) as error:
@@ -99,6 +103,26 @@ class RollOut:
     def _switch(self, app: App, release: Release) -> None:
         processes = self.runtime.processes(app.id)
         self.router.publish(route(latest(self.ledger, app), release, processes))
+
+    def _postdeploy(self, app: App, release: Release, cancel: Cancel) -> None:
+        """Of the first release that serves; again after an interruption. Its failure is told, and changes nothing: the
+        app serves.
+        """
+        line = release.image.wishes.postdeploy
+        with self.ledger.begin(read_only=True) as tx:
+            is_first = tx.releases.current(app.id) is None
+        if not line or not is_first:
+            return
+        say = self._say(release)
+        step(say, f"Running postdeploy: {printable(line, 500)}")
+        workload = command(app, release, POSTDEPLOY, line, self.patience.release)
+        try:
+            code = self.runtime.run(workload, lambda text: detail(say, text), cancel, number=FIRST_NUMBER)
+        except RolloutFailed as error:
+            trouble(say, error)
+        else:
+            if code:
+                detail(say, f"postdeploy ended with exit code {code}. The release serves all the same.")
 
     def _succeed(self, job: Job, app: App, release: Release) -> None:
         self._finish(job, app, release, ReleaseStatus.SUCCEEDED)

@@ -26,8 +26,8 @@ class BuildUpload:
         archive = self.uploads.path(token)
         try:
             source = self.sources.take_in(app.id, archive, version or "Upload")
+            build = QueueBuild(self.ledger, self.logs, self.clock).run(Asked(app, actor, source, origin=origin))
         except PushRefused as error:
             raise InvalidInput(error.message, problems=error.evidence, hint=error.hint) from error
-        build = QueueBuild(self.ledger, self.logs, self.clock).run(Asked(app, actor, source, origin=origin))
         self.uploads.remove(token)
         return build

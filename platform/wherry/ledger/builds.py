@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, insert, literal, select, update
 
+from wherry.domain import app_json
 from wherry.domain.errors import NotFound
 from wherry.domain.model import Actor, Build, BuildStatus, Source
 from wherry.ledger.accounts import actor_columns, actor_of
@@ -36,6 +37,7 @@ class SqlBuilds:
             "commit": source.commit,
             "tree": source.tree,
             "archive": source.archive,
+            "app_json": app_json.write(source.wishes),
             "status": str(BuildStatus.PENDING),
             "created_at": now,
             "failure": "",
@@ -85,7 +87,7 @@ def _build(row: Row[Any]) -> Build:
         actor=actor_of(row),
         branch=row.branch,
         previous=row.previous,
-        source=Source(row.commit, row.tree, row.archive),
+        source=Source(row.commit, row.tree, row.archive, wishes=app_json.read(row.app_json)),
         status=BuildStatus(row.status),
         created_at=row.created_at,
         finished_at=row.finished_at,

@@ -111,6 +111,7 @@ builds = _table(
     Column("image_digest", Text),
     Column("image_processes", Json),
     Column("image_starts", Json),  # none: as buildpacks' images do
+    Column("app_json", Json),  # what of it we use; none for none
     Column("failure", Text, nullable=False),
     Column("message", FreeText, nullable=False),
     Index("ix_builds_app_id_id", "app_id", "id"),
@@ -128,6 +129,7 @@ releases = _table(
     Column("image_digest", Text, nullable=False),
     Column("image_processes", Json, nullable=False),
     Column("image_starts", Json),
+    Column("app_json", Json),
     Column("config", LargeBinary, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("build_id", ID, ForeignKey("builds.id")),

@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from wherry.domain.errors import PushRefused
+from wherry.domain import app_json
+from wherry.domain.app_json import AppJson
+from wherry.domain.errors import InvalidInput, PushRefused
 from wherry.domain.model import Source
 from wherry.domain.refs import SHA
 from wherry.domain.text import printable
@@ -39,6 +41,7 @@ def export(repository: Path, archives: Path, commit: str, quarantined: Path | No
     with git.talk(git.command(repository, ["cat-file", "--batch-command"]), extra) as objects:
         tree_id = _tree_of(objects, commit)
         tree = _list(repository, tree_id, extra, limits)
+        wishes = _wishes(objects, tree)
         targets = _targets(objects, tree)
         check_links(targets)
         path = archives / f"{tree_id}.tar"
@@ -48,7 +51,7 @@ def export(repository: Path, archives: Path, commit: str, quarantined: Path | No
             with replacing(path) as file:
                 _write(objects, tree, targets, file)
     _forget(archives)
-    return Source(commit, tree_id, str(path), _remarks(tree))
+    return Source(commit, tree_id, str(path), (*_remarks(tree), *_some(wishes.notices)), wishes)
 
 
 def _tree_of(objects: Conversation, commit: str) -> str:
@@ -70,6 +73,23 @@ def _list(repository: Path, tree_id: str, extra: Mapping[str, str], limits: Limi
     asked = ["ls-tree", "-r", "-t", "-z", "-l", "--full-tree", tree_id]
     with git.talk(git.command(repository, asked), extra) as listing:
         return read_tree(iter(lambda: os.read(listing.answer.fileno(), _CHUNK), b""), limits)
+
+
+def _wishes(objects: Conversation, tree: Tree) -> AppJson:
+    """Of the app.json at the root. Raises PushRefused with every fault in it."""
+    entry = next((each for each in tree.entries if each.path == app_json.NAME), None)
+    if entry is None:
+        return app_json.NOTHING
+    if entry.kind not in (Kind.FILE, Kind.PROGRAM) or entry.size > app_json.MOST_BYTES:
+        most = app_json.MOST_BYTES // 1024
+        raise PushRefused(f"{app_json.NAME} is not a regular file of at most {most} KiB")
+    ((_, chunks),) = [(each, b"".join(content)) for each, content in _contents(objects, [entry])]
+    try:
+        return app_json.parse(chunks)
+    except InvalidInput as error:
+        raise PushRefused(
+            error.message, evidence=error.evidence, hint="What it may say: docs/app-contract.md"
+        ) from error
 
 
 def _targets(objects: Conversation, tree: Tree) -> dict[str, str]:

@@ -32,6 +32,7 @@ def main(settings: Settings) -> int:
         bench = wire_worker(settings, home)
         bench.ledger.free(bench.worker.name)
         Thread(target=_watch_engine, args=(bench, stop), name="engine", daemon=True).start()
+        Thread(target=_look_after, args=(bench, stop), name="health", daemon=True).start()
         Thread(target=_tidy, args=(bench, stop), name="tidy", daemon=True).start()
         Thread(target=_tidy_one_offs, args=(bench, stop), name="one-offs", daemon=True).start()
         bench.worker.run(stop)
@@ -44,6 +45,16 @@ def _watch_engine(bench: Bench, stop: Event) -> None:
         try:
             bench.reconcile.everything()
             bench.runtime.watch(bench.on_change, bench.one_off_changed.set)
+        except WherryError as error:
+            log.warning("%s", " | ".join(error.lines()))
+        stop.wait(ENGINE_PAUSE)
+
+
+def _look_after(bench: Bench, stop: Event) -> None:
+    """The liveness checks of everything that runs."""
+    while not stop.is_set():
+        try:
+            bench.runtime.look_after(stop, bench.on_unwell)
         except WherryError as error:
             log.warning("%s", " | ".join(error.lines()))
         stop.wait(ENGINE_PAUSE)

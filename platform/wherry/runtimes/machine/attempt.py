@@ -17,6 +17,7 @@ from wherry.flow.ports import Say
 from wherry.flow.talk import detail
 from wherry.runtimes.machine import gate, naming, retire, spec
 from wherry.runtimes.machine.addresses import Addresses, Place
+from wherry.runtimes.machine.checks import Patient, failed_at_start
 from wherry.runtimes.machine.engine import HINT, Engine
 from wherry.runtimes.machine.lives import Lives
 from wherry.runtimes.machine.naming import Identity
@@ -90,11 +91,13 @@ class Attempt:
         container, address = self._new(wanted, wanted.place) if wanted.place else self._adopted(wanted)
         life = self._lives.watch(container)
         ready = gate.passes(wanted.workload, address, life)
-        lasting = ready and self._last(container)
+        patient = Patient(self._engine, container, address)
+        unwell = failed_at_start(patient, wanted.workload, life) if ready else ""
+        lasting = ready and not unwell and self._last(container)
         if self._lives.gone:
             raise PlatformFault(f"the Docker Engine went away while {wanted.who.process} was checked", hint=HINT)
         if not lasting or life.over.is_set():
-            raise gate.why_not(self._engine, wanted.who, wanted.workload, container, life, passed=ready)
+            raise gate.why_not(self._engine, wanted.who, wanted.workload, container, life, passed=ready, unwell=unwell)
         self._ready.append((container, wanted.workload.stop_grace))
         with self._saying:
             detail(self._say, f"{wanted.who.process} is up")
@@ -182,12 +185,14 @@ def _must_stop_first(present: dict[str, Any], wanted: Wanted) -> bool:
     return stop > int(present["Labels"].get(naming.TURN, 0))
 
 
-def create(tools: Tools, who: Identity, workload: Workload, place: Place, task: Task | None = None) -> str:
+def create(
+    tools: Tools, who: Identity, workload: Workload, place: Place, task: Task | None = None, *, once: bool = False
+) -> str:
     """The id of a new container, its image pulled if need be; `task`: when it is a one-off's. Raises RolloutFailed, and
     docker's errors.
     """
     reference = tools.registry.reference(workload.image.repository, workload.image.digest)
-    config = spec.container(who, workload, reference, place)
+    config = spec.container(who, workload, reference, place, once=once)
     config = spec.one_off(config, task) if task else config
     try:
         with tools.turns:

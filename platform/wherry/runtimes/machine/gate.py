@@ -9,6 +9,7 @@ from typing import Any
 from wherry.domain.errors import RolloutFailed, RolloutFailure
 from wherry.domain.text import log_line
 from wherry.domain.workload import Workload
+from wherry.runtimes.machine import checks
 from wherry.runtimes.machine.engine import Engine
 from wherry.runtimes.machine.listen import listeners, said
 from wherry.runtimes.machine.lives import Life
@@ -28,7 +29,7 @@ _LARGER = "A larger size: wherry ps:scale {type}={quantity}:SIZE"
 def passes(workload: Workload, address: str, life: Life) -> bool:
     """Waits until the process is ready; False when it ended, or did not become so in its time."""
     if workload.listens:
-        return _accepts(address, workload.boot_limit, life)
+        return _accepts(address, checks.boot_limit(workload), life)
     return not life.over.wait(workload.settle)
 
 
@@ -49,9 +50,18 @@ def _accepts(address: str, limit: float, life: Life) -> bool:
 
 
 def why_not(
-    engine: Engine, who: Identity, workload: Workload, container: str, life: Life, *, passed: bool = False
+    engine: Engine,
+    who: Identity,
+    workload: Workload,
+    container: str,
+    life: Life,
+    *,
+    passed: bool = False,
+    unwell: str = "",
 ) -> RolloutFailed:
-    """The reason of a process that did not pass, or that ended right after it had `passed`, with its last lines."""
+    """The reason of a process that did not pass, or that ended right after it had `passed`, with its last lines. `unwell`:
+    what a health check said.
+    """
     state: dict[str, Any] = engine.api.inspect_container(container)["State"]
     lines = engine.api.logs(container, tail=_EVIDENCE).split(b"\n")
     evidence = [log_line(line) for line in lines if line][-_EVIDENCE:]
@@ -59,6 +69,9 @@ def why_not(
         return _out_of_memory(who, workload, evidence)
     if not state.get("Running"):
         return _exited(who, workload, int(state.get("ExitCode", 0)), evidence, passed)
+    if unwell:
+        hint = "The checks are those of its app.json: docs/app-contract.md"
+        return RolloutFailed(RolloutFailure.NOT_HEALTHY, f"{who.process} failed {unwell}", evidence=evidence, hint=hint)
     return _not_listening(who, workload, said(PORT, listeners(int(state["Pid"]))), evidence)
 
 
@@ -86,7 +99,7 @@ def _exited(who: Identity, workload: Workload, code: int, evidence: list[str], p
 def _not_listening(who: Identity, workload: Workload, instead: str, evidence: list[str]) -> RolloutFailed:
     return RolloutFailed(
         RolloutFailure.NOT_LISTENING,
-        f"{who.process} does not listen on $PORT ({PORT}) {workload.boot_limit:g} s after its start",
+        f"{who.process} does not listen on $PORT ({PORT}) {checks.boot_limit(workload):g} s after its start",
         evidence=[*evidence, instead],
         hint="A web process must listen on address 0.0.0.0 and the port in $PORT.",
     )

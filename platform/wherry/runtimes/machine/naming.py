@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from wherry.domain import health
 from wherry.domain.restarts import Turn
 from wherry.domain.workload import Workload
 
@@ -25,6 +26,8 @@ GRACE = "wherry.stop-grace"
 TURN = "wherry.turn"
 ONE_OFF = "wherry.one-off"
 ATTACHED = "wherry.attached"
+LIVENESS = "wherry.liveness"
+ONCE = "wherry.once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,14 @@ def labels(who: Identity, workload: Workload, network_name: str, address: str) -
         FINGERPRINT: fingerprint(who.platform, workload, who.index),
         GRACE: str(workload.stop_grace),
         TURN: str(turn(workload, who.index).number),
+        **({LIVENESS: alive} if (alive := liveness(workload)) else {}),
     }
+
+
+def liveness(workload: Workload) -> str:
+    """The checks that go on while it runs, as JSON; "" where there are none."""
+    checks = [health.write(each) for each in workload.checks if each.kind is health.Kind.LIVENESS and not each.uptime]
+    return json.dumps(checks) if checks else ""
 
 
 def turn(workload: Workload, index: int) -> Turn:

@@ -40,18 +40,18 @@ def counts(inspected: Mapping[str, Any], who: Identity) -> int:
     """Which of two containers of one identity is the process: the new one once it passed its gate, else the one that
     was set aside for it.
     """
-    if _passed(inspected):
+    if passed(inspected):
         return 2 if inspected["Name"] == f"/{who.name}" else 1
     return 0
 
 
 def describe(who: Identity, inspected: Mapping[str, Any], now: datetime) -> Process:
     state = inspected["State"]
-    passed, restarts = _passed(inspected), int(inspected["RestartCount"])
+    gated, restarts = passed(inspected), int(inspected["RestartCount"])
     address = inspected["Config"]["Labels"].get(naming.ADDRESS, "")
     since = moment(state["StartedAt"])
     if state["Status"] == "running":
-        settled = passed and (restarts == 0 or now - since >= _STEADY)
+        settled = naming.ONCE in inspected["Config"]["Labels"] or (gated and (restarts == 0 or now - since >= _STEADY))
         kind = ProcessState.UP if settled else ProcessState.STARTING
         detail = "" if settled or not restarts else f"started again {_times(restarts)}"
     elif state["Status"] == "created":
@@ -66,7 +66,7 @@ def describe(who: Identity, inspected: Mapping[str, Any], now: datetime) -> Proc
         state=kind,
         since=since,
         # Its address is its own also while it is down, and the engine starts it again: the router need not be told.
-        endpoint=Endpoint(address, spec.PORT) if who.type == "web" and passed else None,
+        endpoint=Endpoint(address, spec.PORT) if who.type == "web" and gated else None,
         detail=detail,
         restarts=restarts,
     )
@@ -80,7 +80,7 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(f"{match[1]}.{(match[2] or '0').ljust(6, '0')}+00:00")
 
 
-def _passed(inspected: Mapping[str, Any]) -> bool:
+def passed(inspected: Mapping[str, Any]) -> bool:
     return bool(inspected["HostConfig"]["RestartPolicy"]["Name"] == spec.UP["Name"])
 
 

@@ -1,10 +1,13 @@
-"""A process that runs to its end, once: the release phase."""
+"""A process that runs to its end, once: the release phase, and what an app runs on a schedule."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from threading import Timer
+from datetime import UTC, datetime
+from threading import Lock, Timer
+
+from docker.types.daemon import CancellableStream
 
 from wherry.domain.errors import Cancelled, RolloutFailed, RolloutFailure
 from wherry.domain.text import log_line
@@ -13,40 +16,49 @@ from wherry.flow.ports import Cancel, Say
 from wherry.runtimes.machine.attempt import Tools, create
 from wherry.runtimes.machine.engine import CLIENT_ERRORS, Engine, close_stream
 from wherry.runtimes.machine.naming import Identity
+from wherry.runtimes.machine.observe import moment
 
 _LONGEST_LINE = 64 * 1024
+_LEFT, _CANCELLED, _LATE = "left", "cancelled", "late"
 
 
-def run(tools: Tools, platform: str, workload: Workload, say: Say, cancel: Cancel) -> int:
-    """Its exit code. What an earlier, interrupted run of it left is removed first. Raises docker's errors, Cancelled,
-    and RolloutFailed: its image cannot be had, or it ran longer than its `boot_limit`.
+def run(
+    tools: Tools, platform: str, workload: Workload, say: Say, cancel: Cancel, number: int, leave: Cancel | None
+) -> int:
+    """Its exit code. What an earlier, interrupted run of it left is removed first, or, where it may be left, gone on
+    with. Raises docker's errors, Cancelled, and RolloutFailed: its image cannot be had, or it ran longer than its
+    `boot_limit`.
     """
-    who = Identity(platform, workload.app_id, workload.release, workload.type, 1)
-    with _container(tools, who, workload) as container:
-        end = _End(tools.engine, container)
-        late = Timer(workload.boot_limit, end.now, ("late",))
-        cancel.on_cancel(lambda: end.now("cancelled"))
-        tools.engine.api.start(container)
+    who = Identity(platform, workload.app_id, workload.release, workload.type, number)
+    with _container(tools, who, workload, leave) as running:
+        end = running.end
+        cancel.on_cancel(lambda: end.now(_CANCELLED))
+        if leave:
+            leave.on_cancel(end.leave)
+        late = Timer(running.begin(workload.boot_limit), end.now, (_LATE,))
         late.start()
         try:
-            for line in _lines(tools.engine, container):
+            for line in running.lines():
                 say(line)
-            code = int(tools.engine.api.wait(container)["StatusCode"])
+            end.check_left()
+            code = int(tools.engine.api.wait(running.container)["StatusCode"])
         finally:
             late.cancel()
-    if end.reason == "cancelled":
+    if end.reason == _CANCELLED:
         raise Cancelled(f"{who.process} was stopped")
-    if end.reason == "late":
+    if end.reason == _LATE:
         message = f"{who.process} ran longer than its {workload.boot_limit:.0f} seconds"
         raise RolloutFailed(RolloutFailure.RELEASE_PHASE, message)
     return code
 
 
 class _End:
-    """Why it was ended by us; "" when it was not."""
+    """Why it was ended by us, or left; "" when it was not. `leave` and `now` are called from any thread."""
 
     def __init__(self, engine: Engine, container: str) -> None:
         self._engine, self._container = engine, container
+        self._lock = Lock()
+        self._stream: CancellableStream[bytes] | None = None
         self.reason = ""
 
     def now(self, reason: str) -> None:
@@ -54,39 +66,99 @@ class _End:
         with suppress(*CLIENT_ERRORS):  # it has ended by itself, or the engine is gone: whoever waits hears it
             self._engine.api.kill(self._container)
 
+    def leave(self) -> None:
+        with self._lock:
+            self.reason = self.reason or _LEFT
+            if self._stream is not None:
+                close_stream(self._stream)
+
+    def reading(self, stream: CancellableStream[bytes]) -> None:
+        with self._lock:
+            self._stream = stream
+            if self.reason == _LEFT:
+                close_stream(stream)
+
+    def check_left(self) -> None:
+        if self.reason == _LEFT:
+            raise Cancelled("it was left running")
+
+
+class _Running:
+    """`is_new`: not found from an earlier call."""
+
+    def __init__(self, engine: Engine, container: str, is_new: bool) -> None:
+        self._engine, self.container, self._is_new = engine, container, is_new
+        self.end = _End(engine, container)
+
+    def begin(self, seconds: float) -> float:
+        """What is left of its time."""
+        state = {} if self._is_new else self._engine.api.inspect_container(self.container)["State"]
+        if state.get("Status", "created") == "created":
+            self._is_new = True
+            self._engine.api.start(self.container)
+            return seconds
+        return max(0.0, seconds - (datetime.now(UTC) - moment(state["StartedAt"])).total_seconds())
+
+    def lines(self) -> Iterator[str]:
+        """Those that were written before an earlier call ended are known already."""
+        since = None if self._is_new else int(datetime.now(UTC).timestamp())
+        stream = self._engine.api.logs(self.container, stream=True, follow=True, since=since)
+        self.end.reading(stream)
+        try:
+            yield from _lines(stream)
+        except CLIENT_ERRORS:
+            self.end.check_left()
+            raise
+        finally:
+            close_stream(stream)
+
 
 @contextmanager
-def _container(tools: Tools, who: Identity, workload: Workload) -> Iterator[str]:
+def _container(tools: Tools, who: Identity, workload: Workload, leave: Cancel | None) -> Iterator[_Running]:
+    container, is_left = "", False
+    try:
+        container, is_new = _found(tools, who) if leave else ("", True)
+        container = container or _made(tools, who, workload, may_be_left=leave is not None)
+        tools.ours.add(container)
+        running = _Running(tools.engine, container, is_new)
+        try:
+            yield running
+        finally:
+            is_left = running.end.reason == _LEFT
+    finally:
+        tools.addresses.release([who.name])
+        if container:
+            if not is_left:
+                tools.engine.remove(container)
+            tools.ours.discard([container])
+
+
+def _found(tools: Tools, who: Identity) -> tuple[str, bool]:
+    """The container of an earlier call, and whether there is none."""
+    for each in tools.list(who.platform):
+        if Identity.of(each["Labels"]) == who:
+            return str(each["Id"]), False
+    return "", True
+
+
+def _made(tools: Tools, who: Identity, workload: Workload, *, may_be_left: bool) -> str:
     with tools.addresses.lock:
         listed = tools.list(who.platform)
         for each in listed:
             if Identity.of(each["Labels"]) == who:
                 tools.engine.remove(each["Id"])
         place = tools.addresses.reserve([who.name], [each["Labels"] for each in listed])[who.name]
-    container = ""
-    try:
-        container = create(tools, who, workload, place)
-        tools.ours.add(container)
-        yield container
-    finally:
-        tools.addresses.release([who.name])
-        if container:
-            tools.engine.remove(container)
-            tools.ours.discard([container])
+    return create(tools, who, workload, place, once=may_be_left)
 
 
-def _lines(engine: Engine, container: str) -> Iterator[str]:
+def _lines(stream: CancellableStream[bytes]) -> Iterator[str]:
     """Whole lines as they are written, until it ends; a line that will not end comes in pieces."""
-    stream = engine.api.logs(container, stream=True, follow=True)
     rest = b""
-    try:
-        for chunk in stream:
-            *whole, rest = (rest + chunk).split(b"\n")
-            yield from map(log_line, whole)
-            if len(rest) > _LONGEST_LINE:
-                yield log_line(rest)
-                rest = b""
-        if rest:
+    for chunk in stream:
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from map(log_line, whole)
+        if len(rest) > _LONGEST_LINE:
             yield log_line(rest)
-    finally:
-        close_stream(stream)
+            rest = b""
+    if rest:
+        yield log_line(rest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from threading import Event
 
 from wherry.domain.errors import PlatformFault
 from wherry.domain.one_off import Task
@@ -13,6 +14,7 @@ from wherry.runtimes.machine import logs, naming, observe, once, one_offs, retir
 from wherry.runtimes.machine.addresses import Addresses
 from wherry.runtimes.machine.attempt import Tools
 from wherry.runtimes.machine.engine import Engine
+from wherry.runtimes.machine.liveness import Liveness, Told
 from wherry.runtimes.machine.network import Networks
 from wherry.runtimes.machine.ours import Ours
 from wherry.runtimes.machine.pull import Registry
@@ -45,18 +47,19 @@ class MachineRuntime:
         with self._engine.doing("start the processes"):
             start.insist(self._tools, self._platform, workloads)
 
-    def run(self, workload: Workload, say: Say, cancel: Cancel) -> int:
+    def run(self, workload: Workload, say: Say, cancel: Cancel, number: int = 1, leave: Cancel | None = None) -> int:
         with self._engine.doing(f"run the {workload.type} process"):
-            return once.run(self._tools, self._platform, workload, say, cancel)
+            return once.run(self._tools, self._platform, workload, say, cancel, number, leave)
 
-    def retire(self, app_id: int, keep: Sequence[Workload], *, by_name: bool = False) -> None:
+    def retire(self, app_id: int, keep: Sequence[Workload], *, by_name: bool = False, runs: bool = False) -> None:
         wanted = {who.name: workload for who, workload in start.identities(self._platform, keep).items()}
         with self._engine.doing("stop the processes"):
             there = self._engine.api.containers(all=True, filters=naming.of_platform(self._platform, app_id))
             leaving = [
                 (each["Id"], float(each["Labels"].get(naming.GRACE, 0)))
                 for each in there
-                if naming.ONE_OFF not in each["Labels"]
+                if (runs or naming.ONCE not in each["Labels"])
+                and naming.ONE_OFF not in each["Labels"]
                 and not any(
                     name in wanted and (by_name or start.is_as_asked(each, wanted[name], self._platform))
                     for name in start.names(each)
@@ -102,6 +105,10 @@ class MachineRuntime:
     def watch(self, on_change: Callable[[int], None], on_one_off: Callable[[], None] = lambda: None) -> None:
         self._networks.repair()
         watch.watch(self._engine, self._platform, self._ours, on_change, on_one_off)
+
+    def look_after(self, stop: Event, told: Told) -> None:
+        with self._engine.doing("look at the processes' health"):
+            Liveness(self._engine, self._platform, told).run(stop)
 
     def problems(self) -> list[str]:
         """What `wherry doctor` should say about running apps here; [] when all is well."""

@@ -19,8 +19,8 @@ UP = {"Name": "always"}
 _MIB = 1024 * 1024
 
 
-def container(who: Identity, workload: Workload, reference: str, place: Place) -> dict[str, Any]:
-    """The body of POST /containers/create."""
+def container(who: Identity, workload: Workload, reference: str, place: Place, *, once: bool = False) -> dict[str, Any]:
+    """The body of POST /containers/create. `once`: it is no process of the formation, and ends by itself."""
     network_name = naming.network(who.platform, place.network)
     start = workload.start
     return {
@@ -29,7 +29,10 @@ def container(who: Identity, workload: Workload, reference: str, place: Place) -
         "Cmd": [],
         **({"User": start.user} if start and start.user else {}),
         "Env": [f"{name}={value}" for name, value in environment(who, workload).items()],
-        "Labels": naming.labels(who, workload, place.network, place.address),
+        "Labels": {
+            **naming.labels(who, workload, place.network, place.address),
+            **({naming.ONCE: "yes"} if once else {}),
+        },
         "StopSignal": "SIGTERM",
         "HostConfig": {
             "NetworkMode": network_name,
