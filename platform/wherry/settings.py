@@ -59,6 +59,8 @@ class Settings:
     keep_releases: str = _setting("30", "how many releases of an app can be gone back to; older images are removed")
     boot_seconds: str = _setting("60", "time a new web process has until it must listen on $PORT")
     release_seconds: str = _setting("3600", "longest release phase")
+    cron_seconds: str = _setting("86400", "longest run of a cron task")
+    cron_at_once: str = _setting("10", "cron tasks, of all apps, that run at the same time; others wait")
     drain_seconds: str = _setting("30", "time requests in flight have to end after a switch")
     stop_seconds: str = _setting("30", "time from SIGTERM to SIGKILL")
     watch_seconds: str = _setting(

@@ -25,6 +25,8 @@ from wherry.flow.cancel import CancelBuild
 from wherry.flow.configure import Configure
 from wherry.flow.converge import Converge
 from wherry.flow.create import CreateApp
+from wherry.flow.cron import CronTab, ScheduleCron
+from wherry.flow.cron_run import RunCron
 from wherry.flow.deploy_plan import PlanDeploy
 from wherry.flow.destroy import DestroyApp, RemoveRemains
 from wherry.flow.domains import Domains
@@ -65,6 +67,7 @@ from wherry.runtimes.machine.image_build import MachineImageBuild
 from wherry.runtimes.machine.pull import Registry as Pulls
 from wherry.runtimes.machine.runtime import MachineRuntime
 from wherry.runtimes.machine.sandbox import MachineSandbox
+from wherry.schedules import CronCalendar
 from wherry.settings import Settings
 from wherry.sources.fetch import Trees
 from wherry.sources.policy import Limits
@@ -135,6 +138,10 @@ class World:
     @property
     def maintain(self) -> Maintain:
         return Maintain(self.ledger, self.clock)
+
+    @property
+    def cron(self) -> CronTab:
+        return CronTab(self.ledger, self.clock)
 
     @property
     def cancel(self) -> CancelBuild:
@@ -217,6 +224,7 @@ class Bench:
     worker: Worker
     reconcile: Reconcile
     watchdog: Watchdog
+    cron: ScheduleCron
     one_offs: TidyOneOffs
     one_off_changed: Event = field(default_factory=Event)
 
@@ -259,7 +267,8 @@ def wire_worker(settings: Settings, home: Home) -> Bench:
     prune = PruneImages(ledger, builder, runtime, settings.number("keep_releases"))
     stories: dict[JobKind, Story] = {
         JobKind.BUILD: RunBuild(ledger, builder, logs, clock, release).run,
-        JobKind.ROLLOUT: RollOut(ledger, runtime, router, logs, clock, patience).run,
+        JobKind.ROLLOUT: RollOut(ledger, runtime, router, logs, clock, patience, CronCalendar()).run,
+        JobKind.CRON: RunCron(ledger, runtime, logs, clock, settings.number("cron_seconds")).run,
         JobKind.CONVERGE: Converge(ledger, runtime, router, patience, prune).run,
         JobKind.ROUTE: Reroute(ledger, router).run,
         JobKind.DESTROY: RemoveRemains(ledger, sources, builder, runtime, router).run,
@@ -268,6 +277,7 @@ def wire_worker(settings: Settings, home: Home) -> Bench:
         (JobKind.BUILD,): settings.number("builds_at_once"),
         (JobKind.ROLLOUT, JobKind.CONVERGE, JobKind.DESTROY): ROLLOUTS_AT_ONCE,
         (JobKind.ROUTE,): 1,
+        (JobKind.CRON,): settings.number("cron_at_once"),
     }
     rollback = RollBack(ledger, clock, settings.number("keep_releases"))
     return Bench(
@@ -283,6 +293,7 @@ def wire_worker(settings: Settings, home: Home) -> Bench:
             prepare=builder.prepare,
         ),
         reconcile=Reconcile(ledger, sources, runtime, router, release),
+        cron=ScheduleCron(ledger, logs, CronCalendar(), clock),
         watchdog=Watchdog(ledger, runtime, rollback, clock, patience),
         one_offs=TidyOneOffs(ledger, runtime, clock),
     )

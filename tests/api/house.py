@@ -42,6 +42,7 @@ from wherry.flow.work import Worker
 from wherry.hook import FOLDER
 from wherry.ledger.ledger import SqlLedger
 from wherry.logs.files import FileLogs
+from wherry.schedules import CronCalendar
 from wherry.settings import Settings
 from wherry.sources.repositories import Repositories
 from wherry.sources.transport import GitTransport
@@ -294,7 +295,9 @@ def make_worker(house: House) -> Worker:
     prune = PruneImages(world.ledger, house.builder, house.runtime)
     stories = {
         JobKind.BUILD: RunBuild(world.ledger, house.builder, world.logs, world.clock, world.release).run,
-        JobKind.ROLLOUT: RollOut(world.ledger, house.runtime, house.router, world.logs, world.clock, patience).run,
+        JobKind.ROLLOUT: RollOut(
+            world.ledger, house.runtime, house.router, world.logs, world.clock, patience, CronCalendar()
+        ).run,
         JobKind.CONVERGE: Converge(world.ledger, house.runtime, house.router, patience, prune).run,
         JobKind.ROUTE: Reroute(world.ledger, house.router).run,
         JobKind.DESTROY: RemoveRemains(world.ledger, world.sources, house.builder, house.runtime, house.router).run,

@@ -13,6 +13,7 @@ import pytest
 from wherry.api import create_api
 from wherry.api.routes.table import ROUTES
 from wherry.api.tickets import LogTicket, TailTicket, Tickets
+from wherry.domain.cron import CronTask, Due
 from wherry.domain.image import Image
 from wherry.domain.model import Build, ReleaseStatus, Source
 from wherry.domain.roles import Role
@@ -144,6 +145,10 @@ ROWS = {
     "POST /apps/<app>/dynos/<dyno>/actions/stop": Row(202, needs="operate"),
     "DELETE /apps/<app>/formations/<type>": Row(202, needs="operate"),
     "POST /apps/<app>/formations/<type>/actions/stop": Row(202, needs="operate"),
+    "GET /apps/<app>/cron-tasks": Row(),
+    "POST /apps/<app>/cron-tasks/<task>/actions/run": Row(202, needs="operate"),
+    "GET /apps/<app>/cron-runs": Row(),
+    "GET /apps/<app>/cron-runs/<run>": Row(404),
     "GET /dyno-sizes": Row(anyone=True),
     "GET /dyno-sizes/<size>": Row(anyone=True),
     "POST /apps/<app>/log-sessions": Row(201, {}),
@@ -188,6 +193,7 @@ def new_target(house: House) -> Target:
         for name_of, role in ROLES.items():
             user = tx.accounts.ensure(f"{name_of}@example.org", admin=False)
             tx.collaborators.put(app.id, user, frozenset({Role.VIEW, Role(role)}), now)
+        tx.crons.put(app.id, [Due(app.id, 1, CronTask("tidy", "0 0 1 1 *"), None)])
     house.world.logs.close(f"release-{release.id}", "succeeded")
     return Target(name, app.id, build, release.id)
 
@@ -299,6 +305,8 @@ def path_of(house: House, rule: str, target: Target) -> str:
         "<build>": str(target.build.id),
         "<stack>": "container",
         "<size>": "basic",
+        "<task>": "1",
+        "<run>": "cron.1001",
         "<dyno>": "web.1",
         "<region>": "local",
         "<feature>": "preboot",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 from docker import APIClient
-from wherry.domain.errors import Cancelled, PlatformFault, RolloutFailed, RolloutFailure
+from wherry.domain.errors import Cancelled, NotFound, PlatformFault, RolloutFailed, RolloutFailure
 from wherry.domain.formation import Size
 from wherry.domain.image import Image
 from wherry.domain.restarts import Turn
@@ -258,6 +258,30 @@ def test_watch_tells_of_a_crash_and_not_of_what_we_do(world: World) -> None:
     world.crash(1, "web.1")
     assert heard.wait(15)
     assert set(told) == {1}
+
+
+def test_a_run_that_is_left_goes_on_and_is_found_again_and_no_retire_takes_it(world: World) -> None:
+    line = workload(world.image, "release", env={"MODE": "slow"}, release=3)
+    leave = Cancel()
+    threading.Timer(1, leave.cancel).start()
+    with pytest.raises(Cancelled):
+        world.runtime.run(line, quiet, Cancel(), number=1007, leave=leave)
+    world.runtime.retire(1, ())
+    again, kill = Cancel(), Cancel()
+    threading.Timer(1, kill.cancel).start()
+    with pytest.raises(Cancelled):
+        world.runtime.run(line, quiet, kill, number=1007, leave=again, resume=True)
+    with pytest.raises(NotFound):
+        world.runtime.run(line, quiet, Cancel(), number=1007, leave=Cancel(), resume=True)
+    assert world.runtime.processes(1) == []
+
+
+def test_a_run_of_its_own_number_ends_beside_the_processes(world: World) -> None:
+    world.runtime.start([workload(world.image)], quiet)
+    said: list[str] = []
+    assert world.runtime.run(workload(world.image, "release"), said.append, Cancel(), number=1001, leave=Cancel()) == 0
+    assert said == ["migrated"]
+    assert world.ids() == [(1, 1, "web.1")]
 
 
 def test_without_an_engine_every_method_is_a_platform_fault() -> None:

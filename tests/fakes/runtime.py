@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from threading import Condition, Event
 
-from wherry.domain.errors import Cancelled, PlatformFault, RolloutFailed, RolloutFailure
+from wherry.domain.errors import Cancelled, NotFound, PlatformFault, RolloutFailed, RolloutFailure
 from wherry.domain.restarts import Turn
 from wherry.domain.workload import Endpoint, Process, ProcessState, Workload
 from wherry.flow.ports import Cancel, Say
@@ -39,6 +39,7 @@ class InMemoryRuntime(LocalTasks):
         super().__init__()
         self.fault: PlatformFault | None = None
         self.run_exits = 0
+        self.left: set[Key] = set()
         self.broken: set[str] = set()
         self.stopped: list[tuple[int, int, str]] = []
         self.ran: list[tuple[int, int, str]] = []
@@ -79,18 +80,39 @@ class InMemoryRuntime(LocalTasks):
                 self._write(key[0], f"{each.type}.{key[3]}", f"{each.type}.{key[3]} boots".encode())
                 say(f"       {each.type}.{key[3]} is up")
 
-    def run(self, workload: Workload, say: Say, cancel: Cancel, number: int = 1, leave: Cancel | None = None) -> int:
+    def run(
+        self,
+        workload: Workload,
+        say: Say,
+        cancel: Cancel,
+        number: int = 1,
+        leave: Cancel | None = None,
+        *,
+        resume: bool = False,
+    ) -> int:
         self._check()
+        key = (workload.app_id, workload.release, workload.type, number)
+        if resume and key not in self.left:
+            raise NotFound(f"nothing is left of {workload.type}.{number}")
+        if key not in self.left:
+            self.ran.append((workload.app_id, workload.release, workload.type))
+        self.left.discard(key)
         mode = workload.env["MODE"].reveal() if "MODE" in workload.env else ""
-        self.ran.append((workload.app_id, workload.release, workload.type))
         if mode == "slow":
-            stopped = Event()
-            cancel.on_cancel(stopped.set)
-            if not stopped.wait(workload.boot_limit):
-                raise RolloutFailed(RolloutFailure.RELEASE_PHASE, f"{workload.type}.1 ran longer than its seconds")
-            raise Cancelled(f"{workload.type}.1 was stopped")
+            self._until_stopped(key, workload, cancel, leave)
         say("no table" if mode == "exits" else "migrated")
         return self.run_exits or (5 if mode == "exits" else 0)
+
+    def _until_stopped(self, key: Key, workload: Workload, cancel: Cancel, leave: Cancel | None) -> None:
+        stopped = Event()
+        for each in (cancel, leave):
+            if each:
+                each.on_cancel(stopped.set)
+        if not stopped.wait(workload.boot_limit):
+            raise RolloutFailed(RolloutFailure.RELEASE_PHASE, f"{workload.type}.1 ran longer than its seconds")
+        if leave and leave.cancelled:
+            self.left.add(key)
+        raise Cancelled(f"{workload.type}.1 was stopped")
 
     def discard(self, images: Collection[tuple[str, str]]) -> None:
         """It has no copies."""

@@ -14,6 +14,8 @@ from wherry.flow.build import RunBuild
 from wherry.flow.configure import Configure
 from wherry.flow.converge import Converge
 from wherry.flow.create import CreateApp
+from wherry.flow.cron import CronTab, ScheduleCron
+from wherry.flow.cron_run import RunCron
 from wherry.flow.destroy import DestroyApp, RemoveRemains
 from wherry.flow.maintain import Maintain, Reroute
 from wherry.flow.plan import Patience
@@ -31,6 +33,7 @@ from wherry.flow.scale import ScaleApp
 from wherry.flow.watchdog import Watchdog
 from wherry.flow.work import Worker
 from wherry.ledger.ledger import SqlLedger
+from wherry.schedules import CronCalendar
 
 from tests.fakes.builder import InMemoryBuilder
 from tests.fakes.logs import MemoryLogs
@@ -81,6 +84,8 @@ class Stage:
         self.rollback = RollBack(ledger, clock, KEEP)
         self.configure = Configure(ledger, clock)
         self.restart = RestartProcesses(ledger, clock)
+        self.schedule = ScheduleCron(ledger, self.logs, CronCalendar(), clock)
+        self.cron = CronTab(ledger, clock)
         self.maintain = Maintain(ledger, clock)
         self.scale = ScaleApp(ledger, clock)
         self.rename = RenameApp(ledger, clock)
@@ -94,7 +99,10 @@ class Stage:
         self.prune = PruneImages(ledger, self.builder, self.runtime, keep=KEEP)
         self.stories = {
             JobKind.BUILD: RunBuild(ledger, self.builder, self.logs, clock, self.release).run,
-            JobKind.ROLLOUT: RollOut(ledger, self.runtime, self.router, self.logs, clock, self.patience).run,
+            JobKind.ROLLOUT: RollOut(
+                ledger, self.runtime, self.router, self.logs, clock, self.patience, CronCalendar()
+            ).run,
+            JobKind.CRON: RunCron(ledger, self.runtime, self.logs, clock, 60).run,
             JobKind.CONVERGE: Converge(ledger, self.runtime, self.router, self.patience, self.prune).run,
             JobKind.ROUTE: Reroute(ledger, self.router).run,
             JobKind.DESTROY: RemoveRemains(ledger, self.sources, self.builder, self.runtime, self.router).run,

@@ -125,3 +125,34 @@ def test_a_release_that_fails_its_health_check_never_serves_and_a_sick_process_i
     before = ids(app)
     eventually(lambda: not ids(app) & before)
     assert "failed its liveness check 2 times" in (platform.home / "log" / "worker.log").read_text()
+
+
+def test_cron_runs_on_its_schedule_and_by_hand_and_outlives_the_worker(platform: Platform) -> None:
+    app = platform.create("clockwork", "procfile-only")
+    tasks = [
+        {"command": "echo tidied $COLOUR by $DYNO", "schedule": "* * * * *"},
+        {"command": "echo began; sleep 8; echo ended; exit 3", "schedule": "0 0 1 1 *", "concurrency_policy": "forbid"},
+    ]
+    app.write("app.json", json.dumps({"cron": tasks, "env": {"COLOUR": "red"}}))
+    app.commit("Scheduled")
+    app.push()
+    started = json.loads(app.wherry("cron:run", "2", "--no-wait", "--json").out)
+    eventually(
+        lambda: "began" in (platform.home / "logs" / f"cron-{started['name'][8:].lstrip('0')}.jsonl").read_text()
+    )
+    platform.kill("worker")
+    assert app.wherry("cron:run", "2", check=False).code == 5
+    eventually(lambda: history(app)[started["name"]]["status"] != "running")
+    ended = history(app)[started["name"]]
+    assert (ended["status"], ended["exit_code"]) == ("failed", 3)
+    assert "ended" in app.wherry("cron:output", started["name"]).out
+
+    eventually(lambda: any(each["task"] == 1 and each["status"] == "succeeded" for each in history(app).values()), 150)
+    run = next(each for each in history(app).values() if each["task"] == 1)
+    assert f"tidied red by {run['name']}" in app.wherry("cron:output", str(run["name"])).out
+    assert "* * * * *" in app.wherry("cron").out
+    assert json.loads(app.wherry("ps", "--json").out)[0]["name"] == "web.1"
+
+
+def history(app: App) -> dict[str, dict[str, object]]:
+    return {each["name"]: each for each in json.loads(app.wherry("cron:history", "-n", "100", "--json").out)}

@@ -291,3 +291,14 @@ def test_b13_an_app_json_that_is_no_regular_small_file_is_refused(repositories: 
 def test_what_an_app_json_says_in_vain_is_a_remark(repositories: Repositories, inside: Workshop) -> None:
     source = repositories.export(1, inside.files({"app.json": b'{"addons": ["redis"]}'}), None)
     assert source.remarks == ("app.json: addons does nothing here: there are no add-ons here",)
+
+
+@pytest.mark.parametrize("schedule", ["61 * * * *", "* * 30 2 *", "* * * * MOX", "*/0 * * * *", "5-1 * * * *"])
+def test_a_schedule_that_is_never_due_refuses_the_push(
+    repositories: Repositories, inside: Workshop, schedule: str
+) -> None:
+    content = b'{"cron": [{"command": "a", "schedule": "* * * * *"}, {"command": "b", "schedule": "%s"}]}'
+    with pytest.raises(PushRefused) as caught:
+        repositories.export(1, inside.files({"app.json": content % schedule.encode()}), None)
+    assert len(caught.value.evidence) == 1
+    assert caught.value.evidence[0].startswith("app.json: cron[1].schedule: ")

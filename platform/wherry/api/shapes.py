@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from wherry.api.ids import Ids
 from wherry.api.tickets import LogTicket, Tickets
 from wherry.domain.build_settings import BUILDPACKS, STACKS
+from wherry.domain.cron import CronRun, Due
 from wherry.domain.difference import Change, stack_of
 from wherry.domain.domains import CustomDomain
 from wherry.domain.formation import SIZES, Formation, Scale, Size
@@ -234,6 +235,35 @@ class Shapes:
             "size": scale.size,
             "type": name,
             "updated_at": time(app.updated_at),
+        }
+
+    def cron_task(self, app: App, due: Due, last: CronRun | None) -> Json:
+        return {
+            "app": self._app(app),
+            "command": due.task.command,
+            "concurrency_policy": str(due.task.policy),
+            "last_run": self.cron_run(app, last) if last else None,
+            "maintenance": due.task.paused,
+            "next_at": time(due.next_at),
+            "number": due.number,
+            "schedule": due.task.schedule,
+        }
+
+    def cron_run(self, app: App, run: CronRun) -> Json:
+        return {
+            "app": self._app(app),
+            "command": run.command,
+            "due_at": time(run.due_at),
+            "exit_code": run.exit_code,
+            "finished_at": time(run.finished_at),
+            "id": self.ids.of("cron run", run.id),
+            "message": run.message or None,
+            "name": run.process,
+            "output_stream_url": self._stream(app, "cron", run.id),
+            "release": {"version": run.release} if run.release else None,
+            "started_at": time(run.started_at),
+            "status": str(run.status),
+            "task": run.number,
         }
 
     def dyno_size(self, size: Size) -> Json:

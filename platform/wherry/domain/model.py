@@ -135,12 +135,15 @@ class Release:
 
 
 class JobKind(StrEnum):
-    """BUILD, ROLLOUT carry the id of a build or release in `subject`; CONVERGE, ROUTE and DESTROY that of an app."""
+    """BUILD, ROLLOUT carry the id of a build or release in `subject`; CRON that of a run; CONVERGE, ROUTE and DESTROY
+    that of an app.
+    """
 
     BUILD = "build"
     ROLLOUT = "rollout"
     CONVERGE = "converge"
     ROUTE = "route"
+    CRON = "cron"
     DESTROY = "destroy"
 
 

@@ -13,6 +13,16 @@ def route_lane(app_id: int) -> str:
     return f"route-{app_id}"
 
 
+def cron_lane(run_id: int) -> str:
+    """A run waits for nobody: what may run beside what is its task's policy."""
+    return f"cron-{run_id}"
+
+
+def cron_stream(run_id: int) -> str:
+    """The name of the log of a cron run."""
+    return f"cron-{run_id}"
+
+
 def build_lane(app_id: int) -> str:
     return f"build-{app_id}"
 

@@ -22,6 +22,7 @@ from wherry.domain.pipelines import Coupling, Pipeline, Promotion, Stage
 from wherry.domain.restarts import Target, Wish
 from wherry.domain.retention import Standing
 from wherry.domain.roles import Role
+from wherry.flow.cron_ports import Crons
 
 
 class Ledger(Protocol):
@@ -75,6 +76,8 @@ class Transaction(Protocol):
     def collaborators(self) -> Collaborators: ...
     @property
     def restarts(self) -> Restarts: ...
+    @property
+    def crons(self) -> Crons: ...
     @property
     def domains(self) -> Domains: ...
     @property

@@ -189,12 +189,22 @@ class Runtime(Tasks, Protocol):
         is started again and again, with growing pauses. Raises RolloutFailed (no image), PlatformFault.
         """
 
-    def run(self, workload: Workload, say: Say, cancel: Cancel, number: int = 1, leave: Cancel | None = None) -> int:
+    def run(
+        self,
+        workload: Workload,
+        say: Say,
+        cancel: Cancel,
+        number: int = 1,
+        leave: Cancel | None = None,
+        *,
+        resume: bool = False,
+    ) -> int:
         """Runs one process to its end, beside whatever runs; its exit code. What an earlier run of it left is gone
         then. `boot_limit`: the seconds that it may take. `number`: the second half of its name.
 
         With `leave`, what an earlier call left is gone on with, from its next line on; once that is cancelled, the process
-        is left running for the next call, and Cancelled is raised.
+        is left running for the next call, and Cancelled is raised. `resume`: it began already; NotFound is raised when
+        nothing is left of it.
 
         Raises RolloutFailed, Cancelled, PlatformFault.
         """

@@ -22,6 +22,8 @@ from wherry.domain.formation import Formation
 from wherry.domain.model import App, Job, JobKind, Release, ReleaseStatus
 from wherry.domain.restarts import Wish
 from wherry.domain.text import printable
+from wherry.flow.cron import set_tasks
+from wherry.flow.cron_ports import Calendar
 from wherry.flow.draft import latest
 from wherry.flow.faults import foreseen
 from wherry.flow.lanes import app_lane, release_stream
@@ -43,6 +45,7 @@ class RollOut:
     logs: Logs
     clock: Clock
     patience: Patience
+    calendar: Calendar
 
     def run(self, job: Job, cancel: Cancel) -> None:
         """Raises PlatformFault while another attempt is due (the job stays), Conflict when another worker holds the
@@ -145,6 +148,8 @@ class RollOut:
         with self.ledger.begin() as tx:
             tx.jobs.finish(job)
             tx.releases.finish(release.id, status, now, failure, error.message if error else "")
+            if status is ReleaseStatus.SUCCEEDED:
+                set_tasks(tx, release, self.calendar, now)
             after = {"release": release.name, "status": str(status)}
             tx.events.add(now, release.actor, app.name, "release.finish", after=after)
             tx.jobs.add(JobKind.CONVERGE, app.id, app_lane(app.id))

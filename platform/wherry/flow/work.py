@@ -8,12 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Event, Lock
 
+from wherry.domain.cron import RunStatus
 from wherry.domain.errors import Conflict, PlatformFault
 from wherry.domain.model import BuildStatus, Job, JobKind
 from wherry.flow.ledger_ports import Ledger
 from wherry.flow.ports import Cancel
 
 log = logging.getLogger(__name__)
+_SHORT = tuple(kind for kind in JobKind if kind is not JobKind.CRON)
 Story = Callable[[Job, Cancel], None]
 
 
@@ -41,7 +43,7 @@ class Worker:
                 for kinds, most in self.slots.items():
                     while self._busy(kinds) < most and (job := self.ledger.claim(self.name, kinds)):
                         self._begin(pool, job)
-                if not self._prepared and not self._busy():
+                if not self._prepared and not self._busy(_SHORT):
                     self._prepared = True
                     pool.submit(self._prepare)
                 self.ledger.wait(self.beat)
@@ -90,9 +92,11 @@ class Worker:
                 cancel.cancel()
 
     def _cancelled(self, job: Job) -> bool:
-        if job.kind is not JobKind.BUILD:
+        if job.kind not in (JobKind.BUILD, JobKind.CRON):
             return False
         with self.ledger.begin(read_only=True) as tx:
+            if job.kind is JobKind.CRON:
+                return tx.crons.run(job.subject).status is RunStatus.REPLACED
             return tx.builds.by_id(job.subject).status is BuildStatus.CANCELLED
 
     def _cancel_all(self) -> None:

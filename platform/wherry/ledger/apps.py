@@ -17,6 +17,7 @@ from wherry.domain.model import Actor, App, JobKind
 from wherry.ledger.accounts import actor_columns, actor_of
 from wherry.ledger.collaborators import collaborators
 from wherry.ledger.columns import sought
+from wherry.ledger.crons import cron_runs, cron_tasks
 from wherry.ledger.domains import domains
 from wherry.ledger.jobs import never_claimed
 from wherry.ledger.pipelines import couplings
@@ -96,6 +97,7 @@ class SqlApps:
         self._change(app_id, removed_at=now, config=None, data_key=None)
         self._sql.write(delete(scales).where(scales.c.app_id == app_id))
         self._sql.write(delete(domains).where(domains.c.app_id == app_id))
+        self._sql.write(delete(cron_tasks).where(cron_tasks.c.app_id == app_id))
         self._sql.write(delete(collaborators).where(collaborators.c.app_id == app_id))
         self._sql.write(delete(couplings).where(couplings.c.app_id == app_id))
         self._sql.write(delete(one_offs).where(one_offs.c.app_id == app_id))
@@ -104,6 +106,7 @@ class SqlApps:
             (JobKind.ROLLOUT, select(releases.c.id).where(releases.c.app_id == app_id)),
             (JobKind.CONVERGE, select(literal(app_id))),
             (JobKind.ROUTE, select(literal(app_id))),
+            (JobKind.CRON, select(cron_runs.c.id).where(cron_runs.c.app_id == app_id)),
         ):
             self._sql.write(delete(jobs).where(jobs.c.kind == kind, jobs.c.subject.in_(subjects), never_claimed()))
 

@@ -6,6 +6,7 @@ from wherry.ledger.accounts import SqlAccounts
 from wherry.ledger.apps import SqlApps
 from wherry.ledger.builds import SqlBuilds
 from wherry.ledger.collaborators import SqlCollaborators
+from wherry.ledger.crons import SqlCrons
 from wherry.ledger.domains import SqlDomains
 from wherry.ledger.events import SqlEvents
 from wherry.ledger.jobs import SqlJobs
@@ -29,6 +30,7 @@ class SqlTransaction:
         self.accounts = SqlAccounts(statements)
         self.collaborators = SqlCollaborators(statements)
         self.restarts = SqlRestarts(statements)
+        self.crons = SqlCrons(statements)
         self.domains = SqlDomains(statements)
         self.pipelines = SqlPipelines(statements)
         self.one_offs = SqlOneOffs(statements, sealing)
@@ -36,4 +38,4 @@ class SqlTransaction:
     @property
     def has_news(self) -> bool:
         """Whether those who wait must hear of it once it is committed."""
-        return self.jobs.changed or self.builds.changed or self.releases.changed
+        return self.jobs.changed or self.crons.changed or self.builds.changed or self.releases.changed

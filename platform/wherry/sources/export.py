@@ -8,6 +8,7 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -17,6 +18,7 @@ from wherry.domain.errors import InvalidInput, PushRefused
 from wherry.domain.model import Source
 from wherry.domain.refs import SHA
 from wherry.domain.text import printable
+from wherry.schedules import CronCalendar
 from wherry.sources import archive, git, quarantine
 from wherry.sources.git import Conversation
 from wherry.sources.links import check_links
@@ -85,11 +87,25 @@ def _wishes(objects: Conversation, tree: Tree) -> AppJson:
         raise PushRefused(f"{app_json.NAME} is not a regular file of at most {most} KiB")
     ((_, chunks),) = [(each, b"".join(content)) for each, content in _contents(objects, [entry])]
     try:
-        return app_json.parse(chunks)
+        wishes = app_json.parse(chunks)
+        _check_schedules(wishes)
     except InvalidInput as error:
         raise PushRefused(
             error.message, evidence=error.evidence, hint="What it may say: docs/app-contract.md"
         ) from error
+    return wishes
+
+
+def _check_schedules(wishes: AppJson) -> None:
+    """The file's grammar knows their form only. Raises InvalidInput with every fault."""
+    problems = []
+    for place, task in enumerate(wishes.cron):
+        try:
+            CronCalendar().next_after(task.schedule, datetime.now(UTC))
+        except InvalidInput as error:
+            problems.append(f"{app_json.NAME}: cron[{place}].schedule: {error.message}")
+    if problems:
+        raise InvalidInput("app.json cannot be used", problems=problems)
 
 
 def _targets(objects: Conversation, tree: Tree) -> dict[str, str]:

@@ -18,6 +18,7 @@ from wherry.wiring import Bench, wire_worker
 log = logging.getLogger(__name__)
 RECONCILE_EVERY = 30.0
 ENGINE_PAUSE = 2.0
+CLOCK_SECONDS = 20.0  # a clock that was set is seen so soon
 
 
 def main(settings: Settings) -> int:
@@ -32,6 +33,7 @@ def main(settings: Settings) -> int:
         bench = wire_worker(settings, home)
         bench.ledger.free(bench.worker.name)
         Thread(target=_watch_engine, args=(bench, stop), name="engine", daemon=True).start()
+        Thread(target=_keep_time, args=(bench, stop), name="cron", daemon=True).start()
         Thread(target=_look_after, args=(bench, stop), name="health", daemon=True).start()
         Thread(target=_tidy, args=(bench, stop), name="tidy", daemon=True).start()
         Thread(target=_tidy_one_offs, args=(bench, stop), name="one-offs", daemon=True).start()
@@ -48,6 +50,18 @@ def _watch_engine(bench: Bench, stop: Event) -> None:
         except WherryError as error:
             log.warning("%s", " | ".join(error.lines()))
         stop.wait(ENGINE_PAUSE)
+
+
+def _keep_time(bench: Bench, stop: Event) -> None:
+    """Cron: the ledger's bell tells when the tasks of an app have changed."""
+    while not stop.is_set():
+        pause: float | None = ENGINE_PAUSE
+        try:
+            pause = bench.cron.run()
+        except WherryError as error:
+            log.warning("%s", " | ".join(error.lines()))
+        if pause != 0:
+            bench.ledger.wait(min(pause or CLOCK_SECONDS, CLOCK_SECONDS))
 
 
 def _look_after(bench: Bench, stop: Event) -> None:

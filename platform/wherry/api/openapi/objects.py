@@ -27,7 +27,34 @@ _REF = answer(id=UUID)
 _SCALE = answer(quantity=COUNT, size=TEXT)
 _DIGEST: Schema = {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
 
+_CRON_RUN = answer(
+    app=_APP,
+    command=TEXT,
+    due_at=TIME,
+    exit_code=maybe(COUNT),
+    finished_at=maybe(TIME),
+    id=UUID,
+    message=maybe(TEXT),
+    name=TEXT,
+    output_stream_url=URL,
+    release=maybe(answer(version=COUNT)),
+    started_at=maybe(TIME),
+    status=word("pending", "running", "succeeded", "failed", "missed", "skipped", "replaced"),
+    task=COUNT,
+)
+
 OBJECTS: dict[str, Schema] = {
+    "CronRun": _CRON_RUN,
+    "CronTask": answer(
+        app=_APP,
+        command=TEXT,
+        concurrency_policy=word("allow", "forbid", "replace"),
+        last_run=maybe(_CRON_RUN),
+        maintenance=FLAG,
+        next_at=maybe(TIME),
+        number=COUNT,
+        schedule=TEXT,
+    ),
     "Error": {
         "type": "object",
         "properties": {

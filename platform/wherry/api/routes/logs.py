@@ -16,7 +16,7 @@ from wherry.api.tickets import LogTicket, TailTicket
 from wherry.domain.errors import InvalidInput, NotFound
 from wherry.domain.model import App, ReleaseStatus
 from wherry.domain.text import log_line, printable
-from wherry.flow.lanes import build_stream, release_stream
+from wherry.flow.lanes import build_stream, cron_stream, release_stream
 
 USUAL_LINES = 100
 MOST_LINES = 10_000
@@ -56,7 +56,8 @@ def stored(desk: Desk, ticket: str) -> ResponseReturnValue:
 
 
 def stored_lines(desk: Desk, wanted: LogTicket) -> Lines:
-    stream = build_stream(wanted.number) if wanted.kind == "build" else release_stream(wanted.number)
+    named = {"build": build_stream, "cron": cron_stream}.get(wanted.kind, release_stream)
+    stream = named(wanted.number)
     return until(desk.world.logs.follow(stream, idle=PAUSE), lambda: _ended(desk, wanted))
 
 
@@ -65,6 +66,8 @@ def _ended(desk: Desk, wanted: LogTicket) -> bool:
         try:
             if wanted.kind == "build":
                 return tx.builds.by_id(wanted.number).status.final
+            if wanted.kind == "cron":
+                return tx.crons.run(wanted.number).status.final
             return tx.releases.by_id(wanted.number).status is not ReleaseStatus.PENDING
         except NotFound:
             return True

@@ -9,7 +9,7 @@ from threading import Lock, Timer
 
 from docker.types.daemon import CancellableStream
 
-from wherry.domain.errors import Cancelled, RolloutFailed, RolloutFailure
+from wherry.domain.errors import Cancelled, NotFound, RolloutFailed, RolloutFailure
 from wherry.domain.text import log_line
 from wherry.domain.workload import Workload
 from wherry.flow.ports import Cancel, Say
@@ -23,14 +23,22 @@ _LEFT, _CANCELLED, _LATE = "left", "cancelled", "late"
 
 
 def run(
-    tools: Tools, platform: str, workload: Workload, say: Say, cancel: Cancel, number: int, leave: Cancel | None
+    tools: Tools,
+    platform: str,
+    workload: Workload,
+    say: Say,
+    cancel: Cancel,
+    number: int,
+    leave: Cancel | None,
+    *,
+    resume: bool,
 ) -> int:
     """Its exit code. What an earlier, interrupted run of it left is removed first, or, where it may be left, gone on
     with. Raises docker's errors, Cancelled, and RolloutFailed: its image cannot be had, or it ran longer than its
     `boot_limit`.
     """
     who = Identity(platform, workload.app_id, workload.release, workload.type, number)
-    with _container(tools, who, workload, leave) as running:
+    with _container(tools, who, workload, leave, resume=resume) as running:
         end = running.end
         cancel.on_cancel(lambda: end.now(_CANCELLED))
         if leave:
@@ -114,10 +122,14 @@ class _Running:
 
 
 @contextmanager
-def _container(tools: Tools, who: Identity, workload: Workload, leave: Cancel | None) -> Iterator[_Running]:
+def _container(
+    tools: Tools, who: Identity, workload: Workload, leave: Cancel | None, *, resume: bool
+) -> Iterator[_Running]:
     container, is_left = "", False
     try:
         container, is_new = _found(tools, who) if leave else ("", True)
+        if resume and not container:
+            raise NotFound(f"nothing is left of {who.process}")
         container = container or _made(tools, who, workload, may_be_left=leave is not None)
         tools.ours.add(container)
         running = _Running(tools.engine, container, is_new)

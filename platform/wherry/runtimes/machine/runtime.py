@@ -47,9 +47,18 @@ class MachineRuntime:
         with self._engine.doing("start the processes"):
             start.insist(self._tools, self._platform, workloads)
 
-    def run(self, workload: Workload, say: Say, cancel: Cancel, number: int = 1, leave: Cancel | None = None) -> int:
+    def run(
+        self,
+        workload: Workload,
+        say: Say,
+        cancel: Cancel,
+        number: int = 1,
+        leave: Cancel | None = None,
+        *,
+        resume: bool = False,
+    ) -> int:
         with self._engine.doing(f"run the {workload.type} process"):
-            return once.run(self._tools, self._platform, workload, say, cancel, number, leave)
+            return once.run(self._tools, self._platform, workload, say, cancel, number, leave, resume=resume)
 
     def retire(self, app_id: int, keep: Sequence[Workload], *, by_name: bool = False, runs: bool = False) -> None:
         wanted = {who.name: workload for who, workload in start.identities(self._platform, keep).items()}
