@@ -37,6 +37,13 @@ class Ids:
         number = value & _NUMBER
         return number if text.lower() == self.of(kind, number) else None
 
+    def known(self, kind: str, text: str) -> int:
+        """As `number`. Raises ValueError where that says None."""
+        number = self.number(kind, text)
+        if number is None:
+            raise ValueError(f"no {kind}'s id")
+        return number
+
     def find(self, kind: str, text: str, prefix: str = "") -> int:
         """The number that a path means: an id, our number, or `prefix` and our number (v12). Raises NotFound."""
         digits = text.removeprefix(prefix)

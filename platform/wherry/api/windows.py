@@ -1,4 +1,4 @@
-"""Heroku's paging for lists that the ledger cuts: no more is read than is shown. (ranges.py pages lists in memory.)"""
+"""Heroku's paging for lists that the ledger cuts: no more is read than is shown."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Field(Generic[T]):
-    """A field of the Range header that rises with the number that the ledger pages by. `read`: its text as that number
-    (ValueError: it is none); `show`: its text for one object.
+    """A field of the Range header that rises with what the ledger pages by. `read`: its text as that (ValueError: it is
+    none); `show`: its text for one object.
     """
 
-    read: Callable[[str], int]
+    read: Callable[[str], int | str]
     show: Callable[[T], str]
 
 

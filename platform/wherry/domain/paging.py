@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """At most `most` rows by one rising number of theirs: from `start` on (beyond it with `after`) up to `end`, both
-    seen in the order of the list.
+    """At most `most` rows by one rising number, or name, of theirs: from `start` on (beyond it with `after`) up to `end`,
+    both seen in the order of the list.
     """
 
-    start: int | None = None
-    end: int | None = None
+    start: int | str | None = None
+    end: int | str | None = None
     after: bool = False
     most: int = 200
     descending: bool = False

@@ -8,6 +8,7 @@ from hashlib import sha256
 from wherry.domain.errors import Forbidden, NotFound, Unauthorized
 from wherry.domain.model import Actor, App
 from wherry.domain.names import APP_NAME
+from wherry.domain.paging import Window
 from wherry.domain.roles import ALL_ROLES, RULES, Permission, Role, granted, of_app, roles_allow, said, scopes_allow
 from wherry.domain.secret import Secret
 from wherry.domain.text import printable
@@ -79,6 +80,11 @@ class Access:
         """Those that the actor owns or has a role on, also for an admin."""
         with self.ledger.begin(read_only=True) as tx:
             return tx.apps.seen_by(actor.id)
+
+    def page(self, actor: Actor, window: Window, by_id: bool = False, own: bool = False) -> list[App]:
+        """A part of `apps`, or of `own`."""
+        with self.ledger.begin(read_only=True) as tx:
+            return tx.apps.page(None if actor.admin and not own else actor.id, window, by_id)
 
     def roles(self, actor: Actor, app: App) -> frozenset[Role]:
         """Without any, the actor may not know of the app."""

@@ -101,6 +101,9 @@ class Apps(Protocol):
     def seen_by(self, user_id: int) -> list[App]:
         """Those that the user owns or has a role on, by name."""
 
+    def page(self, user_id: int | None, window: Window, by_id: bool = False) -> list[App]:
+        """By name, or by id: those that the user owns or has a role on; None: all."""
+
     def rename(self, app_id: int, name: str, now: datetime) -> App:
         """Raises Conflict as `add` does."""
 
@@ -130,6 +133,9 @@ class Builds(Protocol):
 
     def of_app(self, app_id: int, limit: int = 50) -> list[Build]:
         """Newest first."""
+
+    def page(self, app_id: int, window: Window) -> list[Build]:
+        """By id."""
 
     def unfinished(self, app_id: int) -> list[Build]: ...
 
@@ -163,6 +169,9 @@ class Releases(Protocol):
 
     def of_app(self, app_id: int, limit: int = 50) -> list[Release]:
         """Newest first."""
+
+    def of_builds(self, build_ids: Collection[int]) -> dict[int, Release]:
+        """The first release of each, without its config."""
 
     def page(self, app_id: int, window: Window, by_id: bool = False) -> list[Release]:
         """By number, or by id; without their config (config.UNREAD)."""

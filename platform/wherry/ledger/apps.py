@@ -14,6 +14,7 @@ from wherry.domain.config import Config
 from wherry.domain.errors import Conflict, NotFound
 from wherry.domain.formation import Formation, Scale
 from wherry.domain.model import Actor, App, JobKind
+from wherry.domain.paging import Window
 from wherry.ledger.accounts import actor_columns, actor_of
 from wherry.ledger.collaborators import collaborators
 from wherry.ledger.columns import sought
@@ -25,6 +26,7 @@ from wherry.ledger.sealing import AppSeal, Sealing
 from wherry.ledger.statements import Statements
 from wherry.ledger.tables import apps, builds, jobs, one_offs, releases, tombstones, users
 from wherry.ledger.tables import formation as scales
+from wherry.ledger.windows import windowed
 
 TOMBSTONE = timedelta(days=90)
 _LIVING = apps.c.removed_at.is_(None)
@@ -65,10 +67,15 @@ class SqlApps:
         return [_app(row, names.get(row.id, ())) for row in self._sql.rows(_QUERY.order_by(apps.c.name))]
 
     def seen_by(self, user_id: int) -> list[App]:
-        shared = select(collaborators.c.app_id).where(collaborators.c.user_id == user_id)
-        theirs = or_(apps.c.owner_id == user_id, apps.c.id.in_(shared))
+        theirs = _seen_by(user_id)
         names = self._domains(domains.c.app_id.in_(select(apps.c.id).where(theirs)))
         return [_app(row, names.get(row.id, ())) for row in self._sql.rows(_QUERY.where(theirs).order_by(apps.c.name))]
+
+    def page(self, user_id: int | None, window: Window, by_id: bool = False) -> list[App]:
+        query = _QUERY if user_id is None else _QUERY.where(_seen_by(user_id))
+        rows = self._sql.rows(windowed(query, apps.c.id if by_id else apps.c.name, window))
+        names = self._domains(domains.c.app_id.in_([row.id for row in rows]))
+        return [_app(row, names.get(row.id, ())) for row in rows]
 
     def rename(self, app_id: int, name: str, now: datetime) -> App:
         before = self.by_id(app_id)
@@ -186,6 +193,11 @@ def _app(row: Row[Any], names: tuple[str, ...]) -> App:
         bool(row.maintenance),
         names,
     )
+
+
+def _seen_by(user_id: int) -> ColumnElement[bool]:
+    shared = select(collaborators.c.app_id).where(collaborators.c.user_id == user_id)
+    return or_(apps.c.owner_id == user_id, apps.c.id.in_(shared))
 
 
 def settings_of(written: Mapping[str, Any]) -> BuildSettings:

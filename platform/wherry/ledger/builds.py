@@ -10,11 +10,13 @@ from sqlalchemy import Row, insert, literal, select, update
 from wherry.domain import app_json
 from wherry.domain.errors import NotFound
 from wherry.domain.model import Actor, Build, BuildStatus, Source
+from wherry.domain.paging import Window
 from wherry.ledger.accounts import actor_columns, actor_of
 from wherry.ledger.columns import sought
 from wherry.ledger.images import image_columns, image_of
 from wherry.ledger.statements import Statements
 from wherry.ledger.tables import apps, builds, users
+from wherry.ledger.windows import windowed
 
 _QUERY = select(builds, *actor_columns()).join(users, users.c.id == builds.c.actor_id)
 _OPEN = builds.c.status.in_([str(status) for status in BuildStatus if not status.final])
@@ -55,6 +57,12 @@ class SqlBuilds:
     def of_app(self, app_id: int, limit: int = 50) -> list[Build]:
         query = _QUERY.where(builds.c.app_id == app_id).order_by(builds.c.id.desc()).limit(limit)
         return [_build(row) for row in self._sql.rows(query)]
+
+    def page(self, app_id: int, window: Window) -> list[Build]:
+        return [
+            _build(row)
+            for row in self._sql.rows(windowed(_QUERY.where(builds.c.app_id == app_id), builds.c.id, window))
+        ]
 
     def unfinished(self, app_id: int) -> list[Build]:
         """Oldest first."""

@@ -92,6 +92,10 @@ class SqlReleases:
     def of_app(self, app_id: int, limit: int = 50) -> list[Release]:
         return self._many(_QUERY.where(releases.c.app_id == app_id).order_by(releases.c.number.desc()).limit(limit))
 
+    def of_builds(self, build_ids: Collection[int]) -> dict[int, Release]:
+        first = select(func.min(releases.c.id)).where(releases.c.build_id.in_(build_ids)).group_by(releases.c.build_id)
+        return {each.build_id or 0: each for each in self._list(_LIST.where(releases.c.id.in_(first)))}
+
     def page(self, app_id: int, window: Window, by_id: bool = False) -> list[Release]:
         theirs = _LIST.where(releases.c.app_id == app_id)
         return self._list(windowed(theirs, releases.c.id if by_id else releases.c.number, window))

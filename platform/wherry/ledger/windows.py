@@ -10,7 +10,7 @@ from wherry.domain.paging import Window
 
 
 def windowed(query: Select[Any], number: Column[Any], window: Window) -> Select[Any]:
-    """`number`: the rising number that the window speaks of."""
+    """`number`: the column that the window speaks of."""
     down = window.descending
     if window.start is not None:
         start = window.start

@@ -9,11 +9,12 @@ from flask.typing import ResponseReturnValue
 
 from wherry.api.body import flag, json_object, only, text
 from wherry.api.desk import Call
-from wherry.api.ranges import Pager
 from wherry.api.shapes import REGION, Json
+from wherry.api.windows import Field, Windows
 from wherry.domain.build_settings import stack_named
 from wherry.domain.errors import InvalidInput
 from wherry.domain.model import App
+from wherry.domain.paging import Window
 from wherry.domain.roles import Permission
 from wherry.domain.text import printable
 
@@ -36,12 +37,12 @@ def create(call: Call) -> ResponseReturnValue:
 
 
 def index(call: Call) -> ResponseReturnValue:
-    return _listed(call, call.world.access.apps(call.actor))
+    return _listed(call, own=False)
 
 
 def own(call: Call) -> ResponseReturnValue:
     """The actor's own and those shared with them; an admin's too."""
-    return _listed(call, call.world.access.own(call.actor))
+    return _listed(call, own=True)
 
 
 def show(call: Call, app: App) -> ResponseReturnValue:
@@ -93,10 +94,19 @@ def chosen(call: Call) -> ResponseReturnValue:
     return jsonify(_all_shown(call, [app for app in visible if ids.of("app", app.id) in texts or app.name in texts]))
 
 
-def _listed(call: Call, apps: list[App]) -> ResponseReturnValue:
+def _listed(call: Call, own: bool) -> ResponseReturnValue:
     ids = call.desk.ids
-    pager = Pager[App](keys={"id": lambda app: ids.of("app", app.id), "name": lambda app: app.name})
-    return pager.answer_all(request.headers.get("Range"), apps, lambda page: _all_shown(call, page))
+
+    def fetch(field: str, window: Window) -> list[App]:
+        return call.world.access.page(call.actor, window, by_id=field == "id", own=own)
+
+    windows = Windows[App](
+        {
+            "id": Field(lambda text: ids.known("app", text), lambda app: ids.of("app", app.id)),
+            "name": Field(str, lambda app: app.name),
+        }
+    )
+    return windows.answer(request.headers.get("Range"), fetch, lambda page: _all_shown(call, page))
 
 
 def _all_shown(call: Call, apps: Sequence[App]) -> list[Json]:

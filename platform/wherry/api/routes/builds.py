@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from flask import jsonify, request
@@ -10,25 +11,31 @@ from flask.typing import ResponseReturnValue
 
 from wherry.api.body import json_object, only, text
 from wherry.api.desk import Call
-from wherry.api.ranges import Pager
 from wherry.api.routes.sources import token_of
 from wherry.api.shapes import Json
+from wherry.api.windows import Field, Windows
 from wherry.domain.errors import InvalidInput
 from wherry.domain.model import App, Build, BuildStatus
+from wherry.domain.paging import Window
 from wherry.flow.lanes import build_stream
-
-_MOST = 1000
 
 
 def index(call: Call, app: App) -> ResponseReturnValue:
-    with call.world.ledger.begin(read_only=True) as tx:
-        builds = tx.builds.of_app(app.id, limit=_MOST)
+    """By id, which is also the order of their times: `created_at` is taken for Heroku's clients, with ids as its bounds."""
     ids = call.desk.ids
-    pager = Pager[Build](
-        keys={"id": lambda build: ids.of("build", build.id), "created_at": lambda build: (build.created_at, build.id)},
-        show=lambda field, value: value[0].isoformat() if isinstance(value, tuple) else str(value),
-    )
-    return pager.answer(request.headers.get("Range"), builds, lambda build: _shown(call, app, build))
+
+    def fetch(field: str, window: Window) -> list[Build]:
+        with call.world.ledger.begin(read_only=True) as tx:
+            return tx.builds.page(app.id, window)
+
+    def shapes(page: Sequence[Build]) -> list[Json]:
+        with call.world.ledger.begin(read_only=True) as tx:
+            made = tx.releases.of_builds([build.id for build in page])
+        return [call.shapes.build(app, build, made.get(build.id)) for build in page]
+
+    by_id = Field[Build](lambda text: ids.known("build", text), lambda build: ids.of("build", build.id))
+    windows = Windows[Build]({"id": by_id, "created_at": by_id})
+    return windows.answer(request.headers.get("Range"), fetch, shapes)
 
 
 def show(call: Call, app: App, build: str) -> ResponseReturnValue:

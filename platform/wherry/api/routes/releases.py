@@ -91,16 +91,9 @@ def _reference(wanted: object) -> str:
 
 def _windows(call: Call) -> Windows[Release]:
     ids = call.desk.ids
-
-    def read_id(given: str) -> int:
-        number = ids.number("release", given)
-        if number is None:
-            raise ValueError("no release's id")
-        return number
-
     return Windows(
         {
-            "id": Field(read_id, lambda release: ids.of("release", release.id)),
+            "id": Field(lambda given: ids.known("release", given), lambda release: ids.of("release", release.id)),
             "version": Field(_version, lambda release: release.name),
         }
     )
