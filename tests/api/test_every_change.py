@@ -22,6 +22,7 @@ Try = tuple[str, Any]
 """A path and a body."""
 
 QUIET = {
+    "POST /filters/apps": "looks apps up",
     "POST /apps/<app>/deploy-plan": "changes nothing",
     "PATCH /apps/<app>/features/<feature>": "takes only what is so already",
     "POST /apps/<app>/log-sessions": "opens a log to read",
@@ -58,8 +59,62 @@ def _removed_domain(house: House, target: Target) -> Try:
     return f"{path}/{made.json['id']}", None
 
 
+def _inside(house: House, target: Target) -> Try:
+    name = f"{target.app}-in"
+    house.create(name)
+    house.release(name)
+    return f"/apps/{name}/dynos/web.1", {"command": "true"}
+
+
+def _pipeline(house: House, target: Target) -> str:
+    made = house.call("POST", "/pipelines", {"name": f"line-{target.app_id}"})
+    assert made.status == 201, made.text
+    return str(made.json["id"])
+
+
+def _coupling(house: House, target: Target, stage: str = "staging", pipeline: str = "", app: str = "") -> str:
+    line = pipeline or _pipeline(house, target)
+    body = {"pipeline": line, "app": app or target.app, "stage": stage}
+    made = house.call("POST", "/pipeline-couplings", body)
+    assert made.status == 201, made.text
+    return str(made.json["id"])
+
+
+def _promotion(house: House, target: Target) -> Try:
+    line, live = _pipeline(house, target), f"{target.app}-live"
+    house.create(live)
+    _coupling(house, target, "staging", line)
+    _coupling(house, target, "production", line, live)
+    ids = [house.call("GET", f"/apps/{name}").json["id"] for name in (target.app, live)]
+    return "/pipeline-promotions", {
+        "pipeline": {"id": line},
+        "source": {"app": {"id": ids[0]}},
+        "targets": [{"app": {"id": ids[1]}}],
+    }
+
+
 TRIES: dict[str, Callable[[House, Target], Try]] = {
     "PATCH /apps/<app>": lambda house, target: (f"/apps/{target.app}", {"name": f"{target.app}-x"}),
+    "POST /apps/<app>/dynos/<dyno>": _inside,
+    "POST /pipelines": lambda house, target: ("/pipelines", {"name": f"line-{target.app_id}"}),
+    "PATCH /pipelines/<pipeline>": lambda house, target: (
+        f"/pipelines/{_pipeline(house, target)}",
+        {"name": f"row-{target.app_id}"},
+    ),
+    "DELETE /pipelines/<pipeline>": lambda house, target: (f"/pipelines/{_pipeline(house, target)}", None),
+    "POST /pipeline-couplings": lambda house, target: (
+        "/pipeline-couplings",
+        {"pipeline": _pipeline(house, target), "app": target.app, "stage": "staging"},
+    ),
+    "PATCH /pipeline-couplings/<coupling>": lambda house, target: (
+        f"/pipeline-couplings/{_coupling(house, target)}",
+        {"stage": "test"},
+    ),
+    "DELETE /pipeline-couplings/<coupling>": lambda house, target: (
+        f"/pipeline-couplings/{_coupling(house, target)}",
+        None,
+    ),
+    "POST /pipeline-promotions": _promotion,
     "POST /apps/<app>/builds": _upload,
     "POST /apps/<app>/domains": _domain,
     "DELETE /apps/<app>/domains/<domain>": _removed_domain,

@@ -25,6 +25,9 @@ _QUANTITY: Schema = {"anyOf": [{"type": "integer"}, {"type": "string", "pattern"
 _NO_BODY: Schema | None = None
 _SOURCE = body("url", url=URL, version=maybe(TEXT), checksum=maybe(TEXT), version_description=maybe(TEXT))
 
+_CHANGE = answer(area=TEXT, name=maybe(TEXT), before=maybe(TEXT), after=maybe(TEXT))
+_VERSION = answer(id=UUID, version=COUNT)
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -98,6 +101,20 @@ OPERATIONS: dict[str, Operation] = {
     "PATCH /apps/<app>/formation/<type>": Operation(body(quantity=_QUANTITY, size=TEXT), {200: named("Formation")}),
     "GET /apps/<app>/releases": _lists("Release"),
     "GET /apps/<app>/releases/<release>": _gets(named("Release")),
+    "POST /apps/<app>/releases": Operation(
+        body(release=maybe(TEXT), slug=maybe(TEXT), description=maybe(TEXT), force=maybe(FLAG)), {201: named("Release")}
+    ),
+    "GET /apps/<app>/releases/<release>/diff/<other>": _gets(
+        answer(**{"changes": many(_CHANGE), "from": _VERSION, "to": _VERSION})
+    ),
+    "POST /apps/<app>/deploy-plan": Operation(
+        body(commit=maybe(TEXT), procfile=maybe(TEXT), build_file=maybe(TEXT)),
+        {
+            200: answer(
+                changes=many(_CHANGE), commit=maybe(TEXT), deploys=FLAG, notes=many(TEXT), running=maybe(_VERSION)
+            )
+        },
+    ),
     "GET /apps/<app>/builds": _lists("Build"),
     "GET /apps/<app>/builds/<build>": _gets(named("Build")),
     "POST /apps/<app>/builds": Operation(body("source_blob", source_blob=_SOURCE), {201: named("Build")}),
