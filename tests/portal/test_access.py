@@ -68,7 +68,7 @@ def shop(harbour: Harbour) -> Harbour:
 
 
 def test_every_page_of_an_app_is_in_the_table() -> None:
-    assert len(ROUTES) == 12
+    assert len(ROUTES) == 13
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import islice
 
 from flask import Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from wherry.domain.errors import PlatformFault
+from wherry.domain.errors import NotFound, PlatformFault
 from wherry.domain.formation import SIZES
 from wherry.domain.model import ReleaseStatus
 from wherry.domain.roles import Permission
+from wherry.domain.text import printable
 from wherry.flow.lanes import build_stream, release_stream
 from wherry.portal.shelf import Shelf
 from wherry.portal.text import Line, app_line, talk
@@ -51,18 +53,23 @@ class Pages:
 
     def release(self, name: str, number: int) -> str:
         app, release = self.shelf.release(name, number, Permission.VIEW)
-        newest = self.shelf.newest(app)
+        before, changes = self.shelf.changes(app, release, _number("since"))
         return render_template(
             "portal/release.html",
             app=app,
             release=release,
-            can_roll_back=Permission.CHANGE in self.shelf.may(app)
-            and release.status is ReleaseStatus.SUCCEEDED
-            and newest is not None
-            and release.id != newest.id,
+            before=before,
+            changes=changes,
+            can_roll_back=Permission.CHANGE in self.shelf.may(app) and self.shelf.eligible(app, release),
             live=release.status is ReleaseStatus.PENDING,
             log=self._log(release_stream(release.id)),
         )
+
+    def activity(self, name: str) -> str:
+        """`?before=`: the number of the event that the page before ended with."""
+        app = self.shelf.app(name, Permission.VIEW)
+        events, earlier = self.shelf.activity(app, _number("before"))
+        return render_template("portal/activity.html", app=app, events_shown=events, earlier=earlier)
 
     def build(self, name: str, number: int) -> str:
         app, build = self.shelf.build(name, number, Permission.VIEW)
@@ -108,3 +115,13 @@ class Pages:
     def _text(self, stream: str) -> Response:
         whole = "".join(talk(line).text + "\n" for line in self.world.logs.read(stream))
         return Response(whole, mimetype="text/plain")
+
+
+def _number(name: str) -> int | None:
+    """Of the query; None where it is absent. Raises NotFound: links of ours have a number there, or nothing."""
+    text = request.args.get(name, "").strip().removeprefix("v")
+    if not text:
+        return None
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise NotFound(f"there is nothing at {name}={printable(text, 40)}")
+    return int(text)

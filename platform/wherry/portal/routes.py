@@ -65,6 +65,7 @@ def _pages(world: World) -> Blueprint:
     pages.add_url_rule("/dashboard", "apps", read.apps, strict_slashes=False)
     pages.add_url_rule(APP, "app", read.app)
     pages.add_url_rule(f"{APP}/scale", "scale", act.scale, methods=["POST"])
+    pages.add_url_rule(f"{APP}/activity", "activity", read.activity)
     pages.add_url_rule(f"{APP}/logs", "logs", read.logs)
     pages.add_url_rule(f"{APP}/logs/events", "logs_live", live.logs)
     pages.add_url_rule(RELEASE, "release", read.release)

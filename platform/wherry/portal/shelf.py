@@ -7,15 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from wherry.domain.config import Config
+from wherry.domain.difference import Change, Shape, difference, shape_of
 from wherry.domain.errors import NotFound, PlatformFault
 from wherry.domain.formation import Formation, settled
-from wherry.domain.model import App, Build, Event, Release, ReleaseStatus
+from wherry.domain.model import App, Build, Event, Release
+from wherry.domain.paging import Window
+from wherry.domain.retention import Standing
 from wherry.domain.roles import Permission
 from wherry.domain.workload import Process, ProcessState
 from wherry.flow.draft import newest
 from wherry.flow.ledger_ports import Transaction
 from wherry.portal.session import actor
 from wherry.wiring import World
+
+EVENTS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +56,10 @@ class Overview:
     config: Sequence[str]
     events: Sequence[Event]
     may: frozenset[Permission]
+    standing: Standing
 
     def can_roll_back(self, release: Release) -> bool:
-        if Permission.CHANGE not in self.may:
-            return False
-        newest_id = self.summary.newest.id if self.summary.newest else None
-        return release.status is ReleaseStatus.SUCCEEDED and release.id != newest_id
+        return Permission.CHANGE in self.may and self.standing.eligible(release)
 
 
 @dataclass(frozen=True)
@@ -101,12 +104,35 @@ class Shelf:
                 summary,
                 formation,
                 running,
-                tx.releases.of_app(app.id, limit=25),
+                tx.releases.page(app.id, Window(most=25, descending=True)),
                 tx.builds.of_app(app.id, limit=10),
                 sorted(tx.apps.config(app.id)) if Permission.CONFIG in may else (),
                 tx.events.of_app(app.name, limit=15),
                 may,
+                tx.releases.standing(app.id, self.world.rollback.keep),
             )
+
+    def activity(self, app: App, before: int | None) -> tuple[list[Event], int | None]:
+        """A page of events, the newest first: those before the one with that number. And where the next page begins."""
+        window = Window(before, after=True, most=EVENTS + 1, descending=True)
+        with self.world.ledger.begin(read_only=True) as tx:
+            found = tx.events.page(app.id, window)
+        return found[:EVENTS], found[EVENTS - 1].id if len(found) > EVENTS else None
+
+    def changes(self, app: App, release: Release, since: int | None) -> tuple[Release | None, list[Change]]:
+        """What `release` changed, against an earlier one; without `since`, against the one before it that served. Raises
+        NotFound.
+        """
+        with self.world.ledger.begin(read_only=True) as tx:
+            before = (
+                tx.releases.before(app.id, release.number) if since is None else tx.releases.by_number(app.id, since)
+            )
+        return before, difference(shape_of(before) if before else Shape("", "", "", (), {}, {}), shape_of(release))
+
+    def eligible(self, app: App, release: Release) -> bool:
+        """Whether it can be gone back to."""
+        with self.world.ledger.begin(read_only=True) as tx:
+            return tx.releases.standing(app.id, self.world.rollback.keep).eligible(release)
 
     def config(self, app: App) -> Config:
         with self.world.ledger.begin(read_only=True) as tx:

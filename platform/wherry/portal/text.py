@@ -112,6 +112,8 @@ def _listed(values: object) -> str:
 
 Values = Mapping[str, object]
 _SENTENCES: dict[str, Callable[[Values, Values], str]] = {
+    "app.destroy": lambda before, after: "destroyed the app",
+    "app.maintenance": lambda before, after: f"switched maintenance {'on' if after.get('maintenance') else 'off'}",
     "app.create": lambda before, after: "created the app",
     "app.rename": lambda before, after: f"renamed {before.get('name', '')} to {after.get('name', '')}",
     "build.cancel": lambda before, after: f"stopped build {after.get('build', '')}",
@@ -122,7 +124,12 @@ _SENTENCES: dict[str, Callable[[Values, Values], str]] = {
         f"read the config of {after['release']}" if "release" in after else "read the config"
     ),
     "formation.change": _scale,
+    "domain.add": lambda before, after: f"added the domain {after.get('domain', '')}",
+    "domain.remove": lambda before, after: f"removed the domain {before.get('domain', '')}",
+    "process.restart": lambda before, after: f"restarted {after.get('process', '')}",
+    "process.stop": lambda before, after: f"stopped {after.get('process', '')}",
     "push": _push,
     "release.create": lambda before, after: f"made {after.get('release', '')}: {after.get('description', '')}",
+    "stack.change": lambda before, after: f"set the stack to {after.get('stack', '')}",
     "release.finish": lambda before, after: f"{after.get('release', '')} {after.get('status', '')}",
 }
