@@ -48,3 +48,15 @@ def test_whoever_changed_it_was_shown_it_by_that(stage: Stage, app: App, story: 
     stage.configure.run(stage.user, app, {"A": "1"})
     story.run(stage.user, app)
     assert reads(stage, app) == [("user@example.org", {})]
+
+
+def test_no_event_of_a_deploy_leaves_open_where_it_came_from(stage: Stage, app: App) -> None:
+    stage.deploy(app, "1" * 40)
+    stage.deploy(app, "2" * 40)
+    for _ in range(2):
+        stage.runtime.crash(app.id, "web.1")
+    assert stage.watchdog.check(app.id) is not None
+    stage.work()
+    with stage.ledger.begin(read_only=True) as tx:
+        events = [each for each in tx.events.of_app(app.name) if each.action.startswith("release.")]
+    assert [each.origin for each in events] == ["worker", "watchdog", "worker", "build 2", "worker", "build 1"]

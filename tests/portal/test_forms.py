@@ -26,7 +26,8 @@ def test_scale_form_changes_the_formation_and_says_so(harbour: Harbour, app: App
         assert (tx.apps.formation(app.id)["worker"].quantity, tx.apps.formation(app.id)["worker"].size) == (3, "large")
         assert [job.kind for job in tx.jobs.waiting()] == [JobKind.CONVERGE]
         event = tx.events.of_app("shop")[0]
-    assert (event.actor, event.action, event.origin) == ("ada@example.org", "formation.change", "portal 127.0.0.1")
+    assert (event.actor, event.action) == ("ada@example.org", "formation.change")
+    assert event.origin == f"portal 127.0.0.1 request {answer.headers['Request-Id']}"
     assert "worker is scaled to 3 (large)." in visitor.get(answer.location).text
 
 

@@ -49,5 +49,6 @@ class ReleaseBuild:
         if build.branch:
             tx.apps.set_deploy_branch(app.id, build.branch)
         config = tx.apps.config(app.id)
-        draft = Draft(app, build.actor, f"Deploy {commit[:8]}", image, config, build_id=build.id, commit=commit)
+        origin = f"build {build.id}"  # whose own event says from where it came
+        draft = Draft(app, build.actor, f"Deploy {commit[:8]}", image, config, build.id, commit, origin)
         return append(tx, draft, self.clock.now())

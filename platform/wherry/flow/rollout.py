@@ -151,7 +151,7 @@ class RollOut:
             if status is ReleaseStatus.SUCCEEDED:
                 set_tasks(tx, release, self.calendar, now)
             after = {"release": release.name, "status": str(status)}
-            tx.events.add(now, release.actor, app.name, "release.finish", after=after)
+            tx.events.add(now, release.actor, app.name, "release.finish", after=after, origin="worker")
             tx.jobs.add(JobKind.CONVERGE, app.id, app_lane(app.id))
 
     def _drop(self, job: Job) -> None:

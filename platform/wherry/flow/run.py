@@ -220,4 +220,4 @@ def _current(tx: Transaction, app: App) -> Release:
 def _tell_of_end(tx: Transaction, one_off: OneOff, now: datetime, how: Ended | None) -> None:
     app = tx.apps.by_id(one_off.app_id)
     reason = {"code": how.code, **({"detail": how.detail} if how.detail else {})} if how else {"stopped": True}
-    tx.events.add(now, one_off.actor, app.name, "one-off.end", after={"name": one_off.name, **reason})
+    tx.events.add(now, one_off.actor, app.name, "one-off.end", after={"name": one_off.name, **reason}, origin="worker")

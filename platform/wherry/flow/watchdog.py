@@ -33,7 +33,9 @@ class Watchdog:
         if crashed is None or not self._is_watched(crashed) or not self._crashes(app, crashed):
             return None
         try:
-            release = self.rollback.run(crashed.actor, app, reason=f"{crashed.name} kept crashing", force=True)
+            release = self.rollback.run(
+                crashed.actor, app, origin="watchdog", reason=f"{crashed.name} kept crashing", force=True
+            )
         except WherryError as error:
             log.warning("%s: %s keeps crashing, and there is nothing to go back to: %s", app.name, crashed.name, error)
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from wherry.domain.config import Config
@@ -20,7 +20,7 @@ from wherry.wiring import World
 
 def origin() -> str:
     """Where a change came from, for its event."""
-    return f"portal {request.remote_addr or ''}".rstrip()
+    return f"portal {request.remote_addr} request {g.request_id}"
 
 
 def differences(now: Config, then: Config) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -43,7 +44,7 @@ class Guard:
 
     def let_in(self) -> AnyResponse | None:
         """Before each request: knows the actor, refuses forms that are not ours, sends strangers to the login."""
-        g.actor = None
+        g.actor, g.request_id = None, str(uuid.uuid4())
         if request.endpoint in (None, "portal.static"):
             return None  # a file of ours, or no page at all
         g.actor = logged_in(self.world.ledger, self.world.clock.now())
@@ -69,6 +70,7 @@ class Guard:
         """After each request. Pages are private: no cache may keep them. A file asked for by its version never changes."""
         for name, value in HEADERS.items():
             response.headers[name] = value
+        response.headers["Request-Id"] = g.request_id
         if request.endpoint != "portal.static":
             response.headers["Cache-Control"] = "no-store"
         elif "v" in request.args:
