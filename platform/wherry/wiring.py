@@ -9,6 +9,7 @@ from threading import Event
 from urllib.parse import urlsplit
 
 from wherry import hook
+from wherry.builds.bills import ImageBills
 from wherry.builds.builder import LifecycleBuilder
 from wherry.builds.container import Containers
 from wherry.builds.rebase import StackBases
@@ -30,7 +31,7 @@ from wherry.flow.cron_run import RunCron
 from wherry.flow.deploy_plan import PlanDeploy
 from wherry.flow.destroy import DestroyApp, RemoveRemains
 from wherry.flow.domains import Domains
-from wherry.flow.image_ports import Bases, Images
+from wherry.flow.image_ports import Bases, Bills, Images
 from wherry.flow.ledger_ports import Ledger
 from wherry.flow.maintain import Maintain, Reroute
 from wherry.flow.pipelines import Pipelines
@@ -51,6 +52,7 @@ from wherry.flow.rollback import RollBack
 from wherry.flow.rollout import RollOut
 from wherry.flow.run import AttachOneOff, RunOneOff, TidyOneOffs
 from wherry.flow.run import Limits as RunLimits
+from wherry.flow.sbom import BillOfRelease
 from wherry.flow.scale import ScaleApp
 from wherry.flow.stack import SetStack
 from wherry.flow.upload import BuildUpload
@@ -102,6 +104,7 @@ class World:
     images: Images
     bases: Bases
     texts: TextRecords
+    bills: Bills
 
     @property
     def access(self) -> Access:
@@ -196,6 +199,10 @@ class World:
         return Domains(self.ledger, self.clock, self.texts, self.ticket_key, self.settings.apps_domain)
 
     @property
+    def bill(self) -> BillOfRelease:
+        return BillOfRelease(self.bills)
+
+    @property
     def stack(self) -> SetStack:
         return SetStack(self.ledger, self.clock)
 
@@ -255,6 +262,7 @@ def wire(settings: Settings) -> World:
         images=TakenImages(open_registry(settings, home), settings),
         bases=StackBases(open_registry(settings, home), stacks(settings, home)),
         texts=NameServers(tuple(settings.name_servers.split())),
+        bills=ImageBills(open_registry(settings, home), settings.folder),
     )
 
 

@@ -50,6 +50,7 @@ from wherry.sources.uploads import UploadFolder
 from wherry.wiring import SystemClock, World
 
 from tests.fakes.bases import InMemoryBases
+from tests.fakes.bills import InMemoryBills
 from tests.fakes.images import InMemoryImages
 from tests.fakes.runtime import InMemoryRuntime
 from tests.fakes.texts import InMemoryTexts
@@ -274,6 +275,7 @@ def make_world(
         InMemoryImages(),
         InMemoryBases(),
         InMemoryTexts(),
+        InMemoryBills(),
     )
 
 

@@ -111,6 +111,7 @@ ROWS = {
     "POST /apps/<app>/rebase": Row(201, needs="deploy"),
     "GET /users/~/apps": Row(anyone=True),
     "GET /apps/<app>/releases/<release>/config-vars": Row(needs="config"),
+    "GET /apps/<app>/releases/<release>/sbom": Row(),
     "GET /apps/<app>/events": Row(),
     "GET /events": Row(admin=True),
     "GET /events/chain": Row(admin=True),

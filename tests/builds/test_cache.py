@@ -32,13 +32,15 @@ class Build:
         return found
 
     def layer(self, name: str, cached: bool = True) -> BuiltLayer:
+        """As a build makes or changes it."""
         folder = self.layers / "some_pack" / name
         (folder / "deep/er").mkdir(parents=True, exist_ok=True)
         (folder / "deep/er/file").touch()
         return BuiltLayer(PACK, name, folder, False, False, cached, {"key": name})
 
-    def end(self, *good: BuiltLayer, failed: bool = False) -> None:
+    def end(self, *good: BuiltLayer, failed: bool = False, left: tuple[BuiltLayer, ...] = ()) -> None:
         self.unit.good = None if failed else good
+        self.unit.left = left
         self.unit.put_back()
         shutil.rmtree(self.work)
 
@@ -112,6 +114,23 @@ def test_a_layer_that_a_failed_build_set_aside_and_brought_back_is_kept(after_on
     folder.with_name("a.before").rename(folder)
     build.end(failed=True)
     assert list(Build(after_one, 3).restore()) == ["a", "b"]
+
+
+def test_what_a_failed_build_leaves_is_kept_as_it_left_it_and_takes_the_place_of_what_was_there(
+    after_one: Path,
+) -> None:
+    build = Build(after_one, 2)
+    build.restore()
+    a = build.layer("a")
+    assert a.folder
+    (a.folder / "more").write_text("changed")
+    link = build.layers / "some_pack/link"
+    link.symlink_to("/etc")
+    linked = BuiltLayer(PACK, "link", link, False, False, True)
+    build.end(failed=True, left=(a, build.layer("new"), linked, build.layer("not-cached", cached=False)))
+    third = Build(after_one, 3)
+    assert list(third.restore()) == ["a", "b", "new"]
+    assert (third.layers / "some_pack/a/more").read_text() == "changed"
 
 
 def test_a_failed_build_before_the_restore_leaves_the_cache(after_one: Path) -> None:

@@ -334,7 +334,12 @@ def test_bills_of_materials_come_into_a_layer(built: Built, exporting: Exporting
     for name in ("deps.sbom.cdx.json", "launch.sbom.syft.json", "tool.sbom.cdx.json", "build.sbom.cdx.json"):
         (folder / name).write_text("{}")
     _, image, _ = exporting(built)
-    assert list(names(registry, image, 3))[-3:] == [
+    assert list(names(registry, image, 3))[-8:] == [
+        "layers/sbom/build/wherry_python/sbom.cdx.json",
+        "layers/sbom/build/wherry_python/tool",
+        "layers/sbom/build/wherry_python/tool/sbom.cdx.json",
+        "layers/sbom/launch",
+        "layers/sbom/launch/wherry_python",
         "layers/sbom/launch/wherry_python/deps",
         "layers/sbom/launch/wherry_python/deps/sbom.cdx.json",
         "layers/sbom/launch/wherry_python/sbom.syft.json",

@@ -18,7 +18,7 @@ from wherry.builds.ground import HOME, Ground
 from wherry.builds.phases import Phases
 from wherry.builds.surroundings import Surroundings
 from wherry.builds.target import Base, Distro
-from wherry.domain.errors import BuildFailed, BuildFailure
+from wherry.domain.errors import BuildFailed, BuildFailure, WherryError
 from wherry.flow.ports import Cancel, SandboxSpec
 from wherry.runtimes.machine.pull import Registry
 from wherry.runtimes.machine.sandbox import MachineSandbox
@@ -79,6 +79,9 @@ class Bench:
             self.sandbox.run(spec, phases.run, Cancel())
             look(ground)
             unit.good = [layer for layers in phases.outcome.layers for layer in layers]
+        except WherryError as error:
+            unit.failed(error)
+            raise
         finally:
             unit.put_back()
             shutil.rmtree(work)
@@ -293,3 +296,35 @@ def test_a_failed_build_leaves_the_cache_of_the_last_good_one(bench: Bench) -> N
     bench.pack("a", build=good)
     bench.build()
     assert bench.output == ["good"]
+
+
+CACHES = """
+mkdir -p "$1/compiled" "$1/whole"
+cat "$1/compiled/made" "$1/whole/made" 2>/dev/null
+echo compiled >>"$1/compiled/made"
+echo whole >>"$1/whole/made"
+printf '[types]\\ncache = true\\n' >"$1/compiled.toml"
+printf '[types]\\ncache = true\\nlaunch = true\\n' >"$1/whole.toml"
+"""
+
+
+def test_a_failed_build_leaves_its_caches_and_no_layer_that_may_be_half_made(bench: Bench) -> None:
+    bench.pack(
+        "tool",
+        build="[ -e $1/t ] && echo as before; mkdir -p $1/t; printf '[types]\ncache = true\nbuild = true\n' >$1/t.toml",
+    )
+    bench.pack("a", build=f"{CACHES}exit 1")
+    bench.order("tool a")
+    bench.fails()
+    assert bench.output == []
+    bench.fails()
+    assert bench.output == ["as before", "compiled"]
+
+
+def test_a11_a_build_that_was_killed_leaves_no_cache_of_its_own(bench: Bench) -> None:
+    bench.pack("a", build=f"{CACHES}tail -c 200m /dev/zero")
+    bench.order("a")
+    assert bench.fails().kind is BuildFailure.OUT_OF_MEMORY
+    bench.pack("a", build=f"{CACHES}exit 1")
+    bench.fails()
+    assert bench.output == ["Killed"]

@@ -39,6 +39,7 @@ def test_programs_and_libraries_of_an_aptfile_work_in_the_run_image_and_are_fetc
     began = time.monotonic()
     second = yard.build(sample, previous=first)
     print("code-only rebuild", time.monotonic() - began)
+    assert yard.bill(second).keys() >= {"jq", "libsodium23"}
     assert "       jq libsodium23: as before" in yard.said
     assert any("Unchanged layer wherry/apt:packages" in line for line in yard.said), yard.said
     with yard.running(second) as app:

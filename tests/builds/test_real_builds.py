@@ -73,6 +73,7 @@ def test_python_hello_is_built_and_a_code_change_installs_nothing(yard: Yard, sa
     second = yard.build(sample, previous=first)
     took = time.monotonic() - began
     print("code-only rebuild", took)
+    assert yard.bill(second).keys() >= {"flask", "libc6"}
     assert not any("Installing" in line or "Added layer wherry/python" in line for line in yard.said), yard.said
     assert any("Unchanged layer wherry/python:dependencies" in line for line in yard.said), yard.said
     with yard.running(second) as app:

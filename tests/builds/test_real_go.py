@@ -62,6 +62,7 @@ def test_go_hello_is_built_without_go_in_the_image_and_a_code_change_compiles_th
     second = yard.build(sample, previous=first)
     took = time.monotonic() - began
     print("code-only rebuild", took)
+    assert yard.bill(second).keys() >= {"stdlib", "v5", "libc6"}
     assert not any("Getting" in line or "downloading" in line for line in yard.said), yard.said
     with yard.running(second) as app:
         assert "Changed, by chi, go1.26." in app.ask()
@@ -70,6 +71,18 @@ def test_go_hello_is_built_without_go_in_the_image_and_a_code_change_compiles_th
     assert third == second
     assert not any("Added layer" in line for line in yard.said), yard.said
     assert took < 30
+
+
+def test_after_a_compile_error_nothing_is_fetched_or_compiled_again(yard: Yard, sample: Path) -> None:
+    copy("go-hello", sample)
+    good = (sample / "main.go").read_text()
+    first = yard.build(sample)
+    (sample / "main.go").write_text(good + "\nfunc broken() { return 1 }\n")
+    assert failure(yard, sample)[0] is BuildFailure.COMPILE_ERROR
+    (sample / "main.go").write_text(good.replace("Hello from chi", "Mended, by chi"))
+    yard.build(sample, previous=first, GOFLAGS="-v")
+    assert not any("downloading" in line for line in yard.said), yard.said
+    assert not any(line.strip() in ("net/http", "github.com/go-chi/chi/v5") for line in yard.said), yard.said
 
 
 def test_vendored_modules_are_built_without_the_network_and_both_programs_are_there(yard: Yard, sample: Path) -> None:

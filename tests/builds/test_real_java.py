@@ -69,6 +69,7 @@ def test_maven_builds_once_a_code_change_fetches_nothing_and_what_is_broken_is_t
     began = time.monotonic()
     second = yard.build(sample, previous=first, MAVEN_CUSTOM_OPTS="--offline -DskipTests")
     print("code-only rebuild", time.monotonic() - began)
+    assert yard.bill(second).keys() >= {"gson", "openjdk-17-jre-headless"}
     for layer in ("apt:packages", "java:jre"):
         assert any(f"Unchanged layer wherry/{layer}" in line for line in yard.said), "\n".join(yard.said)
     assert not any("Debian packages:" in line or "Added layer wherry" in line for line in yard.said), "\n".join(

@@ -59,6 +59,7 @@ def test_node_express_is_built_and_a_code_change_installs_and_exports_no_package
     began = time.monotonic()
     second = yard.build(sample, previous=first)
     print("code-only rebuild", time.monotonic() - began)
+    assert yard.bill(second).keys() >= {"express", "node", "npm"}
     assert not any("Installing" in line or "Added layer wherry/nodejs" in line for line in yard.said), yard.said
     for layer in ("node", "npm", "modules"):
         assert any(f"Unchanged layer wherry/nodejs:{layer}" in line for line in yard.said), yard.said

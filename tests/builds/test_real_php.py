@@ -76,6 +76,7 @@ def test_php_composer_is_built_and_a_code_change_installs_nothing(yard: Yard, sa
     began = time.monotonic()
     second = yard.build(sample, previous=first)
     print("code-only rebuild", time.monotonic() - began)
+    assert yard.bill(second).keys() >= {"greeter", "php8.2-fpm"}
     assert "       composer.lock has not changed: its packages are used again" in yard.said
     for layer in ("apt:packages", "php:php", "php:vendor"):
         assert any(f"Unchanged layer wherry/{layer}" in line for line in yard.said), "\n".join(yard.said)

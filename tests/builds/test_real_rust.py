@@ -63,6 +63,7 @@ def test_rust_hello_is_built_without_rust_in_the_image_and_a_code_change_compile
     began = time.monotonic()
     second = yard.build(sample, previous=first)
     print("code-only rebuild", time.monotonic() - began)
+    assert yard.bill(second).keys() >= {"rust-std", "tiny_http"}
     compiled = [line.split()[1] for line in yard.said if "Compiling" in line]
     assert compiled == ["hello"], yard.said
     assert not any("Debian packages" in line or "Download" in line for line in yard.said), yard.said

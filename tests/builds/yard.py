@@ -15,8 +15,10 @@ from itertools import count
 from pathlib import Path
 
 from docker import APIClient
+from wherry.builds.bills import ImageBills
 from wherry.builds.builder import LifecycleBuilder
 from wherry.builds.stacks import Stack
+from wherry.domain.bill import Subject, whole
 from wherry.domain.build_settings import DEFAULT, BuildSettings
 from wherry.domain.image import Image
 from wherry.domain.model import Source
@@ -28,6 +30,7 @@ from wherry.runtimes.machine.sandbox import MachineSandbox
 from wherry.settings import Settings
 from wherry.sources.fetch import Trees
 
+from tests.cyclonedx import valid, versions
 from tests.runtimes.tiny import ENGINE
 
 SAMPLES = Path(__file__).resolve().parents[1] / "apps"
@@ -119,6 +122,12 @@ class Yard:
         self.said.clear()
         request = self.request(app, app_id, previous, **config)
         return self.builder.build(request, self.said.append, Cancel())
+
+    def bill(self, image: Image) -> dict[str, str]:
+        """Names to versions, of the image's bill of materials, once it has passed its schema."""
+        found = ImageBills(self.registry, self.home).of(image)
+        assert not found.unread
+        return versions(valid(whole(Subject("sample", "v1"), found, "test")))
 
     @contextlib.contextmanager
     def running(self, image: Image, *command: str, **env: str) -> Iterator[Running]:

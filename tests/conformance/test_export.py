@@ -46,6 +46,8 @@ def test_rule18_bills_are_in_the_image_for_launch_and_for_each_launch_layer_in_e
         f"{place}/l/sbom.cdx.json": "l cdx",
         f"{place}/l/sbom.spdx.json": "l spdx",
         f"{place}/l/sbom.syft.json": "l syft",
+        "layers/sbom/build/x_a/sbom.cdx.json": "build cdx",  # what was there for the build only lies apart
+        "layers/sbom/build/x_a/c/sbom.cdx.json": "c cdx",
     }
     sbom = world.stored.layers[world.layer_of(f"{place}/sbom.cdx.json")]
     assert world.label("lifecycle.metadata")["sbom"]["sha"] == sbom.diff_id

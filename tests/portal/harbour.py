@@ -59,6 +59,7 @@ class Harbour:
             images=cast(Any, None),
             bases=cast(Any, None),
             texts=cast(Any, None),
+            bills=cast(Any, None),
         )
 
     def pages(self) -> Flask:

@@ -15,6 +15,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import bill
+import cyclonedx
 import lay
 import wishes
 from mirror import BUILD_STATUS, RUN_STATUS, Mirror, fetch_deb
@@ -77,6 +79,7 @@ class Layers:
         unpacked = lay.unpack(fetched, made)
         shutil.rmtree(layer, ignore_errors=True)
         made.rename(layer)
+        cyclonedx.write(layer, bill.components(fetched, layer))
         lay.settle(layer)
         lay.write_env(layer, self._triplet, launch=layer.name == "packages")
         size = subprocess.run(["du", "-sm", layer], capture_output=True, text=True, check=True).stdout.split()[0]
@@ -100,7 +103,7 @@ class Layers:
     def _key(self, parts: list[str], status: Path) -> str:
         installed = hashlib.sha256(status.read_bytes()).hexdigest()
         month = datetime.now(UTC).strftime("%Y-%m")
-        return hashlib.sha256(repr((2, parts, installed, month, self._triplet)).encode()).hexdigest()
+        return hashlib.sha256(repr((3, parts, installed, month, self._triplet)).encode()).hexdigest()
 
     def _describe(self, layer: Path, key: str, names: str, launch: bool) -> None:
         types = "launch = true\nbuild = true\ncache = true" if launch else "build = true\ncache = true"

@@ -36,9 +36,11 @@ def _build(layers: Layers, app: Path) -> None:
     choice = versions.choose(module, env, versions.known())
     patterns, source = programs.targets(module, env)
     go = programs.Go(toolchain.ensure(layers, choice, env), layers, app, env)
-    mains = go.mains(patterns, source)
-    go.build(mains)
-    go.keep_caches()
+    try:
+        mains = go.mains(patterns, source)
+        go.build(mains)
+    finally:
+        go.keep_caches()
     launch.write(app, layers.folder, module, mains)
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import bill
 import failures
 from gomod import Module
 from store import Layers
@@ -75,6 +76,11 @@ class Go:
         self._fetched |= _fetches(said)
         if code != 0:
             raise failures.refusal(said, self.vendored)
+        argv = [str(self._program), "version", "-m", *map(str, sorted((programs / "bin").iterdir()))]
+        code, shown, said = output_of(argv, self._env, self._app)
+        if code != 0:
+            raise failures.refusal(said, self.vendored)
+        bill.write(programs, shown)
         self._layers.keep("programs", {"launch"}, {})
 
     def keep_caches(self) -> None:

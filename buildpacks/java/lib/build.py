@@ -8,6 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import bill
 import gradle
 import launch
 import maven
@@ -45,6 +46,9 @@ def build(layers: Path, app: Path) -> None:
             else:
                 gradle.build(layers, env)
     launch.keep_runtime(layers / "jre", run)
+    if run.home.is_relative_to(layers / "java"):
+        bill.runtime(layers / "java", run.version)
+    bill.write(layers, app)
     web.write_launch(layers, app, kind)
 
 

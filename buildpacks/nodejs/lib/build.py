@@ -8,6 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import bill
 import choice
 import install
 import launch
@@ -52,15 +53,18 @@ def _build(layers: Layers, app: Path) -> None:
         detail(f"{left.name} is not used: packages are laid out in node_modules")
         left.unlink()
 
-    fresh = install.install(layers, app, plan, packages.key(dict(os.environ), node.version, manager.shown), env)
+    try:
+        fresh = install.install(layers, app, plan, packages.key(dict(os.environ), node.version, manager.shown), env)
+    finally:
+        if caches.is_dir():
+            layers.keep("cache", {"cache"}, {})
     if names or (packages.lifecycle() and not fresh):
         with scripts.at_hand(layers, app, packages, env, apart=plan.apart):
             if not fresh:
                 scripts.run_lifecycle(packages, manager, app, env)
             scripts.run_build(names, manager, app, env)
     modules.lead(app, layers.folder / "modules")
-    if caches.is_dir():
-        layers.keep("cache", {"cache"}, {})
+    bill.write(layers, node.version, fresh)
     launch.write(values, app, layers.folder, "bun" if manager.name == "bun" else "node")
 
 

@@ -37,7 +37,10 @@ def build(layers: Path) -> None:
         raise versions.refusal(constraint, php.version, asked)
     talk.step(f"PHP {php.version}")
     composer = Composer(layers, php, content)
-    composer.install()
+    try:
+        composer.install()
+    finally:
+        composer.keep_downloads()
     composer.keep()
     process = json.dumps(["serve-php", root])
     (layers / "launch.toml").write_text(f'[[processes]]\ntype = "web"\ndefault = true\ncommand = {process}\n')

@@ -12,6 +12,8 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import bill
+import cyclonedx
 import failures
 import keep
 from interpreter import Php
@@ -73,6 +75,9 @@ class Composer:
             step("Installing composer.lock with Composer")
             self._check()
             self._run(*_INSTALL)
+            cyclonedx.file_of(self._vendor).unlink(missing_ok=True)
+        if not cyclonedx.file_of(self._vendor).is_file():
+            bill.write(self._vendor)
         if self._manifest.scripts.get("compile"):
             step("Running the script compile of composer.json")
             self._run("run-script", "--no-dev", "--no-interaction", "--no-ansi", "compile")
@@ -88,7 +93,10 @@ class Composer:
         self._vendor.with_name("vendor.toml").write_text(
             f"[types]\nlaunch = true\nbuild = true\ncache = true\n\n[metadata]\n{metadata}\n"
         )
-        if self._cache.is_dir():
+
+    def keep_downloads(self) -> None:
+        """Also those of a build that fails."""
+        if self._manifest.locked and self._cache.is_dir():
             self._cache.with_name("cache.toml").write_text("[types]\ncache = true\n")
 
     def _link(self) -> None:

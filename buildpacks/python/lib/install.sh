@@ -4,7 +4,7 @@
 MOST_CACHED=2048
 
 install_packages() {
-  rm -rf "$venv.before"
+  rm -rf "$venv.before" "$venv.sbom.cdx.json" "$layers/python.sbom.cdx.json"
   if [ -e "$venv" ]; then mv "$venv" "$venv.before"; fi
   trap 'status=$?; if [ $status -ne 0 ]; then bring_back; fi; exit $status' EXIT
   run uv venv --quiet --no-project --python "$interpreter" "$venv"
@@ -45,6 +45,8 @@ install_uv_lock() {
 }
 
 bring_back() {
+  # A build that fails keeps its downloads.
+  if [ -d "$layers/cache" ]; then printf '[types]\ncache = true\n' >"$layers/cache.toml"; fi
   rm -rf "$venv"
   if [ -e "$venv.before" ]; then mv "$venv.before" "$venv"; fi
 }

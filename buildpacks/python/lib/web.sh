@@ -31,6 +31,15 @@ TOML
   if [ -d "$layers/python" ]; then
     printf '[types]\nlaunch = true\nbuild = true\ncache = true\n' >"$layers/python.toml"
   fi
+  keep_bills
+}
+
+# keep_bills: a bill that is there was made with its layer, and stays.
+keep_bills() {
+  if [ ! -f "$venv.sbom.cdx.json" ]; then python3 -B -I "$home/lib/bill.py" "$venv"; fi
+  if [ -d "$layers/python" ] && [ ! -f "$layers/python.sbom.cdx.json" ]; then
+    python3 -B -I "$home/lib/bill.py" --python "$layers/python" "$version"
+  fi
 }
 
 # poetry_version: of the Poetry that lies in its layer.

@@ -9,6 +9,8 @@ import subprocess
 import tomllib
 from pathlib import Path
 
+import bill
+import cyclonedx
 import failures
 import keep
 import lock
@@ -41,6 +43,8 @@ class Gems:
         """Whether anything was to be done. Raises Refusal."""
         if self._known() == self._key and self._home.is_dir():
             detail("Gemfile.lock has not changed: its gems are used again")
+            if not cyclonedx.file_of(self._layer).is_file():
+                bill.write(self._layer, self._home)
             return False
         step(f"Installing Gemfile.lock with Bundler {self._ruby.bundler}")
         if Path(".bundle/config").is_file():
@@ -53,6 +57,7 @@ class Gems:
         for folder in ("cache", "doc"):
             shutil.rmtree(self._home / folder, ignore_errors=True)
         self._home.mkdir(parents=True, exist_ok=True)
+        bill.write(self._layer, self._home)
         return True
 
     def keep(self) -> None:

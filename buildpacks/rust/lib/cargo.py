@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+import bill
 import checkouts
 import failures
 from store import Layers
@@ -32,7 +33,7 @@ class Cargo:
             "GIT_TERMINAL_PROMPT": "0",
         }
         self._fresh = False
-        self._host = ""
+        self._host = self._rust = ""
 
     def version(self) -> str:
         """Of rustc. Raises Refusal."""
@@ -45,7 +46,7 @@ class Cargo:
         facts = dict(line.split(": ", 1) for line in out.splitlines() if ": " in line)
         if code != 0 or not {"release", "host"} <= facts.keys():
             raise Refusal(OTHER, "rustc does not run", said[:5])
-        self._host = facts["host"]
+        self._host, self._rust = facts["host"], facts["release"]
         return facts["release"]
 
     def begin(self, version: str) -> None:
@@ -111,18 +112,25 @@ class Cargo:
         """The programs that cargo says it made."""
         folder = self._layers.fresh("programs") / "bin"
         folder.mkdir(parents=True)
-        names = []
+        names, crates = [], []
         with messages.open(encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 message = json.loads(line) if line.startswith('{"reason":"compiler-artifact"') else {}
-                own = message.get("package_id", "path+").startswith("path+")
+                own = _is_own(message.get("package_id", ""))
                 self._fresh |= not own and not message.get("fresh", True)
+                crates += [] if own else [message["manifest_path"]]
                 if message.get("executable") and "bin" in message["target"]["kind"]:
                     name = Path(message["executable"]).name
                     shutil.copy2(message["executable"], folder / name)
                     names.append(name)
+        bill.write(folder.parent, crates, self._app, self._rust)
         self._layers.keep("programs", {"launch"}, {})
         return sorted(names)
+
+
+def _is_own(package: str) -> bool:
+    """Of the app's folder, as cargo names it: ``path+file://…``, and before 1.77 ``name 1.0 (path+file://…)``."""
+    return not package or package.startswith("path+") or "(path+" in package
 
 
 def _size(folder: Path) -> int:

@@ -34,6 +34,7 @@ HEROKU = {
     "heroku/procfile": PROCFILE,
     "heroku/python": "wherry/python",
     "heroku/ruby": "wherry/ruby",
+    "heroku/rust": "wherry/rust",
     "heroku/static": "wherry/static",
     "heroku-community/static": "wherry/static",
     "heroku-community/nginx": "wherry/static",

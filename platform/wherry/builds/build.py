@@ -36,9 +36,13 @@ class Outcome:
         return merged(self.launches)
 
 
-def build(session: SandboxSession, ground: Ground, surroundings: Surroundings, group: Group, say: Say) -> Outcome:
-    """Raises BuildFailed when a buildpack fails, or leaves what the contract does not allow."""
-    outcome, plan = Outcome(), group.plan
+def build(
+    session: SandboxSession, ground: Ground, surroundings: Surroundings, group: Group, outcome: Outcome, say: Say
+) -> None:
+    """Fills `outcome`. Raises BuildFailed when a buildpack fails, or leaves what the contract does not allow: then
+    `outcome` has what those before it left.
+    """
+    plan = group.plan
     for descriptor in group.buildpacks:
         ground.layers_of(descriptor)
         _run(session, ground, surroundings, descriptor, plan.of(descriptor.id), say)
@@ -49,7 +53,6 @@ def build(session: SandboxSession, ground: Ground, surroundings: Surroundings, g
             message = f"the buildpack {descriptor.id} left something that cannot be used: {error.message}"
             raise BuildFailed(BuildFailure.BUILDPACK_FAILED, message, evidence=error.evidence) from error
         plan = plan.met_by(descriptor.id, unmet)
-    return outcome
 
 
 def _run(

@@ -31,7 +31,15 @@ from wherry.builds.surroundings import Surroundings
 from wherry.builds.target import Base, Distro
 from wherry.builds.unpack import unpack
 from wherry.builds.yard import Yard, Yards
-from wherry.domain.errors import BuildFailed, BuildFailure, Cancelled, InvalidInput, NotFound, PlatformFault
+from wherry.domain.errors import (
+    BuildFailed,
+    BuildFailure,
+    Cancelled,
+    InvalidInput,
+    NotFound,
+    PlatformFault,
+    WherryError,
+)
 from wherry.domain.image import Image
 from wherry.domain.text import printable
 from wherry.flow.ports import BuildRequest, Cancel, Sandbox, Say
@@ -153,10 +161,13 @@ class LifecycleBuilder:
 
     @contextmanager
     def _cache(self, request: BuildRequest, work: Path, say: Say) -> Iterator[CacheUnit]:
-        """Whatever becomes of the build, its caches end up whole: those of this build when it was good."""
+        """Whatever becomes of the build, its caches end up whole. One that was killed leaves nothing of its own."""
         unit = CacheUnit(self._caches / str(request.app_id), work / "cache")
         try:
             yield unit
+        except WherryError as error:
+            unit.failed(error)
+            raise
         finally:
             try:
                 unit.put_back()

@@ -24,7 +24,7 @@ from wherry.images.layer_cache import LayerCache
 from wherry.images.layers import Layer
 
 LABEL = "io.buildpacks.lifecycle.metadata"
-_SBOMS = "layers/sbom/launch/"
+LAUNCH_SBOMS = "layers/sbom/launch/"
 _MOST_SBOMS = 10_000
 _MOST_TOGETHER = 256 * 1024 * 1024
 
@@ -111,8 +111,8 @@ class Earlier:
             blob.unlink(missing_ok=True)
 
 
-def sboms_in(blob: Path) -> dict[str, bytes]:
-    """Path below /layers/sbom/launch to content. Raises InvalidInput."""
+def sboms_in(blob: Path, below: str = LAUNCH_SBOMS) -> dict[str, bytes]:
+    """Path below the folder `below` to content. Raises InvalidInput."""
     found: dict[str, bytes] = {}
     left = _MOST_TOGETHER
     try:
@@ -121,8 +121,8 @@ def sboms_in(blob: Path) -> dict[str, bytes]:
                 left -= entry.size
                 if number > _MOST_SBOMS or entry.size > MOST_BYTES or left < 0:
                     raise InvalidInput("the image's bills of materials are too large")
-                if entry.name.startswith(_SBOMS) and entry.isfile() and (file := tar.extractfile(entry)):
-                    found[entry.name.removeprefix(_SBOMS)] = file.read()
+                if entry.name.startswith(below) and entry.isfile() and (file := tar.extractfile(entry)):
+                    found[entry.name.removeprefix(below)] = file.read()
     except (tarfile.TarError, OSError, EOFError) as error:
         raise InvalidInput(f"the image's bills of materials cannot be read: {printable(str(error), 200)}") from error
     return found

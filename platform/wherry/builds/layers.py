@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import stat
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +42,21 @@ def scan(layers: Path, buildpack: Buildpack) -> tuple[BuiltLayer, ...]:
 
     Raises InvalidInput for a layer that cannot be one.
     """
+    found = []
+    for layer, types in _each(layers, buildpack):
+        if types.any:
+            found.append(layer)
+        elif layer.folder is not None:
+            _set_aside(layer.folder)
+    return tuple(found)
+
+
+def declared(layers: Path, buildpack: Buildpack) -> tuple[BuiltLayer, ...]:
+    """As `scan`, of a buildpack that may have failed; changes nothing."""
+    return tuple(layer for layer, types in _each(layers, buildpack) if types.any)
+
+
+def _each(layers: Path, buildpack: Buildpack) -> Iterator[tuple[BuiltLayer, Types]]:
     folder = buildpack.escaped
     for name in NOT_LAYERS:
         _no_layer(layers, f"{folder}/{name}")
@@ -48,14 +64,8 @@ def scan(layers: Path, buildpack: Buildpack) -> tuple[BuiltLayer, ...]:
     names = [name for file in files if (name := file.removesuffix(".toml")) not in NOT_LAYERS]
     if len(names) > _MOST_LAYERS:
         raise InvalidInput(f"{buildpack.id} left {len(names)} layers; the most is {_MOST_LAYERS}")
-    found = []
     for name in names:
-        layer, types = _read(layers, buildpack, checked_name(name))
-        if types.any:
-            found.append(layer)
-        elif layer.folder is not None:
-            _set_aside(layer.folder)
-    return tuple(found)
+        yield _read(layers, buildpack, checked_name(name))
 
 
 def build_changes(layers: Path, built: tuple[BuiltLayer, ...]) -> list[Change]:

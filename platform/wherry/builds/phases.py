@@ -10,11 +10,13 @@ from wherry.builds.catalogue import Catalogue
 from wherry.builds.detect import Detector, Group
 from wherry.builds.earlier import Earlier
 from wherry.builds.ground import Ground
+from wherry.builds.layers import declared
+from wherry.builds.model import BuiltLayer
 from wherry.builds.order import candidates
 from wherry.builds.plan import Plan
 from wherry.builds.restore import restore
 from wherry.builds.surroundings import Surroundings
-from wherry.domain.errors import BuildFailed, BuildFailure
+from wherry.domain.errors import BuildFailed, BuildFailure, InvalidInput
 from wherry.flow.ports import SandboxSession, Say
 from wherry.flow.talk import detail
 
@@ -35,7 +37,11 @@ class Phases:
     def run(self, session: SandboxSession) -> None:
         self.group = self._detect(session)
         self._restore()
-        self.outcome = build(session, self.ground, self.surroundings, self.group, self.say)
+        try:
+            build(session, self.ground, self.surroundings, self.group, self.outcome, self.say)
+        except BuildFailed:
+            self.cache.left = self._left()
+            raise
 
     def _detect(self, session: SandboxSession) -> Group:
         tried = candidates(self.catalogue.order, self.catalogue.find)
@@ -53,6 +59,19 @@ class Phases:
         self.cache.claim()
         restore(self.group.buildpacks, self.ground, self.cache, self.earlier)
         self.cache.begin()
+
+    def _left(self) -> list[BuiltLayer]:
+        """What a build that failed leaves to the next one: all of buildpacks that succeeded, and caches of the one that
+        did not, whose other layers may be half made.
+        """
+        left = [layer for layers in self.outcome.layers for layer in layers]
+        for failed in self.group.buildpacks[len(self.outcome.layers) :][:1]:
+            try:
+                found = declared(self.ground.layers, failed.buildpack)
+            except InvalidInput:
+                continue
+            left += [each for each in found if each.cache and not each.launch and not each.build]
+        return left
 
 
 def _unfitting(error: BuildFailed) -> BuildFailed:

@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wherry.builds import stacks_debian as debian
+from wherry.builds.debian_bill import BASE_FOLDER, bill_of
 from wherry.builds.references import parse_reference
 from wherry.builds.stack_record import StackRecord
 from wherry.domain.errors import Conflict, InvalidInput, NotFound, PlatformFault
 from wherry.domain.text import printable
 from wherry.flow.ports import Say
 from wherry.images.difference import Seen, changes, seen
-from wherry.images.entries import Tree, whiteouts
+from wherry.images.entries import Tree, of_files, whiteouts
 from wherry.images.layers import Layer, pack
 from wherry.images.manifest import EPOCH, image_config, image_manifest
 from wherry.images.registry import Registry
@@ -29,7 +30,7 @@ from wherry.images.stored import StoredImage, copy_image, push_image, read_image
 from wherry.settings import Settings
 
 RUN, BUILD = "stack/run", "stack/build"
-_RECIPE = "debian-2"
+_RECIPE = "debian-3"
 """Counts up when what is made of Debian packages changes: then it is made again."""
 
 
@@ -218,7 +219,8 @@ class Stacks:
             debian.make_run_root(system, root, lock)
             before = seen(root, debian.packed)
             base = pack(Tree(root, "/", pick=debian.packed).entries(), folder, note=f"wherry: {name} to run on")
-            run = pool.submit(self._push, RUN, [base], debian.run_settings(system))
+            bill = _bill(root, system.version, folder)
+            run = pool.submit(self._push, RUN, [base, bill], debian.run_settings(system, bill.diff_id))
             say(f"The run image is packed ({base.size // 1_000_000} MB); adding compilers, git and headers")
             debian.grow_build_root(system, root, lock)
             more = _difference(root, before, folder, f"wherry: {name} to build on")
@@ -281,6 +283,12 @@ def _checked(stack: Stack) -> Stack:
     if problems:
         raise InvalidInput("the stack images are not usable", problems=problems)
     return stack
+
+
+def _bill(root: Path, version: str, blobs: Path) -> Layer:
+    """What the run image has, as a layer of its own."""
+    files = {f"/{BASE_FOLDER}debian.cdx.json": (bill_of(root, version), 0o644)}
+    return pack(of_files(files), blobs, note="wherry: bill of materials")
 
 
 def _difference(root: Path, before: Seen, blobs: Path, note: str) -> Layer:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from wherry.builds.debian_bill import BASE_LABEL
 from wherry.domain.errors import PlatformFault
 from wherry.domain.text import log_line
 
@@ -32,7 +33,6 @@ _MERGED = Path("/usr/share/mmdebstrap/hooks/merged-usr")
 """Starts with a merged /usr. Without it a package merges afterwards, and brings all of Perl."""
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-_MIRROR = "http://deb.debian.org"
 _HINT = (
     "Is the Debian mirror reachable? Try: apt-get update. "
     "Or name images of your own: WHERRY_STACK_BUILD and WHERRY_STACK_RUN"
@@ -61,7 +61,7 @@ _DROPPED = {
 @dataclass(frozen=True, slots=True)
 class Debian:
     """What to build from: a release and its apt sources, one "deb …" line each; `options` is apt's own configuration
-    (proxies, certificates).
+    (proxies, certificates). Without sources mmdebstrap takes its default ones, with the updates and security's.
     """
 
     codename: str
@@ -71,19 +71,18 @@ class Debian:
 
 
 def this_debian() -> Debian:
-    """The host's own release and mirrors; Debian 12 from Debian's own mirror where the host is something else."""
+    """The host's own release and mirrors; Debian 12 where the host is something else."""
     release = {**_os_release()}
     options = tuple(
         line for line in _output(["apt-config", "dump", "--format", '%f "%v";%n']) if line.startswith(_CONNECTION)
     )
     if release.get("ID") != "debian" or not release.get("VERSION_CODENAME"):
-        return _default("bookworm", "12", options)
+        return Debian("bookworm", "12", (), options)
     codename, version = release["VERSION_CODENAME"], release.get("VERSION_ID", "")
     listed = _output(
         ["apt-get", "indextargets", "--format", "$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(CREATED_BY)"]
     )
-    sources = debian_sources(listed, codename)
-    return Debian(codename, version, sources, options) if sources else _default(codename, version, options)
+    return Debian(codename, version, debian_sources(listed, codename), options)
 
 
 def debian_sources(listed: Sequence[str], codename: str) -> tuple[str, ...]:
@@ -133,12 +132,13 @@ def packed(name: str) -> bool:
     return parts[:3] != ["usr", "share", "doc"] or len(parts) <= 4 or parts[4:] == ["copyright"]
 
 
-def run_settings(system: Debian) -> dict[str, object]:
+def run_settings(system: Debian, bill: str) -> dict[str, object]:
+    """`bill`: the diffID of the layer with its bill of materials."""
     return {
         "User": f"{RUN_USER}:{GROUP}",
         "Env": [f"PATH={_PATH}", "LANG=C.UTF-8", "HOME=/workspace", *_target(system)],
         "WorkingDir": "/workspace",
-        "Labels": _labels(system),
+        "Labels": {**_labels(system), BASE_LABEL: bill},
     }
 
 
@@ -233,15 +233,6 @@ def _empty(folder: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink()
-
-
-def _default(codename: str, version: str, options: tuple[str, ...]) -> Debian:
-    sources = (
-        _deb(f"{_MIRROR}/debian", codename),
-        _deb(f"{_MIRROR}/debian", f"{codename}-updates"),
-        _deb(f"{_MIRROR}/debian-security", f"{codename}-security"),
-    )
-    return Debian(codename, version, sources, options)
 
 
 def _deb(uri: str, suite: str) -> str:

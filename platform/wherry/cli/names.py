@@ -84,6 +84,7 @@ COMMANDS = {
     "run": Command("run", "run", "Run a command with the app's code and config, and talk to it."),
     "run:detached": Command("run", "detached", "Run a command without waiting; it prints to the logs."),
     "run:inside": Command("run", "inside", "Run a command inside a process that runs."),
+    "sbom": Command("sbom", "sbom", "List what a release is made of."),
     "stack": Command("stack", "index", "Show what an app is built on: buildpacks or its Dockerfile."),
     "stack:set": Command("stack", "assign", "Build an app's next push on another stack."),
     "url": Command("apps", "url", "Print an app's URL."),

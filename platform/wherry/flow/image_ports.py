@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from wherry.domain.bill import Bill
 from wherry.domain.image import Image, Start
 from wherry.flow.ports import Cancel
 
@@ -96,3 +97,10 @@ class Bases(Protocol):
 
     def below(self, image: Image) -> Below:
         """Changes nothing. Raises Conflict for an image that does not say what it is on, PlatformFault."""
+
+
+class Bills(Protocol):
+    """What images say that they are made of."""
+
+    def of(self, image: Image) -> Bill:
+        """Raises NotFound for an image that is gone or that no buildpack made, PlatformFault."""

@@ -41,6 +41,13 @@ def config(call: Call, app: App, release: str) -> ResponseReturnValue:
     return jsonify({key: value.reveal() for key, value in config.items()})
 
 
+def bill(call: Call, app: App, release: str) -> ResponseReturnValue:
+    """What its image is made of, as one CycloneDX document. Our own; Heroku has none."""
+    response = jsonify(call.world.bill.run(app, call.desk.release(app, release)))
+    response.mimetype = "application/vnd.cyclonedx+json"
+    return response
+
+
 def diff(call: Call, app: App, release: str, other: str) -> ResponseReturnValue:
     """What changes from `release` to `other`; no value of config."""
     before, after = call.desk.release(app, release), call.desk.release(app, other)

@@ -41,7 +41,7 @@ def index(app: str, num: int, as_json: bool) -> None:
 def info(app: str, release: str | None, shell: bool, as_json: bool) -> None:
     """Show one release and its config vars: RELEASE as v12 or 12; the newest when absent."""
     api = client()
-    found = _one(api, app, release)
+    found = one(api, app, release)
     if as_json:
         show.data(found)
         return
@@ -65,7 +65,7 @@ def info(app: str, release: str | None, shell: bool, as_json: bool) -> None:
 def diff(app: str, before: str, after: str | None, as_json: bool) -> None:
     """Show what changes from RELEASE to OTHER (the newest when absent). Values of config stay hidden."""
     api = client()
-    other = _named(after) if after else f"v{_one(api, app, None)['version']}"
+    other = _named(after) if after else f"v{one(api, app, None)['version']}"
     found = api.get("apps", app, "releases", _named(before), "diff", other)
     if as_json:
         show.data(found)
@@ -80,7 +80,7 @@ def diff(app: str, before: str, after: str | None, as_json: bool) -> None:
 def output(app: str, release: str | None) -> None:
     """Show the output of a release's phase and rollout, until it ends: RELEASE as v12 or 12; the newest when absent."""
     api = client()
-    for line in api.lines(_one(api, app, release)["output_stream_url"]):
+    for line in api.lines(one(api, app, release)["output_stream_url"]):
         show.log(line)
 
 
@@ -115,7 +115,7 @@ def retry(app: str, release: str | None, no_wait: bool, as_json: bool) -> None:
     Its release phase runs again. Exit code 10 when it does not come to serve.
     """
     api = client()
-    found = _one(api, app, release)
+    found = one(api, app, release)
     name = f"v{found['version']}"
     body = {"slug": found["slug"]["id"], "description": f"Retry of {name}: {found['description']}"}
     with show.action(f"Retrying {name} on {app}") as done:
@@ -149,7 +149,7 @@ def _followed(api: Client, app: str, made: dict[str, Any], no_wait: bool, as_jso
     if not no_wait:
         follow_rollout(api, app, made)
     if as_json:
-        show.data(_one(api, app, f"v{made['version']}"))
+        show.data(one(api, app, f"v{made['version']}"))
 
 
 def _config(api: Client, app: str, name: str) -> dict[str, str] | None:
@@ -195,7 +195,8 @@ def _newest(api: Client, app: str, most: int) -> list[dict[str, Any]]:
     return found
 
 
-def _one(api: Client, app: str, release: str | None) -> dict[str, Any]:
+def one(api: Client, app: str, release: str | None) -> dict[str, Any]:
+    """By v12 or 12; the newest when absent. Raises NotFound."""
     if release:
         found: dict[str, Any] = api.get("apps", app, "releases", _named(release))
         return found
