@@ -119,6 +119,16 @@ def test_t11_an_env_file_that_is_a_link_is_refused(layers: Path) -> None:
         on_disk(layers, "some_pack/a")
 
 
+def test_env_files_of_more_than_any_process_can_have_are_refused(layers: Path, tmp_path: Path) -> None:
+    folder = make(layers, "a", "launch", {f"env/A{number}": "x" * 1024 * 1024 for number in range(5)})
+    with pytest.raises(InvalidInput, match="more than 4 MiB"):
+        on_disk(layers, "some_pack/a")
+    blob = pack(Tree(folder, "/layers/some_pack/a").entries(), tmp_path / "blobs").path
+    assert blob
+    with pytest.raises(InvalidInput, match="more than 4 MiB"):
+        in_layer(blob, "layers/some_pack/a")
+
+
 def test_scripts_are_named_by_their_place_in_the_image(layers: Path) -> None:
     make(layers, "a", "launch", {"exec.d/1": "", "exec.d/web/2": "", "profile.d/p.sh": ""})
     placed = [("/layers/some_pack/a", on_disk(layers, "some_pack/a"))]

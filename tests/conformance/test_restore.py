@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -62,12 +63,14 @@ def test_rule14_a_layer_that_is_reused_keeps_its_bytes_its_bills_and_what_it_add
     world.order("a web")
     assert world.make() == []
     first = world.stored
-    expected = (0, "mine\nenv web exec\n")
-    assert world.run() == expected
-    for _ in range(2):
+    show = "/cnb/process/web; /cnb/lifecycle/launcher 'echo \"$FROM_PROFILE\"'"
+    expected = (0, "mine\nenv web exec\nprofile\n")
+    assert world.run("-c", show, entry="/bin/sh") == expected
+    for forgets in (False, True):
+        if forgets:  # then what the layer adds is read from the layer itself
+            shutil.rmtree(world.home / "caches")
         assert world.make(again=True) == ["without contents"]
-        assert world.run() == expected
-        assert world.run('echo "$FROM_PROFILE"', entry="/cnb/lifecycle/launcher") == (0, "profile\n")
+        assert world.run("-c", show, entry="/bin/sh") == expected
         assert world.stored.layers == first.layers
     bills = world.files(world.layer_of("layers/sbom/launch/x_a/l/sbom.spdx.json"))
     assert json.loads(bills["layers/sbom/launch/x_a/l/sbom.cdx.json"][1]) == {"name": "bill of l"}

@@ -22,6 +22,8 @@ from wherry.domain.text import printable
 ENV, SCRIPTS = ("env", "env.launch"), ("exec.d", "profile.d")
 _BY_PROCESS = ("env.launch", "exec.d", "profile.d")
 _MOST_BYTES = 1024 * 1024
+_MOST_TOGETHER = 4 * _MOST_BYTES
+"""Of one layer's env files. Linux starts no program with more than 128 KiB in a variable."""
 _MOST_ENTRIES = 1_000_000
 _MOST_UNPACKED = 8 * 1024**3
 
@@ -80,11 +82,15 @@ def scripts_for(placed: Sequence[tuple[str, Additions]], folder: str) -> list[st
 def on_disk(layers: Path, inside: str) -> Additions:
     """`inside`: the layer's folder below `layers`. Raises InvalidInput for an env file that is none."""
     paths = tuple(each for each in LAUNCH_PATHS if leads_to_folder(beneath.mode(layers, f"{inside}/{each}")))
-    env: dict[str, Mapping[str, bytes]] = {}
+    env: dict[str, dict[str, bytes]] = {}
+    left = _MOST_TOGETHER
     for folder in _with_processes(layers, inside, ENV):
-        names = beneath.names(layers, f"{inside}/{folder}")
-        files = [name for name in names if not stat.S_ISDIR(beneath.mode(layers, f"{inside}/{folder}/{name}"))]
-        env[folder] = {name: beneath.read(layers, f"{inside}/{folder}/{name}", _MOST_BYTES) or b"" for name in files}
+        for name in beneath.names(layers, f"{inside}/{folder}"):
+            path = f"{inside}/{folder}/{name}"
+            if not stat.S_ISDIR(beneath.mode(layers, path)):
+                content = beneath.read(layers, path, _MOST_BYTES) or b""
+                left = _after(left, len(content), inside)
+                env.setdefault(folder, {})[name] = content
     scripts = {}
     for folder in _with_processes(layers, inside, SCRIPTS):
         if stat.S_ISDIR(beneath.mode(layers, f"{inside}/{folder}")):
@@ -93,6 +99,12 @@ def on_disk(layers: Path, inside: str) -> Additions:
                 name for name in names if not stat.S_ISDIR(beneath.mode(layers, f"{inside}/{folder}/{name}"))
             )
     return _told(Additions(paths, env, scripts))
+
+
+def _after(left: int, size: int, place: str) -> int:
+    if size > left:
+        raise InvalidInput(f"the env files of {printable(place)} have more than {_MOST_TOGETHER // 1024**2} MiB")
+    return left - size
 
 
 def leads_to_folder(mode: int) -> bool:
@@ -116,6 +128,7 @@ def in_layer(blob: Path, place: str) -> Additions:
     paths: list[str] = []
     env: dict[str, dict[str, bytes]] = {}
     scripts: dict[str, list[str]] = {}
+    left = _MOST_TOGETHER
     try:
         with tarfile.open(blob, "r:*") as tar:
             for number, entry in enumerate(tar):
@@ -133,6 +146,7 @@ def in_layer(blob: Path, place: str) -> Additions:
                     file = tar.extractfile(entry) if entry.isfile() and entry.size <= _MOST_BYTES else None
                     if file is None:
                         raise InvalidInput(f"{printable(entry.name)} is not a file of at most {_MOST_BYTES} bytes")
+                    left = _after(left, entry.size, place)
                     env.setdefault(folder, {})[name] = file.read()
                 elif parts[0] in SCRIPTS and len(parts) > 1:
                     scripts.setdefault(folder, []).append(name)

@@ -16,6 +16,7 @@ from threading import Lock
 from typing import ParamSpec
 
 from wherry.builds import export_config, origin
+from wherry.builds.additions import on_disk
 from wherry.builds.earlier import Earlier
 from wherry.builds.export_config import APP, LAYERS, ExportedLayers
 from wherry.builds.export_sbom import sbom_files
@@ -152,7 +153,9 @@ class _Export:
         if known and self.registry.has_blob(self.repository, known.digest):
             detail(self.say, f"Unchanged layer {printable(name)}")
             return replace(known, note=f"wherry: {name}")
-        return self._pack(tree, name, seen)
+        packed = self._pack(tree, name, seen)
+        self.records.note(packed.diff_id, on_disk(self.built.layers_dir, place).record())  # for a build that reuses it
+        return packed
 
     def _reused(self, layer: BuiltLayer, name: str) -> Layer:
         """By the diffID that the previous image's label has for it (buildpack.md "Layer Types")."""
