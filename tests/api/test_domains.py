@@ -1,6 +1,7 @@
 from typing import cast
 
 import pytest
+from wherry.domain.roles import Permission
 
 from tests.api.house import House, eventually
 from tests.fakes.texts import InMemoryTexts
@@ -23,7 +24,7 @@ def test_a_domain_is_added_proved_shown_and_removed(house: House, shop: str) -> 
     assert (own["kind"], own["hostname"]) == ("heroku", "domain-shop.localhost")
     assert house.call("GET", f"{shop}/{own['hostname']}").json == own
     assert custom["id"] == added.json["id"]
-    found = house.world.domains.of_app(house.world.access.app(house.user("owner"), "domain-shop"))[0]
+    found = house.world.domains.of_app(house.world.access.app(house.user("owner"), "domain-shop", Permission.VIEW))[0]
     with house.world.ledger.begin() as tx:  # as if it had been asked long ago
         tx.domains.checked(found.id, found.created_at.replace(year=2020), None, "")
     assert house.call("GET", f"{shop}/www.example.org").json["status"] == "succeeded"

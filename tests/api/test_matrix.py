@@ -74,6 +74,7 @@ ROWS = {
     "GET /teams": Row(anyone=True),
     "GET /spaces": Row(anyone=True),
     "GET /addons": Row(anyone=True),
+    "GET /addon-attachments": Row(anyone=True),
     "GET /apps": Row(anyone=True),
     "POST /apps": Row(201, {}, anyone=True),
     "POST /filters/apps": Row(body={"in": {"name": []}}, anyone=True),

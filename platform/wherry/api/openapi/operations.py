@@ -53,6 +53,7 @@ OPERATIONS: dict[str, Operation] = {
     "GET /account/rate-limits": _gets(answer(remaining=COUNT)),
     "GET /account/features": _EMPTY,
     "GET /addons": _EMPTY,
+    "GET /addon-attachments": _EMPTY,
     "GET /spaces": _EMPTY,
     "GET /teams": _EMPTY,
     "GET /apps/<app>/addons": _EMPTY,

@@ -66,6 +66,7 @@ ROUTES = (
     Route(Permission.LIST, "GET", "/teams", absent.none),
     Route(Permission.LIST, "GET", "/spaces", absent.none),
     Route(Permission.LIST, "GET", "/addons", absent.none),
+    Route(Permission.LIST, "GET", "/addon-attachments", absent.none),
     Route(Permission.CREATE, "POST", "/apps", apps.create),
     Route(Permission.LIST, "GET", "/apps", apps.index),
     Route(Permission.LIST, "GET", "/users/~/apps", apps.own),
