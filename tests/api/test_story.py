@@ -30,7 +30,10 @@ def test_a_push_builds_releases_and_says_where_it_answers(house: House, clone: C
     code, said = clone.push()
     assert code == 0, said
     name = clone.name
+    builds = house.call("GET", f"/apps/{name}/builds").json
     for line in (
+        f"remote:        Build {builds[0]['number']} goes on if you leave it (Ctrl-C). "
+        f"To see it again: wherry builds:output {builds[0]['number']}",
         f"remote: -----> Building {name} from {commit[:7]}",
         "remote: -----> Launching...",
         "remote:        Released v1",

@@ -106,6 +106,8 @@ def _pre_receive(hook: _Hook) -> Talk:
     build = world.push.run(push, said.append)
     yield from said
     if build:
+        # Once git's client is gone nothing can be said any more, so it is said before.
+        yield f"       Build {build.id} goes on if you leave it (Ctrl-C). To see it again: wherry builds:output {build.id}"
         yield from world.push.follow(build)
 
 
