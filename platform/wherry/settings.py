@@ -68,6 +68,7 @@ class Settings:
     )
     run_seconds: str = _setting("86400", "longest one-off (wherry run)")
     runs_at_once: str = _setting("10", "one-offs of an app at the same time")
+    app_log_mb: str = _setting("20", "what each app's log may take on disk, MiB; the oldest lines go")
     lease_seconds: str = _setting("15", "a job whose worker is silent for so long is taken over")
 
     @classmethod

@@ -16,8 +16,10 @@ from wherry.builds.rebase import StackBases
 from wherry.builds.stacks import Stacks
 from wherry.builds.taken_images import TakenImages
 from wherry.certificate import Certificate
+from wherry.domain.log import PLATFORM, Entry, LogLine
 from wherry.domain.model import JobKind
 from wherry.domain.secret import Secret
+from wherry.domain.text import printable
 from wherry.flow.access import Access
 from wherry.flow.audit import VerifyEvents
 from wherry.flow.build import RunBuild
@@ -33,6 +35,7 @@ from wherry.flow.destroy import DestroyApp, RemoveRemains
 from wherry.flow.domains import Domains
 from wherry.flow.image_ports import Bases, Bills, Images
 from wherry.flow.ledger_ports import Ledger
+from wherry.flow.log_ports import AppLogs
 from wherry.flow.maintain import Maintain, Reroute
 from wherry.flow.pipelines import Pipelines
 from wherry.flow.plan import Patience
@@ -55,6 +58,7 @@ from wherry.flow.run import Limits as RunLimits
 from wherry.flow.sbom import BillOfRelease
 from wherry.flow.scale import ScaleApp
 from wherry.flow.stack import SetStack
+from wherry.flow.tell import TellEvents
 from wherry.flow.upload import BuildUpload
 from wherry.flow.watchdog import Watchdog
 from wherry.flow.work import Story, Worker
@@ -62,9 +66,12 @@ from wherry.home import Home
 from wherry.images.registry import Registry
 from wherry.ledger.ledger import SqlLedger
 from wherry.ledger.master_key import load_or_create_key
+from wherry.logs.app_logs import MEBIBYTE, FileAppLogs
 from wherry.logs.files import FileLogs
+from wherry.routing.follow import FollowRouter
 from wherry.routing.name_servers import NameServers
 from wherry.routing.router import EnvoyRouter
+from wherry.runtimes.machine.collect import Collector
 from wherry.runtimes.machine.image_build import MachineImageBuild
 from wherry.runtimes.machine.pull import Registry as Pulls
 from wherry.runtimes.machine.runtime import MachineRuntime
@@ -105,6 +112,7 @@ class World:
     bases: Bases
     texts: TextRecords
     bills: Bills
+    app_logs: AppLogs
 
     @property
     def access(self) -> Access:
@@ -232,6 +240,7 @@ class Bench:
     reconcile: Reconcile
     watchdog: Watchdog
     cron: ScheduleCron
+    app_logs: AppLogs
     one_offs: TidyOneOffs
     one_off_changed: Event = field(default_factory=Event)
 
@@ -243,6 +252,8 @@ class Bench:
     def on_unwell(self, app_id: int, process: str, message: str) -> None:
         """A process of the app failed a liveness check."""
         log.warning("app %s, %s: %s", app_id, process, message)
+        at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        self.app_logs.append(app_id, [Entry(LogLine(at, PLATFORM, process, printable(message, 1000)))])
 
 
 def wire(settings: Settings) -> World:
@@ -263,6 +274,7 @@ def wire(settings: Settings) -> World:
         bases=StackBases(open_registry(settings, home), stacks(settings, home)),
         texts=NameServers(tuple(settings.name_servers.split())),
         bills=ImageBills(open_registry(settings, home), settings.folder),
+        app_logs=open_app_logs(settings),
     )
 
 
@@ -279,7 +291,7 @@ def wire_worker(settings: Settings, home: Home) -> Bench:
         JobKind.CRON: RunCron(ledger, runtime, logs, clock, settings.number("cron_seconds")).run,
         JobKind.CONVERGE: Converge(ledger, runtime, router, patience, prune).run,
         JobKind.ROUTE: Reroute(ledger, router).run,
-        JobKind.DESTROY: RemoveRemains(ledger, sources, builder, runtime, router).run,
+        JobKind.DESTROY: RemoveRemains(ledger, sources, builder, runtime, router, open_app_logs(settings)).run,
     }
     slots = {
         (JobKind.BUILD,): settings.number("builds_at_once"),
@@ -302,9 +314,29 @@ def wire_worker(settings: Settings, home: Home) -> Bench:
         ),
         reconcile=Reconcile(ledger, sources, runtime, router, release),
         cron=ScheduleCron(ledger, logs, CronCalendar(), clock),
+        app_logs=open_app_logs(settings),
         watchdog=Watchdog(ledger, runtime, rollback, clock, patience),
         one_offs=TidyOneOffs(ledger, runtime, clock),
     )
+
+
+@dataclass(frozen=True)
+class Scribe:
+    """What the process that keeps the apps' logs is given."""
+
+    ledger: Ledger
+    app_logs: AppLogs
+    collector: Collector
+    tell: TellEvents
+    router: FollowRouter
+
+
+def wire_scribe(settings: Settings, home: Home) -> Scribe:
+    """For the logs process."""
+    ledger, logs = open_ledger(settings, home), open_app_logs(settings)
+    collector = Collector(settings.engine, home.platform, logs)
+    router = FollowRouter(settings.folder / "router", logs, collector.process_at)
+    return Scribe(ledger, logs, collector, TellEvents(ledger, logs), router)
 
 
 def wire_terminal(settings: Settings, home: Home) -> AttachOneOff:
@@ -337,7 +369,13 @@ def open_sources(settings: Settings) -> Repositories:
 
 
 def open_runtime(settings: Settings, home: Home) -> MachineRuntime:
-    return MachineRuntime(settings.engine, home.platform, _pulls(settings, home), settings.subnet)
+    return MachineRuntime(
+        settings.engine, home.platform, _pulls(settings, home), settings.subnet, open_app_logs(settings)
+    )
+
+
+def open_app_logs(settings: Settings) -> FileAppLogs:
+    return FileAppLogs(settings.folder / "app-logs", settings.number("app_log_mb") * MEBIBYTE)
 
 
 def open_router(settings: Settings) -> EnvoyRouter:

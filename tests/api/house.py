@@ -41,6 +41,7 @@ from wherry.flow.rollout import RollOut
 from wherry.flow.work import Worker
 from wherry.hook import FOLDER
 from wherry.ledger.ledger import SqlLedger
+from wherry.logs.app_logs import FileAppLogs
 from wherry.logs.files import FileLogs
 from wherry.schedules import CronCalendar
 from wherry.settings import Settings
@@ -49,6 +50,7 @@ from wherry.sources.transport import GitTransport
 from wherry.sources.uploads import UploadFolder
 from wherry.wiring import SystemClock, World
 
+from tests.fakes.app_logs import entry
 from tests.fakes.bases import InMemoryBases
 from tests.fakes.bills import InMemoryBills
 from tests.fakes.images import InMemoryImages
@@ -201,6 +203,10 @@ class House:
         eventually(lambda: self.ended(release.id))
         return release.id
 
+    def write(self, app_id: int, process: str, raw: bytes) -> None:
+        """What a process prints."""
+        self.world.app_logs.append(app_id, [entry(process, raw)])
+
     def ended(self, release_id: int) -> bool:
         with self.world.ledger.begin() as tx:
             return tx.releases.by_id(release_id).finished_at is not None
@@ -260,6 +266,7 @@ def make_world(
     Certificate.of(folder).ensure()
     logs = FileLogs(folder / "logs")
     clock = SystemClock()
+    app_logs = FileAppLogs(folder / "app-logs")
     uploads = UploadFolder(folder / "uploads", most=1 << 20)
     git = GitTransport(repositories)
     return World(
@@ -276,6 +283,7 @@ def make_world(
         InMemoryBases(),
         InMemoryTexts(),
         InMemoryBills(),
+        app_logs,
     )
 
 
@@ -302,7 +310,9 @@ def make_worker(house: House) -> Worker:
         ).run,
         JobKind.CONVERGE: Converge(world.ledger, house.runtime, house.router, patience, prune).run,
         JobKind.ROUTE: Reroute(world.ledger, house.router).run,
-        JobKind.DESTROY: RemoveRemains(world.ledger, world.sources, house.builder, house.runtime, house.router).run,
+        JobKind.DESTROY: RemoveRemains(
+            world.ledger, world.sources, house.builder, house.runtime, house.router, world.app_logs
+        ).run,
     }
     slots = {(JobKind.BUILD,): 2, (JobKind.ROLLOUT, JobKind.CONVERGE, JobKind.ROUTE, JobKind.DESTROY): 2}
     return Worker("test", world.ledger, stories, slots, beat=0.2, prepare=house.builder.prepare)

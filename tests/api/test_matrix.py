@@ -297,7 +297,11 @@ def test_t02_a_nested_object_of_another_app_is_missing(house: House, target: Tar
 def path_of(house: House, rule: str, target: Target) -> str:
     tickets = Tickets(house.world.ticket_key)
     log = tickets.for_log(LogTicket(target.app_id, "release", target.release_id))
-    ticket = tickets.for_tail(TailTicket(target.app_id, 10, False, "", "")) if "sessions" in rule else log
+    ticket = (
+        tickets.for_tail(TailTicket(target.app_id, 10, False, "", "", "owner@example.org"))
+        if "sessions" in rule
+        else log
+    )
     values = {
         "<app>": target.app,
         "<name>": target.app,

@@ -39,8 +39,8 @@ def app_id(house: House, name: str) -> int:
 
 
 def test_a_log_session_shows_the_last_lines_in_herokus_format(house: House, app: str) -> None:
-    house.runtime.write(app_id(house, app), "web.1", b"hello \x1b[31mred\x1b[0m \x07bell")
-    house.runtime.write(app_id(house, app), "worker.1", b"\xff work")
+    house.write(app_id(house, app), "web.1", b"hello \x1b[31mred\x1b[0m \x07bell")
+    house.write(app_id(house, app), "worker.1", b"\xff work")
     lines = house.call("GET", session(house, app, lines=2), by=None).text.split("\n")
     assert [LINE.fullmatch(line).groups() for line in lines if line] == [  # type: ignore[union-attr]
         ("web.1", "hello \x1b[31mred\x1b[0m \\x07bell"),
@@ -53,7 +53,7 @@ def test_a_log_session_shows_the_last_lines_in_herokus_format(house: House, app:
 )
 def test_a_log_session_can_be_of_one_process_or_one_type(house: House, app: str, dyno: str, seen: set[str]) -> None:
     for name in ("web.1", "web.2", "worker.1"):
-        house.runtime.write(app_id(house, app), name, b"a line")
+        house.write(app_id(house, app), name, b"a line")
     text = house.call("GET", session(house, app, dyno=dyno), by=None).text
     assert {match[1] for match in LINE.finditer(text)} == seen
 
@@ -89,9 +89,33 @@ def test_a_tail_brings_lines_as_they_are_written_as_events(house: House, app: st
         head = b"".join(iter(answer.readline, b"\r\n"))
         assert b"text/event-stream" in head
         for number in range(3):
-            house.runtime.write(app_id(house, app), "web.1", f"line {number}".encode())
+            house.write(app_id(house, app), "web.1", f"line {number}".encode())
             found = next(line for line in answer if f"line {number}".encode() in line)
             assert found.startswith(b"data: ")
+
+
+def test_a_tail_that_was_cut_off_goes_on_after_its_last_line(house: House, app: str) -> None:
+    """Nothing is lost, and nothing comes twice."""
+    number = app_id(house, app)
+    for text in (b"one", b"two", b"three"):
+        house.write(number, "web.1", text)
+    first = house.call("GET", path := session(house, app), by=None, headers={"Accept": "text/event-stream"}).text
+    ids = re.findall(r"^id: (\d+)$", first, re.MULTILINE)
+    assert len(ids) == 3
+    path = session(house, app, tail=True)
+    request = f"GET {path} HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\nLast-Event-ID: {ids[0]}\r\n\r\n"
+    with socket.create_connection(("localhost", house.port), timeout=20) as link, link.makefile("rb") as answer:
+        link.sendall(request.encode())
+        told = [line for line in itertools.islice(answer, 30) if line.startswith((b"id: ", b"data: "))][:4]
+    assert [line.split()[-1] for line in told] == [ids[1].encode(), b"two", ids[2].encode(), b"three"]
+
+
+def test_a_session_ends_for_who_may_not_see_the_app_any_more(house: House, app: str) -> None:
+    path = session(house, app)
+    tickets = Tickets(house.world.ticket_key)
+    theirs = tickets.for_tail(TailTicket(app_id(house, app), 1, False, "", "", "other@example.org"))
+    assert house.call("GET", path, by=None).status == 200
+    assert house.call("GET", f"/streams/sessions/{theirs}", by=None).status == 404
 
 
 def streaming_threads() -> int:
@@ -145,7 +169,7 @@ def test_a_url_that_we_did_not_sign_or_of_another_kind_opens_nothing(house: Hous
     ours, theirs = Tickets(house.world.ticket_key), Tickets(Secret("another key"))
     number = app_id(house, app)
     good = ours.for_log(LogTicket(number, "release", 1))
-    tail = ours.for_tail(TailTicket(number, 1, False, "", ""))
+    tail = ours.for_tail(TailTicket(number, 1, False, "", "", "owner@example.org"))
     for path in (
         f"/streams/logs/{theirs.for_log(LogTicket(number, 'release', 1))}",
         f"/streams/logs/{good[:-1]}",
@@ -166,7 +190,7 @@ def test_a_logs_url_dies_with_its_app(house: House, app: str) -> None:
 
 def test_tickets_end(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     tickets = Tickets(house.world.ticket_key)
-    text = tickets.for_tail(TailTicket(1, 1, False, "", ""))
+    text = tickets.for_tail(TailTicket(1, 1, False, "", "", "owner@example.org"))
     assert tickets.tail(text).lines == 1
     monkeypatch.setattr("itsdangerous.timed.time.time", lambda: 10**10)
     from wherry.domain.errors import NotFound

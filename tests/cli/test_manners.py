@@ -149,7 +149,7 @@ def test_b90_a_closed_pipe_ends_it_quietly(terminal: Terminal, app: str) -> None
         process.stdout.close()
         with terminal.house.world.ledger.begin() as tx:
             number = tx.apps.by_name(app).id
-        terminal.house.runtime.write(number, "web.1", b"nobody reads this")
+        terminal.house.write(number, "web.1", b"nobody reads this")
         assert process.wait(20) == 141
         assert process.stderr.read() == ""
 

@@ -132,13 +132,13 @@ def test_a_rollout_that_fails_has_its_exit_code_and_the_next_command(terminal: T
 def test_logs_show_what_is_printed_and_follow_it(house: House, terminal: Terminal, app: str) -> None:
     with house.world.ledger.begin() as tx:
         number = tx.apps.by_name(app).id
-    house.runtime.write(number, "web.1", b"hello \x1b]0;title\x07there")
+    house.write(number, "web.1", b"hello \x1b]0;title\x07there")
     said = terminal.wherry("logs", "-a", app, "-n", "1")
     assert said.out.endswith(" app[web.1]: hello \\x1b]0;title\\x07there\n")
     with terminal.start("logs", "-t", "-a", app, "--ps", "web") as tail:
         assert tail.stdout
         assert "app[web.1]" in tail.stdout.readline()
-        house.runtime.write(number, "web.1", b"and more")
+        house.write(number, "web.1", b"and more")
         assert next(line for line in tail.stdout if "more" in line).endswith("app[web.1]: and more\n")
         tail.send_signal(2)
         assert tail.wait(20) == 130

@@ -7,7 +7,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, replace
 
 import pytest
@@ -20,12 +19,21 @@ from wherry.domain.workload import ProcessState
 from wherry.flow.ports import Cancel, Runtime
 
 from tests.fakes.runtime import InMemoryRuntime
-from tests.runtimes.machine_world import SMALL, eventually, machine_runtime, quiet, workload
+from tests.runtimes.machine_world import SMALL, app_logs, eventually, machine_runtime, quiet, workload
 from tests.runtimes.registry import pushed_image, registry
 from tests.runtimes.tiny import busybox, engine_api, platform_id, remove_platform, tiny_image
 
 # Fixtures, which pytest finds here by name.
-__all__ = ["busybox", "engine_api", "machine_runtime", "platform_id", "pushed_image", "registry", "tiny_image"]
+__all__ = [
+    "app_logs",
+    "busybox",
+    "engine_api",
+    "machine_runtime",
+    "platform_id",
+    "pushed_image",
+    "registry",
+    "tiny_image",
+]
 
 
 @dataclass
@@ -218,30 +226,6 @@ def test_a33_a_process_that_crashes_is_started_again_at_the_same_endpoint(world:
     assert world.runtime.processes()[0].restarts == 1
 
 
-def test_logs_are_the_last_lines_of_the_processes_that_were_asked_for(world: World) -> None:
-    world.runtime.start([workload(world.image, quantity=2)], quiet)
-    found = [line for line in world.runtime.logs(1, follow=False, lines=10) if line]
-    assert sorted((name, line) for _, name, line in found) == [("web.1", b"web.1 boots"), ("web.2", b"web.2 boots")]
-    assert [at for at, _, _ in found] == sorted(at for at, _, _ in found)
-    assert list(world.runtime.logs(1, follow=False, lines=1)) == found[-1:]
-    assert list(world.runtime.logs(1, follow=False, lines=0)) == []
-    for process, names in {"web.2": ["web.2"], "web": ["web.1", "web.2"], "worker": []}.items():
-        lines = world.runtime.logs(1, follow=False, lines=10, process=process)
-        assert sorted(line[1] for line in lines if line) == names
-
-
-def test_followed_logs_go_on_with_processes_that_come_later(world: World) -> None:
-    world.runtime.start([workload(world.image)], quiet)
-    with closing(world.runtime.logs(1, follow=True, lines=10)) as lines:  # type: ignore[type-var]
-        assert _names(lines, 1) == ["web.1"]
-        later = threading.Timer(0.2, world.runtime.start, ([workload(world.image, release=2, quantity=2)], quiet))
-        later.start()
-        assert sorted(_names(lines, 2)) == ["web.1", "web.2"]
-        later.join()
-        began = time.monotonic()
-    assert time.monotonic() - began < 3
-
-
 def test_watch_tells_of_a_crash_and_not_of_what_we_do(world: World) -> None:
     told: list[int] = []
     heard = threading.Event()
@@ -298,21 +282,8 @@ def _every_method(runtime: Runtime) -> list[Callable[[], object]]:
         lambda: runtime.retire(1, []),
         lambda: runtime.insist([workload(Image("apps/1", "sha256:0"))]),
         runtime.processes,
-        lambda: list(runtime.logs(1, follow=False, lines=1)),
-        lambda: list(runtime.logs(1, follow=True, lines=1)),
         lambda: runtime.watch(lambda _: None),
     ]
-
-
-def _names(lines: Iterator[tuple[str, str, bytes] | None], count: int) -> list[str]:
-    found: list[str] = []
-    deadline = time.monotonic() + 15
-    while len(found) < count:
-        assert time.monotonic() < deadline, found
-        line = next(lines)
-        if line:
-            found.append(line[1])
-    return found
 
 
 def test_discarding_an_image_keeps_what_runs_on_it_and_may_be_repeated(world: World) -> None:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from threading import Condition, Event
@@ -31,11 +31,11 @@ class _Running:
 
 
 class InMemoryRuntime(LocalTasks):
-    """`fault`: when set, every method raises it, as when the engine is gone. `idle`: seconds until a followed log
-    says None. `broken`: types that fail their gate. `stopped` lists what was retired: (app id, release, process name).
+    """`fault`: when set, every method raises it, as when the engine is gone. `broken`: types that fail their gate.
+    `stopped` lists what was retired: (app id, release, process name).
     """
 
-    def __init__(self, idle: float = 0.05) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.fault: PlatformFault | None = None
         self.run_exits = 0
@@ -43,10 +43,8 @@ class InMemoryRuntime(LocalTasks):
         self.broken: set[str] = set()
         self.stopped: list[tuple[int, int, str]] = []
         self.ran: list[tuple[int, int, str]] = []
-        self._idle = idle
         self._changed = Condition()
         self._running: dict[Key, _Running] = {}
-        self._lines: list[tuple[int, str, str, bytes]] = []
         self._news: list[int] = []
         self._gone = False
         self._addresses = 0
@@ -77,7 +75,6 @@ class InMemoryRuntime(LocalTasks):
                 if key in self._running:  # its container would be retired later
                     self.stopped.append((key[0], key[1], f"{key[2]}.{key[3]}"))
                 self._running[key] = _Running(each, self._process(key))
-                self._write(key[0], f"{each.type}.{key[3]}", f"{each.type}.{key[3]} boots".encode())
                 say(f"       {each.type}.{key[3]} is up")
 
     def run(
@@ -142,22 +139,6 @@ class InMemoryRuntime(LocalTasks):
         with self._changed:
             return [each.process for key, each in sorted(self._running.items()) if app_id in (None, key[0])]
 
-    def logs(
-        self, app_id: int, *, follow: bool, lines: int, process: str | None = None
-    ) -> Iterator[tuple[str, str, bytes] | None]:
-        self._check()
-        with self._changed:
-            seen = len(self._lines)
-            backlog = self._selected(0, app_id, process)
-        yield from backlog[-lines:] if lines else []
-        while follow:
-            with self._changed:
-                self._changed.wait_for(lambda at=seen: self._gone or len(self._lines) > at, self._idle)
-                self._check()
-                start, seen = seen, len(self._lines)
-                fresh = self._selected(start, app_id, process)
-            yield from fresh or [None]
-
     def look_after(self, stop: Event, told: Callable[[int, str, str], None]) -> None:
         self._check()
         stop.wait()
@@ -185,10 +166,6 @@ class InMemoryRuntime(LocalTasks):
             self._news.append(app_id)
             self._changed.notify_all()
 
-    def write(self, app_id: int, name: str, line: bytes) -> None:
-        with self._changed:
-            self._write(app_id, name, line)
-
     def go_away(self) -> None:
         """The engine is gone, for good."""
         with self._changed:
@@ -209,18 +186,6 @@ class InMemoryRuntime(LocalTasks):
         address = f"10.0.{self._addresses >> 8}.{self._addresses & 255}"
         endpoint = Endpoint(address, 8080) if name == "web" else None
         return Process(app_id, release, name, index, ProcessState.UP, datetime.now(UTC), endpoint)
-
-    def _write(self, app_id: int, name: str, line: bytes) -> None:
-        at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        self._lines.append((app_id, at, name, line))
-        self._changed.notify_all()
-
-    def _selected(self, start: int, app_id: int, process: str | None) -> list[tuple[str, str, bytes]]:
-        return [
-            (at, name, line)
-            for app, at, name, line in self._lines[start:]
-            if app == app_id and process in (None, name, name.partition(".")[0])
-        ]
 
 
 def _keys(workload: Workload) -> list[Key]:

@@ -35,6 +35,7 @@ from wherry.flow.work import Worker
 from wherry.ledger.ledger import SqlLedger
 from wherry.schedules import CronCalendar
 
+from tests.fakes.app_logs import MemoryAppLogs
 from tests.fakes.builder import InMemoryBuilder
 from tests.fakes.logs import MemoryLogs
 from tests.fakes.router import MemoryRouter
@@ -77,6 +78,7 @@ class Stage:
         self.sources, self.builder, self.runtime = InMemorySources(), InMemoryBuilder(), InMemoryRuntime()
         self.router, self.logs, self.clock = FallibleRouter(), MemoryLogs(), TurningClock()
         self.patience = Patience(boot=1, drain=1, stop=1, watch=300)
+        self.app_logs = MemoryAppLogs()
         ledger, clock = self.ledger, self.clock
         self.create = CreateApp(ledger, self.sources, clock)
         self.push = AcceptPush(ledger, self.sources, self.logs, clock)
@@ -105,7 +107,9 @@ class Stage:
             JobKind.CRON: RunCron(ledger, self.runtime, self.logs, clock, 60).run,
             JobKind.CONVERGE: Converge(ledger, self.runtime, self.router, self.patience, self.prune).run,
             JobKind.ROUTE: Reroute(ledger, self.router).run,
-            JobKind.DESTROY: RemoveRemains(ledger, self.sources, self.builder, self.runtime, self.router).run,
+            JobKind.DESTROY: RemoveRemains(
+                ledger, self.sources, self.builder, self.runtime, self.router, self.app_logs
+            ).run,
         }
         with ledger.begin() as tx:
             self.user = tx.accounts.ensure("user@example.org", admin=False)

@@ -23,6 +23,7 @@ from wherry.portal.routes import install_pages
 from wherry.settings import Settings
 from wherry.wiring import World
 
+from tests.fakes.app_logs import MemoryAppLogs, entry
 from tests.fakes.logs import MemoryLogs
 from tests.fakes.runtime import InMemoryRuntime
 
@@ -43,6 +44,7 @@ class Harbour:
     def __init__(self, folder: Path) -> None:
         self.clock = SetClock()
         self.logs = MemoryLogs()
+        self.app_logs = MemoryAppLogs(idle=0.05)
         self.runtime = InMemoryRuntime()
         self.ledger = SqlLedger(f"sqlite:///{folder}/ledger.db", secrets.token_bytes(32), folder, 15.0)
         self.ledger.migrate()
@@ -60,6 +62,7 @@ class Harbour:
             bases=cast(Any, None),
             texts=cast(Any, None),
             bills=cast(Any, None),
+            app_logs=self.app_logs,
         )
 
     def pages(self) -> Flask:
@@ -167,6 +170,10 @@ class Harbour:
             ],
             lambda line: None,
         )
+
+    def write(self, app_id: int, process: str, raw: bytes) -> None:
+        """What a process prints."""
+        self.app_logs.append(app_id, [entry(process, raw)])
 
     def image(self, processes: Mapping[str, str] | None = None) -> Image:
         return Image("apps/1", f"sha256:{secrets.token_hex(32)}", processes or PROCESSES)

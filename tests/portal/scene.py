@@ -81,12 +81,12 @@ def _config() -> dict[str, str]:
 def _chatter(harbour: Harbour, app: App) -> None:
     for number in range(60):
         line = f'10.213.0.{number % 4 + 2} "GET /lamps/{number} HTTP/1.1" 200 {number * 37 % 900 + 120} {number % 9}ms'
-        harbour.runtime.write(app.id, f"web.{number % 2 + 1}", line.encode())
+        harbour.write(app.id, f"web.{number % 2 + 1}", line.encode())
         if number % 11 == 0:
-            harbour.runtime.write(app.id, "worker.1", b"\x1b[33mWARN\x1b[0m queue 'mail' is slow: 412 ms a job")
+            harbour.write(app.id, "worker.1", b"\x1b[33mWARN\x1b[0m queue 'mail' is slow: 412 ms a job")
     trace = b'Traceback (most recent call last):\n  File "/workspace/shop/jobs.py", line 40, in run\nKeyError: 17'
     for part in trace.split(b"\n"):
-        harbour.runtime.write(app.id, "worker.1", part)
+        harbour.write(app.id, "worker.1", part)
 
 
 def _enemy(harbour: Harbour, ada: Actor) -> None:
@@ -106,4 +106,4 @@ def _enemy(harbour: Harbour, ada: Actor) -> None:
         tx.apps.set_deploy_branch(app.id, HOSTILE)
     harbour.run(app, current, **{"web": 1, HOSTILE: 1})
     for line in (HOSTILE, "\x1b]0;title\x07\x1b[2Jgone", "z" * 900, "\u2028 released v99"):
-        harbour.runtime.write(app.id, "web.1", line.encode())
+        harbour.write(app.id, "web.1", line.encode())

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from wherry.domain.errors import PlatformFault
 from wherry.domain.model import App, BuildStatus
 from wherry.flow.lanes import build_stream
 
@@ -95,17 +94,17 @@ def test_t29_hostile_line_that_arrives_live_is_only_text(visit: Visit, quiet_app
     page = visit.go(f"/dashboard/apps/{quiet_app.name}/logs")
     expect(page.locator(".state")).to_have_text("Live")
     line = "<img src=x onerror=\"document.title='ran'\"><script>document.title='ran'</script>"
-    visit.harbour.runtime.write(quiet_app.id, "web.1", line.encode())
+    visit.harbour.write(quiet_app.id, "web.1", line.encode())
     expect(page.locator(".line span")).to_have_text(line)
     assert page.locator(".lines img, .lines script").count() == 0
     assert "ran" not in page.title().split()
 
 
 def test_app_log_lines_arrive_with_their_process(visit: Visit, quiet_app: App) -> None:
-    visit.harbour.runtime.write(quiet_app.id, "web.1", b"before")
+    visit.harbour.write(quiet_app.id, "web.1", b"before")
     page = visit.go(f"/dashboard/apps/{quiet_app.name}/logs")
     expect(page.locator(".state")).to_have_text("Live")
-    visit.harbour.runtime.write(quiet_app.id, "worker.1", b"after")
+    visit.harbour.write(quiet_app.id, "worker.1", b"after")
     expect(page.locator(".line span")).to_have_text(["before", "after"])
     expect(page.locator(".line b")).to_have_text(["web.1", "worker.1"])
 
@@ -114,7 +113,7 @@ def test_pause_holds_the_lines_and_resume_shows_them(visit: Visit, quiet_app: Ap
     page = visit.go(f"/dashboard/apps/{quiet_app.name}/logs")
     expect(page.locator(".state")).to_have_text("Live")
     page.get_by_role("button", name="Pause").click()
-    visit.harbour.runtime.write(quiet_app.id, "web.1", b"held")
+    visit.harbour.write(quiet_app.id, "web.1", b"held")
     expect(page.locator(".state")).to_have_text("Paused, 1 new")
     assert page.locator(".line").count() == 0
     page.get_by_role("button", name="Resume").press("Enter")
@@ -124,7 +123,7 @@ def test_pause_holds_the_lines_and_resume_shows_them(visit: Visit, quiet_app: Ap
 def test_log_follows_its_end_until_the_reader_scrolls_up(visit: Visit, quiet_app: App) -> None:
     page = visit.go(f"/dashboard/apps/{quiet_app.name}/logs")
     expect(page.locator(".state")).to_have_text("Live")
-    write, lines = visit.harbour.runtime.write, page.locator(".lines")
+    write, lines = visit.harbour.write, page.locator(".lines")
     for number in range(100):
         write(quiet_app.id, "web.1", b"line %d" % number)
     expect(page.locator(".line")).to_have_count(100)
@@ -155,28 +154,15 @@ def test_build_log_is_live_and_its_end_is_told(visit: Visit, quiet_app: App) -> 
 
 def test_reader_comes_back_by_itself_and_misses_nothing(visit: Visit, quiet_app: App) -> None:
     page = visit.go(f"/dashboard/apps/{quiet_app.name}/logs")
-    visit.harbour.runtime.write(quiet_app.id, "web.1", b"one")
+    visit.harbour.write(quiet_app.id, "web.1", b"one")
     expect(page.locator(".line")).to_have_count(1)
     page.evaluate("window.dispatchEvent(new PageTransitionEvent('pagehide'))")
     page.route("**/events?*", lambda route: route.abort())
-    visit.harbour.runtime.write(quiet_app.id, "web.1", b"two")
+    visit.harbour.write(quiet_app.id, "web.1", b"two")
     page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     expect(page.locator(".state")).to_have_text("Connection lost, trying again…")
     page.unroute("**/events?*")
     expect(page.locator(".line span")).to_have_text(["one", "two"], timeout=15_000)
-    expect(page.locator(".state")).to_have_text("Live")
-
-
-def test_engine_that_is_gone_is_told_and_waited_for(
-    visit: Visit, quiet_app: App, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    page = visit.go(f"/dashboard/apps/{quiet_app.name}/logs")
-    expect(page.locator(".state")).to_have_text("Live")
-    monkeypatch.setattr(visit.harbour.runtime, "fault", PlatformFault("the engine does not answer"))
-    expect(page.locator(".state")).to_have_text("the engine does not answer; trying again…")
-    monkeypatch.undo()
-    visit.harbour.runtime.write(quiet_app.id, "web.1", b"back")
-    expect(page.locator(".line span")).to_have_text("back", timeout=15_000)
     expect(page.locator(".state")).to_have_text("Live")
 
 

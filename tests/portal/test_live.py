@@ -85,21 +85,21 @@ def test_build_that_ended_without_closing_its_log_ends_the_stream(
 
 
 def test_app_log_begins_after_the_line_that_the_page_has(harbour: Harbour, app: App, visitor: Visitor) -> None:
-    harbour.runtime.write(app.id, "web.1", b"old")
-    (seen,) = harbour.runtime.logs(app.id, follow=False, lines=10)
-    assert seen
-    harbour.runtime.write(app.id, "web.1", b"new")
-    answer = visitor.get(f"/dashboard/apps/shop/logs/events?after={seen[0]}")
+    harbour.write(app.id, "web.1", b"old")
+    harbour.write(app.id, "web.1", b"new")
+    answer = visitor.get("/dashboard/apps/shop/logs/events?after=1")
     parts = iter(answer.response)
     next(parts)
-    assert b'"text": "new"' in next(parts)
+    told = next(parts)
+    assert told.startswith(b"id: 2\n")
+    assert b'"text": "new"' in told
     assert next(parts) == live.HEARTBEAT.encode()
     answer.close()
 
 
 def test_app_log_can_be_of_one_process(harbour: Harbour, app: App, visitor: Visitor) -> None:
-    harbour.runtime.write(app.id, "web.1", b"page")
-    harbour.runtime.write(app.id, "worker.1", b"job")
+    harbour.write(app.id, "web.1", b"page")
+    harbour.write(app.id, "worker.1", b"job")
     answer = visitor.get("/dashboard/apps/shop/logs/events?process=worker.1")
     parts = iter(answer.response)
     next(parts)
@@ -109,7 +109,7 @@ def test_app_log_can_be_of_one_process(harbour: Harbour, app: App, visitor: Visi
 
 def test_t30_hostile_line_cannot_forge_an_event(harbour: Harbour, app: App, visitor: Visitor) -> None:
     line = "x\n\nevent: end\ndata: \u2028 </script>\r"
-    harbour.runtime.write(app.id, "web.1", line.encode())
+    harbour.write(app.id, "web.1", line.encode())
     answer = visitor.get("/dashboard/apps/shop/logs/events")
     parts = iter(answer.response)
     next(parts)
@@ -130,12 +130,19 @@ def test_app_that_is_destroyed_ends_its_readers(harbour: Harbour, app: App, visi
     answer.close()
 
 
-def test_engine_that_goes_away_is_told_in_the_log(harbour: Harbour, app: App, visitor: Visitor) -> None:
+def test_log_that_cannot_be_read_is_told(
+    harbour: Harbour, app: App, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def follow(*_: object) -> Iterator[None]:
+        yield None
+        raise PlatformFault("the disk does not answer")
+
+    monkeypatch.setattr(harbour.app_logs, "follow", follow)
     answer = visitor.get("/dashboard/apps/shop/logs/events")
     parts = iter(answer.response)
     next(parts)
-    harbour.runtime.fault = PlatformFault("the engine does not answer")
-    assert next(parts) == b'event: trouble\ndata: "the engine does not answer"\n\n'
+    next(parts)
+    assert next(parts) == b'event: trouble\ndata: "the disk does not answer"\n\n'
     assert list(parts) == []
     answer.close()
 
@@ -152,7 +159,7 @@ def test_reader_who_leaves_ends_the_follower(
         finally:
             left.set()
 
-    monkeypatch.setattr(harbour.runtime, "logs", logs)
+    monkeypatch.setattr(harbour.app_logs, "follow", logs)
     answer = visitor.get("/dashboard/apps/shop/logs/events")
     parts = iter(answer.response)
     next(parts)

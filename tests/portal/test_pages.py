@@ -106,8 +106,8 @@ def test_config_values_are_on_no_page(harbour: Harbour) -> None:
 def test_logs_are_readable_without_a_script(harbour: Harbour) -> None:
     app = harbour.app(harbour.user())
     for number in range(250):
-        harbour.runtime.write(app.id, "web.1", f"request {number}".encode())
-    harbour.runtime.write(app.id, "worker.1", b"job done")
+        harbour.write(app.id, "web.1", f"request {number}".encode())
+    harbour.write(app.id, "worker.1", b"job done")
     visitor = harbour.client(harbour.user())
     page = visitor.get("/dashboard/apps/shop/logs").text
     assert page.count('class="line"') == 200

@@ -13,11 +13,13 @@ from wherry.domain.errors import InvalidInput, PlatformFault
 from wherry.domain.workload import AppRoute, Endpoint
 from wherry.routing import feed
 from wherry.routing.access import cap, router_line
+from wherry.routing.follow import FollowRouter
 from wherry.routing.process import place_of, prepare
 from wherry.routing.router import EnvoyRouter
 from wherry.routing.table import Entry, Table
 from wherry.settings import Settings
 
+from tests.fakes.app_logs import MemoryAppLogs
 from tests.routing.origin import Origin
 from tests.routing.rig import Rig, route, status_of
 
@@ -167,6 +169,59 @@ def test_the_access_log_has_what_a_router_line_needs(own_rig: Rig, one: Origin) 
     assert line.endswith("status=200 bytes=3 protocol=http")
     assert " dyno=web.1 connect=" in line
     assert router_line(missed).startswith('at=error code=no-such-app desc="There is no app here" method=GET path="/"')
+
+
+def test_requests_are_told_in_the_logs_of_their_apps_once_also_across_files_and_restarts(
+    own_rig: Rig, one: Origin
+) -> None:
+    own_rig.start()
+    own_rig.router.publish(route(1, "shop", 1, one))
+    own_rig.router.publish(route(2, "empty", 1))
+    logs = MemoryAppLogs()
+
+    def follow() -> None:
+        FollowRouter(own_rig.folder, logs, lambda address: "web.1" if address else "").catch_up()
+
+    for number in range(5):
+        own_rig.visit("shop", f"/{number}")
+    own_rig.visit("empty")
+    own_rig.visit("nobody")
+    own_rig.kill(signal.SIGTERM)
+    follow()
+    before = logs.position("router")
+    own_rig.start()
+    own_rig.visit("shop", "/5")
+    assert cap(place_of(own_rig.settings), most=-1)
+    own_rig.visit("shop", "/6")
+    own_rig.kill(signal.SIGTERM)
+    follow()
+    logs.move("router", before)  # as after a crash: what follows is read once more
+    follow()
+    lines = [kept.line for kept in logs.read(1, 100)]
+    assert [line.text.split('path="')[1][:2] for line in lines] == [f"/{number}" for number in range(7)]
+    assert {(line.source, line.process) for line in lines} == {("heroku", "router")}
+    assert " dyno=web.1 " in lines[0].text
+    (empty,) = logs.read(2, 100)
+    assert empty.line.text.startswith(
+        'at=error code=H14 desc="No web processes running" method=GET path="/" host=empty.'
+    )
+    assert " dyno= connect=0ms " in empty.line.text
+
+
+@pytest.mark.parametrize(
+    ("flags", "status", "start"),
+    [
+        ("UF,URX", 503, 'at=error code=H10 desc="App crashed" '),
+        ("SI", 504, 'at=error code=H12 desc="Request timeout" '),
+        ("UC", 502, 'at=error code=H13 desc="Connection closed without response" '),
+        ("UC", 200, 'at=error code=H18 desc="Server Request Interrupted" '),
+        ("SI", 200, 'at=error code=H15 desc="Idle connection" '),
+        ("DC", 0, 'at=info code=H27 desc="Client Request Interrupted" '),
+        ("-", 500, "at=info method="),
+    ],
+)
+def test_router_lines_have_herokus_codes_and_words(flags: str, status: int, start: str) -> None:
+    assert router_line(json.dumps({"flags": flags, "status": status, "method": "GET"}).encode()).startswith(start)
 
 
 def test_only_its_owner_reads_the_access_log(own_rig: Rig) -> None:

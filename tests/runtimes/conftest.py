@@ -1,8 +1,9 @@
-from tests.runtimes.machine_world import machine_runtime
+from tests.runtimes.machine_world import app_logs, machine_runtime
 from tests.runtimes.registry import pushed_image, registry
 from tests.runtimes.tiny import busybox, engine_api, other_platform_id, platform_id, tiny_image
 
 __all__ = [
+    "app_logs",
     "busybox",
     "engine_api",
     "machine_runtime",

@@ -14,14 +14,21 @@ from wherry.domain.workload import Workload
 from wherry.runtimes.machine.pull import Registry
 from wherry.runtimes.machine.runtime import MachineRuntime
 
+from tests.fakes.app_logs import MemoryAppLogs
 from tests.runtimes.tiny import ENGINE
 
 SMALL = Size("small", 32, 500, pids=64)
 
 
 @pytest.fixture
-def machine_runtime(platform_id: str, registry: Registry) -> Iterator[MachineRuntime]:
-    runtime = MachineRuntime(ENGINE, platform_id, registry)
+def app_logs() -> MemoryAppLogs:
+    """Where `machine_runtime` keeps what a process wrote last."""
+    return MemoryAppLogs()
+
+
+@pytest.fixture
+def machine_runtime(platform_id: str, registry: Registry, app_logs: MemoryAppLogs) -> Iterator[MachineRuntime]:
+    runtime = MachineRuntime(ENGINE, platform_id, registry, logs=app_logs)
     yield runtime
     runtime.close()
 

@@ -15,11 +15,13 @@ import urllib3
 from wherry.domain.errors import PlatformFault
 from wherry.domain.image import Image
 from wherry.flow.ports import Cancel, SandboxSpec
+from wherry.runtimes.machine.collect import Collector
 from wherry.runtimes.machine.engine import Engine
 from wherry.runtimes.machine.pull import Registry
 from wherry.runtimes.machine.runtime import MachineRuntime
 from wherry.runtimes.machine.sandbox import MachineSandbox
 
+from tests.fakes.app_logs import MemoryAppLogs
 from tests.runtimes.machine_world import quiet, workload
 
 # docker's own connection class leaves its socket to the garbage collector when connecting fails.
@@ -42,8 +44,7 @@ def methods(url: str) -> list[Callable[[], object]]:
         lambda: runtime.start([workload(IMAGE)], quiet),
         lambda: runtime.retire(1, []),
         runtime.processes,
-        lambda: list(runtime.logs(1, follow=False, lines=1)),
-        lambda: list(runtime.logs(1, follow=True, lines=1)),
+        Collector(url, "p1", MemoryAppLogs()).run,
         lambda: runtime.watch(lambda _: None),
         runtime.remove,
         lambda: sandbox.run(SandboxSpec(1, "image", "1:1", {}), lambda _: None, Cancel()),
@@ -51,7 +52,7 @@ def methods(url: str) -> list[Callable[[], object]]:
     ]
 
 
-@pytest.mark.parametrize("number", range(9))
+@pytest.mark.parametrize("number", range(8))
 def test_an_engine_that_is_gone_is_named_with_the_next_command(number: int, tmp_path: Path) -> None:
     url = f"unix://{tmp_path}/no.sock"
     with pytest.raises(PlatformFault) as caught:
@@ -90,7 +91,7 @@ def broken_engine(tmp_path: Path) -> Iterator[str]:
     thread.join()
 
 
-@pytest.mark.parametrize("number", range(9))
+@pytest.mark.parametrize("number", range(8))
 def test_an_engine_that_refuses_is_quoted_with_control_characters_escaped(number: int, broken_engine: str) -> None:
     with pytest.raises(PlatformFault, match=r"the Docker Engine could not .*: no space\\x1b left"):
         methods(broken_engine)[number]()

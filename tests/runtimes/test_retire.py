@@ -5,21 +5,24 @@ from docker import APIClient
 from wherry.domain.image import Image
 from wherry.runtimes.machine.runtime import MachineRuntime
 
+from tests.fakes.app_logs import MemoryAppLogs
 from tests.runtimes.machine_world import containers, quiet, workload
 
 pytestmark = pytest.mark.engine
 
 
 def test_a_process_hears_sigterm_and_may_end_by_itself(
-    machine_runtime: MachineRuntime, pushed_image: Image, engine_api: APIClient, platform_id: str
+    machine_runtime: MachineRuntime,
+    app_logs: MemoryAppLogs,
+    pushed_image: Image,
+    engine_api: APIClient,
+    platform_id: str,
 ) -> None:
     machine_runtime.start([workload(pushed_image, "worker", stop_grace=30.0)], quiet)
-    lines = machine_runtime.logs(1, follow=True, lines=10)
-    assert (next(lines) or ("", "", b""))[2] == b"working"
     began = time.monotonic()
     machine_runtime.retire(1, [])
     assert time.monotonic() - began < 10
-    assert (next(lines) or ("", "", b""))[2] == b"got SIGTERM"
+    assert [kept.line.text for kept in app_logs.read(1, 10)] == ["working", "got SIGTERM"]
     assert containers(engine_api, platform_id) == []
 
 

@@ -31,6 +31,7 @@ def test_a_process_as_a_container_is_exactly_this() -> None:
             "wherry.address": "10.213.0.7",
             "wherry.fingerprint": naming.fingerprint("p1", asked),
             "wherry.stop-grace": "5.0",
+            "wherry.command": "",
             "wherry.turn": "0",
         },
         "StopSignal": "SIGTERM",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,8 +15,19 @@ from wherry.domain.errors import PlatformFault
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A line by whose number a reader who was cut off can go on (Last-Event-ID)."""
+
+    text: str
+    number: int
+
+
 Lines = Iterator[str | None]
 """Lines without their newline; None says that there was nothing for a while."""
+
+Events = Iterator[Numbered | str | None]
 
 _HEADERS = {"X-Accel-Buffering": "no"}
 
@@ -25,12 +37,12 @@ class Streams:
     be answered (a push takes two threads, and the transport counts those).
     """
 
-    MOST: ClassVar[int] = 12
+    MOST: ClassVar[int] = 60
 
     def __init__(self) -> None:
         self._free = BoundedSemaphore(self.MOST)
 
-    def answer(self, request: Request, lines: Lines) -> Response:
+    def answer(self, request: Request, lines: Events) -> Response:
         """Server-sent events for whoever asks for those (Heroku's CLI does), plain lines for everyone else.
 
         Raises PlatformFault when too many are open.
@@ -45,7 +57,7 @@ class Streams:
         return response
 
 
-def plain(environ: WSGIEnvironment, lines: Lines) -> Generator[bytes, None, None]:
+def plain(environ: WSGIEnvironment, lines: Events) -> Generator[bytes, None, None]:
     """A reader who is gone is seen on the socket, since there is nothing harmless to write while all is quiet."""
     try:
         yield b""  # sends the headers now, so that the reader knows it is being answered
@@ -92,14 +104,20 @@ def close(lines: object) -> None:
         lines.close()
 
 
-def _events(lines: Lines) -> Generator[bytes, None, None]:
+def _events(lines: Events) -> Generator[bytes, None, None]:
     try:
         yield b": open\n\n"
         for line in lines:
-            yield b": idle\n\n" if line is None else b"data: " + _encoded(line) + b"\n\n"
+            yield b": idle\n\n" if line is None else _event(line)
     finally:
         close(lines)
 
 
-def _encoded(line: str) -> bytes:
-    return line.replace("\r", "\\r").replace("\n", "\\n").encode("utf-8", "backslashreplace")
+def _event(line: Numbered | str) -> bytes:
+    number = f"id: {line.number}\n".encode() if isinstance(line, Numbered) else b""
+    return number + b"data: " + _encoded(line) + b"\n\n"
+
+
+def _encoded(line: Numbered | str) -> bytes:
+    text = line.text if isinstance(line, Numbered) else line
+    return text.replace("\r", "\\r").replace("\n", "\\n").encode("utf-8", "backslashreplace")

@@ -5,7 +5,7 @@ A hook and a log viewer carry no token of their user; they carry one of these, f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, ClassVar
 
 from itsdangerous import BadData, URLSafeTimedSerializer
@@ -35,13 +35,14 @@ class LogTicket:
 
 @dataclass(frozen=True)
 class TailTicket:
-    """Shows what the processes of an app write."""
+    """Shows an app's log to `email`, while that user may see it."""
 
     app_id: int
     lines: int
     tail: bool
     source: str
     process: str
+    email: str
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,10 @@ class UploadTicket:
 
 @dataclass(frozen=True)
 class Tickets:
-    """`key` signs. A push may take an hour, as its build may; a log's URL opens for as long, a tail's for 5 minutes."""
+    """`key` signs. A push may take an hour, as its build may; a log's URL opens for as long, a tail's for 5 minutes,
+    and for a day to go on with."""
 
+    DAY: ClassVar[int] = 86400
     HOUR: ClassVar[int] = 3600
     MINUTES: ClassVar[int] = 300
 
@@ -82,11 +85,11 @@ class Tickets:
         return LogTicket(*found)
 
     def for_tail(self, ticket: TailTicket) -> str:
-        return self._sign("tail", [ticket.app_id, ticket.lines, ticket.tail, ticket.source, ticket.process])
+        return self._sign("tail", list(astuple(ticket)))
 
-    def tail(self, text: str) -> TailTicket:
-        """Raises NotFound."""
-        found = self._read("tail", text, self.MINUTES)
+    def tail(self, text: str, again: bool = False) -> TailTicket:
+        """`again`: a reader who had it open already, and was cut off. Raises NotFound."""
+        found = self._read("tail", text, self.DAY if again else self.MINUTES)
         if found is None:
             raise NotFound("this log session has expired", hint="For a new one: wherry logs --tail")
         return TailTicket(*found)

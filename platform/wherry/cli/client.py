@@ -89,13 +89,20 @@ class Client:
 
     def lines(self, url: str) -> Iterator[str]:
         """The lines of a log's signed URL, until its end. No token goes there: the URL itself is the permission."""
-        buffer = b""
-        with self._opened("GET", url, {"Accept": "text/event-stream"}, None) as response:
+        return (text for _, text in self.events(url))
+
+    def events(self, url: str, after: str = "") -> Iterator[tuple[str, str]]:
+        """(id, text) of each line, the id "" where it has none; `after`: the id of the last line that is known."""
+        accept = {"Accept": "text/event-stream", **({"Last-Event-ID": after} if after else {})}
+        buffer, number = b"", ""
+        with self._opened("GET", url, accept, None) as response:
             while chunk := response.read1(1 << 16):
                 *whole, buffer = (buffer + chunk).split(b"\n")
                 for raw in whole:
+                    if raw.startswith(b"id: "):
+                        number = raw.removeprefix(b"id: ").decode("ascii", "replace")
                     if raw.startswith(b"data: "):
-                        yield raw.removeprefix(b"data: ").decode("utf-8", "replace")
+                        yield number, raw.removeprefix(b"data: ").decode("utf-8", "replace")
 
     @contextmanager
     def _opened(

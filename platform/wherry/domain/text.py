@@ -28,6 +28,8 @@ def log_line(raw: bytes, limit: int = 10_000) -> str:
     move the cursor or set a title, so they are shown, not run.
     """
     text = raw.decode("utf-8", "replace")[:limit]
+    if text.isprintable():
+        return text  # nothing hidden in it: most lines
     parts: list[str] = []
     position = 0
     while position < len(text):

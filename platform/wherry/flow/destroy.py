@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from wherry.domain.model import Actor, App, BuildStatus, Job, JobKind
 from wherry.flow.lanes import app_lane, build_stream
 from wherry.flow.ledger_ports import Ledger
+from wherry.flow.log_ports import AppLogs
 from wherry.flow.ports import Builder, Cancel, Clock, Logs, Router, Runtime, Sources
 
 
@@ -40,6 +41,7 @@ class RemoveRemains:
     builder: Builder
     runtime: Runtime
     router: Router
+    app_logs: AppLogs
 
     def run(self, job: Job, cancel: Cancel) -> None:
         """Raises PlatformFault, and the job stays."""
@@ -48,5 +50,6 @@ class RemoveRemains:
         self.runtime.end([each.id for each in self.runtime.tasks(job.subject)])
         self.builder.forget(job.subject)
         self.sources.remove(job.subject)
+        self.app_logs.remove(job.subject)
         with self.ledger.begin() as tx:
             tx.jobs.finish(job)

@@ -47,7 +47,9 @@ class Ledger(Protocol):
         """False when the lease is no longer ours: the work must stop."""
 
     def wait(self, seconds: float) -> None:
-        """Returns early when a job was added, finished or a build cancelled, by any process; or by `ring`."""
+        """Returns early when a job was added, finished or a build cancelled, or an event added, by any process; or by
+        `ring`.
+        """
 
     def ring(self) -> None: ...
 

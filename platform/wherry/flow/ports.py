@@ -221,13 +221,6 @@ class Runtime(Tasks, Protocol):
     def processes(self, app_id: int | None = None) -> list[Process]:
         """What runs now, of one app or of all, from the runtime's own records."""
 
-    def logs(
-        self, app_id: int, *, follow: bool, lines: int, process: str | None = None
-    ) -> Iterator[tuple[str, str, bytes] | None]:
-        """(RFC 3339 time, process name, line) of the app's processes, oldest first; with `follow` without end, and
-        None when idle. `process`: a name (``web.1``) or a type (``web``).
-        """
-
     def look_after(self, stop: Event, told: Callable[[int, str, str], None]) -> None:
         """Until `stop`: tries the liveness checks of all processes, and restarts those that fail. `told` hears of it: the
         app's id, the process's name, a sentence. Raises PlatformFault when the engine is gone.

@@ -38,4 +38,5 @@ class SqlTransaction:
     @property
     def has_news(self) -> bool:
         """Whether those who wait must hear of it once it is committed."""
-        return self.jobs.changed or self.crons.changed or self.builds.changed or self.releases.changed
+        parts = (self.jobs, self.crons, self.builds, self.releases)
+        return self.events.head is not None or any(part.changed for part in parts)

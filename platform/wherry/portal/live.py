@@ -13,6 +13,7 @@ from threading import BoundedSemaphore
 from flask import Response, request
 
 from wherry.domain.errors import NotFound, PlatformFault
+from wherry.domain.log import Filter, Kept
 from wherry.domain.model import Actor, ReleaseStatus
 from wherry.domain.roles import Permission
 from wherry.flow.lanes import build_stream, release_stream
@@ -22,7 +23,7 @@ from wherry.portal.text import Line, app_line, clean, talk
 from wherry.wiring import World
 
 MOST_STREAMS = 24  # in one process, well under its threads: pages, API and git must still be answered
-CATCH_UP = 1000  # lines that a reader who comes back may have missed
+CATCH_UP = 1000  # lines for a reader who does not say what it has
 RETRY = "retry: 2000\n\n"
 HEARTBEAT = "event: idle\ndata: idle\n\n"
 
@@ -77,10 +78,10 @@ class Live:
 
     def logs(self, name: str) -> Response:
         app = self.shelf.app(name, Permission.VIEW)
-        who, process = actor(), request.args.get("process") or None
-        since = _last_seen()
-        lines = self.world.runtime.logs(app.id, follow=True, lines=CATCH_UP, process=process)
-        return self._answer(self._running(lines, since, lambda: self._gone(who, app.id)))
+        who, wanted = actor(), Filter(process=request.args.get("process") or "")
+        after = _after() or max(0, self.world.app_logs.last(app.id) - CATCH_UP)
+        lines = self.world.app_logs.follow(app.id, after, wanted)
+        return self._answer(self._running(lines, lambda: self._gone(who, app.id)))
 
     def _stored(self, stream: str, after: int, outcome: Outcome) -> Iterator[str]:
         """Lines from number `after` on; the end when the log is closed, or its subject has ended without that."""
@@ -101,8 +102,8 @@ class Live:
             _close(lines)
         yield ending(outcome())
 
-    def _running(self, lines: Iterator[tuple[str, str, bytes] | None], since: str, gone: Outcome) -> Iterator[str]:
-        """What the app's processes write after the time `since`."""
+    def _running(self, lines: Iterator[Kept | None], gone: Outcome) -> Iterator[str]:
+        """What comes into the app's log."""
         yield RETRY
         try:
             for entry in lines:
@@ -111,8 +112,8 @@ class Live:
                         yield ending(reason)
                         return
                     yield HEARTBEAT
-                elif entry[0] > since:
-                    yield message(app_line(*entry), clean(entry[0]))
+                else:
+                    yield message(app_line(entry.line), str(entry.number))
         except PlatformFault as error:
             yield trouble(error)
         finally:
@@ -147,4 +148,4 @@ def _last_seen() -> str:
 
 def _after() -> int:
     text = _last_seen()
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from wherry.domain.errors import NotFound, PlatformFault
 from wherry.domain.formation import SIZES
+from wherry.domain.log import Filter
 from wherry.domain.model import ReleaseStatus
 from wherry.domain.roles import Permission
 from wherry.domain.text import printable
@@ -21,6 +22,7 @@ from wherry.wiring import World
 
 MOST_LINES = 2000
 APP_LINES = 200
+_PLATFORM = ("router", "api")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +94,27 @@ class Pages:
         """The last lines, without a script too; `?process=` keeps one process."""
         app = self.shelf.app(name, Permission.VIEW)
         process = request.args.get("process") or None
-        lines, names, fault = self._app_log(app.id, process)
+        names, fault = self._names(app.id)
+        last = self.world.app_logs.last(app.id)
+        found = self.world.app_logs.read(app.id, APP_LINES, Filter(process=process or ""))
         return render_template(
-            "portal/logs.html", app=app, lines=lines, names=names, process=process, fault=fault, most=APP_LINES
+            "portal/logs.html",
+            app=app,
+            lines=[app_line(kept.line) for kept in found],
+            after=found[-1].number if found else last,
+            names=names,
+            process=process,
+            fault=fault,
+            most=APP_LINES,
         )
 
-    def _app_log(self, app_id: int, process: str | None) -> tuple[list[Line], list[str], str]:
-        runtime = self.world.runtime
+    def _names(self, app_id: int) -> tuple[list[str], str]:
+        """What a reader may choose from; and the fault, when the runtime cannot tell its part."""
         try:
-            names = sorted({each.name for each in runtime.processes(app_id)})
-            found = runtime.logs(app_id, follow=False, lines=APP_LINES, process=process)
-            lines = [app_line(*entry) for entry in found if entry is not None]
+            found = {each.name for each in self.world.runtime.processes(app_id)}
         except PlatformFault as error:
-            return [], [], error.message
-        return lines[-APP_LINES:], names, ""
+            return list(_PLATFORM), error.message
+        return [*sorted(found), *_PLATFORM], ""
 
     def _log(self, stream: str) -> Log:
         lines = self.world.logs.read(stream)

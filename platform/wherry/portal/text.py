@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from wherry.domain.log import LogLine
 from wherry.domain.model import Event
 from wherry.domain.text import log_line, printable
 
@@ -36,8 +37,8 @@ def talk(line: str) -> Line:
     return Line(text, kind)
 
 
-def app_line(at: str, process: str, raw: bytes) -> Line:
-    return Line(plain(raw), "", printable(at, 40), printable(process, 60))
+def app_line(line: LogLine) -> Line:
+    return Line(_COLOUR.sub("", line.text), "", printable(line.at, 40), printable(line.process, 60))
 
 
 def plain(raw: bytes) -> str:

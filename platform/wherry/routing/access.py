@@ -38,13 +38,39 @@ def router_line(line: bytes, process: str = "") -> str:
     """
     record = dict(json.loads(line))
     fault = fault_of(str(record.get("flags") or ""), int(record.get("status") or 0))
-    start = f'at=error code={fault.code} desc="{fault.title}"' if fault else "at=info"
+    start = f'at=error code={fault.code} desc="{_WORDS.get(fault.code, fault.title)}"' if fault else _went(record)
     return (
         f"{start} method={_word(record, 'method')} path={json.dumps(_text(record, 'path', 2000))}"
         f' host={_word(record, "host")} request_id={_word(record, "request_id")} fwd="{_word(record, "fwd")}"'
         f" dyno={process} connect={int(record.get('connect') or 0)}ms service={int(record.get('service') or 0)}ms"
         f" status={int(record.get('status') or 0)} bytes={int(record.get('bytes') or 0)} protocol=http"
     )
+
+
+# Heroku's words for the codes (devcenter.heroku.com/articles/error-codes), which people's alerts look for.
+_WORDS = {
+    "H10": "App crashed",
+    "H11": "Backlog too deep",
+    "H12": "Request timeout",
+    "H13": "Connection closed without response",
+    "H14": "No web processes running",
+    "H17": "Poorly formatted HTTP response",
+    "H28": "Client Connection Idle",
+    "H80": "Maintenance mode",
+    "H99": "Platform error",
+}
+
+
+def _went(record: dict[str, Any]) -> str:
+    """Of a request that the app answered: whether the answer, which had begun, came to its end."""
+    flags = set(str(record.get("flags") or "").split(","))
+    if flags & {"UC", "UR"}:
+        return 'at=error code=H18 desc="Server Request Interrupted"'
+    if "SI" in flags:
+        return 'at=error code=H15 desc="Idle connection"'
+    if "DC" in flags:
+        return 'at=info code=H27 desc="Client Request Interrupted"'
+    return "at=info"
 
 
 def _word(record: dict[str, Any], key: str) -> str:

@@ -12,7 +12,7 @@ import click
 from wherry.domain.errors import WherryError
 from wherry.home import Home
 from wherry.settings import Settings
-from wherry.supervisor import account, doctor, worker
+from wherry.supervisor import account, doctor, scribe, worker
 from wherry.supervisor import down as down_story
 from wherry.supervisor import stack as stack_story
 from wherry.supervisor import status as status_story
@@ -138,6 +138,12 @@ def worker_command(settings: Settings) -> None:
 @click.pass_obj
 def terminal_command(settings: Settings) -> None:
     sys.exit(terminal.main(settings))
+
+
+@commands.command("logs", hidden=True)
+@click.pass_obj
+def logs_command(settings: Settings) -> None:
+    sys.exit(scribe.main(settings))
 
 
 @commands.command("env")

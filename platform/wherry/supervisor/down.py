@@ -15,7 +15,7 @@ from wherry.supervisor.service import Records, Running, Service, stop_all, wait_
 from wherry.wiring import open_runtime
 
 Say = Callable[[str], None]
-NAMES = ("web", "worker", "terminal", "registry", "router")
+NAMES = ("web", "worker", "terminal", "logs", "registry", "router")
 PATIENCE = 60.0
 
 
@@ -43,7 +43,7 @@ def _stop_supervisor(folder: Path, say: Say) -> None:
         return
     descriptor = os.pidfd_open(running.pid)
     running.signal(signal.SIGTERM)
-    say("stopping the supervisor, web, worker and registry")
+    say("stopping the supervisor, web, worker, logs and registry")
     if not wait_for_end(descriptor, PATIENCE):
         raise PlatformFault(
             f"the supervisor (pid {running.pid}) does not stop", hint=f"To end it: kill -9 {running.pid}"

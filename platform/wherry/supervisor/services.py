@@ -25,7 +25,8 @@ def services(settings: Settings, home: Home) -> list[Service]:
     """In the order of their start. The registry is ours only when no other is named in the settings."""
     env = {**os.environ, **settings.environ(), "PYTHONUNBUFFERED": "1"}
     ours = [] if settings.registry_url else [_registry(settings, home, env)]
-    return [*ours, _router(settings, env), _terminal(settings, env), _web(settings, env), _worker(settings, env)]
+    doors = [_terminal(settings, env), _web(settings, env)]
+    return [*ours, _router(settings, env), _logs(settings, env), *doors, _worker(settings, env)]
 
 
 def _registry(settings: Settings, home: Home, env: dict[str, str]) -> Service:
@@ -73,7 +74,7 @@ def _web(settings: Settings, env: dict[str, str]) -> Service:
     """Two workers, so that one may die; threads, since every push and every reader of a log holds one."""
     argv = [sys.executable, "-m", "gunicorn", "app:app", "--chdir", str(root_folder())]
     argv += ["--bind", f"{settings.bind}:{settings.web_port}", "--worker-class", "gthread", "--workers", "2"]
-    argv += ["--threads", "64", "--no-control-socket", "--graceful-timeout", "10", "--keep-alive", "30"]
+    argv += ["--threads", "128", "--no-control-socket", "--graceful-timeout", "10", "--keep-alive", "30"]
     argv += ["--worker-tmp-dir", "/dev/shm", "--log-level", "warning"]  # noqa: S108 - gunicorn's heartbeat file
     port = int(settings.web_port)
     return Service("web", tuple(argv), env, settings.folder, lambda: listens(settings.bind, port), grace=15.0)
@@ -90,6 +91,11 @@ def _terminal(settings: Settings, env: dict[str, str]) -> Service:
 def _worker(settings: Settings, env: dict[str, str]) -> Service:
     argv = (sys.executable, "-m", "wherry.supervisor", "worker")
     return Service("worker", argv, env, settings.folder, lambda: True, stop=signal.SIGTERM, grace=10.0)
+
+
+def _logs(settings: Settings, env: dict[str, str]) -> Service:
+    argv = (sys.executable, "-m", "wherry.supervisor", "logs")
+    return Service("logs", argv, env, settings.folder, lambda: True, grace=10.0)
 
 
 def listens(host: str, port: int) -> bool:

@@ -9,7 +9,7 @@ from wherry.settings import Settings
 from wherry.supervisor.service import Records
 from wherry.supervisor.up import endpoints
 
-NAMES = ("supervisor", "engine", "registry", "router", "terminal", "web", "worker")
+NAMES = ("supervisor", "engine", "registry", "router", "logs", "terminal", "web", "worker")
 
 
 def status(settings: Settings) -> dict[str, object]:

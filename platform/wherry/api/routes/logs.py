@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
+from time import monotonic
 
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
@@ -11,20 +12,19 @@ from flask.typing import ResponseReturnValue
 from wherry.api.body import flag, json_object, only, text
 from wherry.api.desk import Call, Desk
 from wherry.api.shapes import time
-from wherry.api.streams import Lines, close, until
+from wherry.api.streams import Lines, Numbered, close, until
 from wherry.api.tickets import LogTicket, TailTicket
-from wherry.domain.errors import InvalidInput, NotFound
+from wherry.domain.errors import Forbidden, InvalidInput, NotFound
+from wherry.domain.log import Filter, Kept
 from wherry.domain.model import App, ReleaseStatus
-from wherry.domain.text import log_line, printable
+from wherry.domain.roles import Permission
+from wherry.domain.text import printable
 from wherry.flow.lanes import build_stream, cron_stream, release_stream
 
 USUAL_LINES = 100
 MOST_LINES = 10_000
 PAUSE = 1.0
 _PROCESS = re.compile(r"[a-z0-9][a-z0-9-]{0,62}(\.[0-9]{1,5})?")
-_TIME = re.compile(r"(.*T[0-9:]+)(?:\.([0-9]+))?(?:Z|\+00:00)")
-
-Entries = Iterator[tuple[str, str, bytes] | None]
 
 
 def create(call: Call, app: App) -> ResponseReturnValue:
@@ -33,7 +33,9 @@ def create(call: Call, app: App) -> ResponseReturnValue:
     process = text(body, "dyno") or text(body, "dyno_name") or text(body, "type") or ""
     if process and not _PROCESS.fullmatch(process):
         raise InvalidInput("no log session", problems=[f"dyno: '{printable(process, 60)}' is not a process as web.1"])
-    ticket = TailTicket(app.id, _count(body.get("lines")), flag(body, "tail"), text(body, "source") or "", process)
+    ticket = TailTicket(
+        app.id, _count(body.get("lines")), flag(body, "tail"), text(body, "source") or "", process, call.actor.email
+    )
     now = time(call.world.clock.now())
     url = f"{call.shapes.base}/streams/sessions/{call.desk.tickets.for_tail(ticket)}"
     number = int(call.world.clock.now().timestamp() * 1000)
@@ -43,9 +45,11 @@ def create(call: Call, app: App) -> ResponseReturnValue:
 
 
 def session(desk: Desk, ticket: str) -> ResponseReturnValue:
-    wanted = desk.tickets.tail(ticket)
-    _must_exist(desk, wanted.app_id)
-    return desk.streams.answer(request, _running(desk, wanted))
+    """Opened again with `Last-Event-ID`, as every client of server-sent events does, it goes on after that line."""
+    seen = _seen(request.headers.get("Last-Event-ID", ""))
+    wanted = desk.tickets.tail(ticket, again=seen is not None)
+    _must_see(desk, wanted)
+    return desk.streams.answer(request, _running(desk, wanted, seen))
 
 
 def stored(desk: Desk, ticket: str) -> ResponseReturnValue:
@@ -73,30 +77,34 @@ def _ended(desk: Desk, wanted: LogTicket) -> bool:
             return True
 
 
-def _running(desk: Desk, wanted: TailTicket) -> Generator[str | None, None, None]:
-    """What the app's processes write, in Heroku's line format. All of it has the source "app"."""
-    if wanted.source not in ("", "app"):
+def _running(desk: Desk, wanted: TailTicket, seen: int | None) -> Generator[Numbered | None, None, None]:
+    """The app's log in Heroku's line format: the last lines, or those after `seen`, and with `tail` what comes."""
+    logs, of = desk.world.app_logs, Filter(wanted.source, wanted.process)
+    after = logs.last(wanted.app_id) if seen is None else seen
+    for kept in logs.read(wanted.app_id, wanted.lines, of) if seen is None else ():
+        after = kept.number
+        yield _shown(kept)
+    if not wanted.tail:
         return
-    entries = desk.world.runtime.logs(
-        wanted.app_id, follow=wanted.tail, lines=wanted.lines, process=wanted.process or None
-    )
+    entries, looked = logs.follow(wanted.app_id, after, of, idle=PAUSE), monotonic()
     try:
         for entry in entries:
-            if entry is None:
-                _must_exist(desk, wanted.app_id)
-                yield None
-            else:
-                yield f"{_micro(entry[0])} app[{entry[1]}]: {log_line(entry[2])}"
-    except NotFound:
-        return  # the app was destroyed: nothing comes any more
+            if monotonic() - looked >= PAUSE:
+                _must_see(desk, wanted)
+                looked = monotonic()
+            yield _shown(entry) if entry else None
+    except (NotFound, Forbidden):
+        return  # the app was destroyed, or is no longer this reader's
     finally:
         close(entries)
 
 
-def _micro(at: str) -> str:
-    """RFC 3339 as Heroku writes it: microseconds and +00:00."""
-    match = _TIME.fullmatch(at)
-    return f"{match[1]}.{(match[2] or '').ljust(6, '0')[:6]}+00:00" if match else at
+def _shown(kept: Kept) -> Numbered:
+    return Numbered(kept.line.shown(), kept.number)
+
+
+def _seen(header: str) -> int | None:
+    return int(header) if header.isascii() and header.isdecimal() and len(header) < 16 else None
 
 
 def _count(lines: object) -> int:
@@ -110,3 +118,12 @@ def _count(lines: object) -> int:
 def _must_exist(desk: Desk, app_id: int) -> None:
     with desk.world.ledger.begin(read_only=True) as tx:
         tx.apps.by_id(app_id)
+
+
+def _must_see(desk: Desk, wanted: TailTicket) -> None:
+    """Raises NotFound when the app is gone, or no longer for the eyes of whoever asked for the session."""
+    with desk.world.ledger.begin(read_only=True) as tx:
+        actor = tx.accounts.by_email(wanted.email)
+    if actor is None:
+        raise NotFound("this log session is nobody's")
+    desk.world.access.app(actor, str(wanted.app_id), Permission.VIEW)

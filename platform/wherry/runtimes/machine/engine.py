@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from threading import Lock
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import requests
 import urllib3
@@ -25,6 +25,8 @@ from docker.types.daemon import CancellableStream
 
 from wherry.domain.errors import PlatformFault
 from wherry.domain.text import printable
+
+T = TypeVar("T")
 
 # All that the client lets out: its own, what it stands on, and what it trips over when a connection is cut.
 CLIENT_ERRORS = (
@@ -39,13 +41,17 @@ CLIENT_ERRORS = (
 HINT = "Run: wherry doctor"
 _CONNECTIONS = 128  # follow-streams and waits hold one each; more are opened on demand and not kept
 _SECONDS = 60
+_END = 10
 
 
 class Engine:
-    """Connects on first use, so that an object can be built while the engine is down."""
+    """Connects on first use, so that an object can be built while the engine is down. `before_removal`: called with
+    each container that has ended and is about to be removed.
+    """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, before_removal: Callable[[str], None] | None = None) -> None:
         self.url = url
+        self._before_removal = before_removal
         self._lock = Lock()
         self._api: APIClient | None = None
 
@@ -63,12 +69,26 @@ class Engine:
 
     def remove(self, container: str) -> None:
         """Kills it if it runs; what is gone already is fine. Raises docker's errors."""
+        if self._before_removal:
+            self._kill(container)
+            self._before_removal(container)
         try:
             self.api.remove_container(container, force=True, v=True)
         except NotFound:
             return
         except APIError as error:
             if "is already in progress" not in str(error.explanation):
+                raise
+
+    def _kill(self, container: str) -> None:
+        """Returns when it has ended, and its output is complete."""
+        try:
+            self.api.kill(container)
+            self.api.wait(container, timeout=_END)
+        except NotFound:
+            return
+        except APIError as error:
+            if error.status_code != 409:  # it does not run
                 raise
 
     def discard(self, image: str) -> None:
@@ -110,9 +130,9 @@ def close_stream(stream: CancellableStream[Any]) -> None:
 
 
 @contextmanager
-def ended(stream: CancellableStream[Any]) -> Iterator[None]:
+def ended(stream: CancellableStream[T]) -> Iterator[CancellableStream[T]]:
     """`close_stream` afterwards, whatever happens."""
     try:
-        yield
+        yield stream
     finally:
         close_stream(stream)

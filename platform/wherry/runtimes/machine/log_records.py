@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 from docker.types.daemon import CancellableStream
 
@@ -28,21 +28,20 @@ def open_stream(
 
 
 def records(frames: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
-    """(time, line without its newline). A frame is one message: its time, a space, and at most 16 KiB of a line, so
-    that long lines come in pieces.
+    """(time, line without its newline). A frame is one message: its time, a space, and at most 16 KiB of a line; the
+    pieces of a long line have one time. What a process wrote last, without a newline, is a line.
     """
     began, line = "", b""
     for frame in frames:
         stamp, _, text = frame.partition(b" ")
-        began = began or stamp.decode("ascii", "replace")
+        at = stamp.decode("ascii", "replace")
+        if began and at != began:
+            yield began, line
+            line = b""
+        began = at
         line += text
         if line.endswith(b"\n") or len(line) >= LONGEST_LINE:
             yield began, line.removesuffix(b"\n")
             began, line = "", b""
     if began:
         yield began, line
-
-
-def now() -> str:
-    """As the engine writes times: fixed width, so that they compare as text."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f000Z")

@@ -23,6 +23,7 @@ INDEX = "wherry.index"
 ADDRESS = "wherry.address"
 FINGERPRINT = "wherry.fingerprint"
 GRACE = "wherry.stop-grace"
+COMMAND = "wherry.command"
 TURN = "wherry.turn"
 ONE_OFF = "wherry.one-off"
 ATTACHED = "wherry.attached"
@@ -70,6 +71,7 @@ def labels(who: Identity, workload: Workload, network_name: str, address: str) -
         ADDRESS: address,
         FINGERPRINT: fingerprint(who.platform, workload, who.index),
         GRACE: str(workload.stop_grace),
+        COMMAND: workload.image.processes.get(who.type, "")[:500],
         TURN: str(turn(workload, who.index).number),
         **({LIVENESS: alive} if (alive := liveness(workload)) else {}),
     }

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from threading import Event
 
 from wherry.domain.errors import PlatformFault
 from wherry.domain.one_off import Task
 from wherry.domain.workload import Process, Workload
+from wherry.flow.log_ports import AppLogs
 from wherry.flow.ports import Cancel, Say
 from wherry.flow.task_ports import Session, TaskState
-from wherry.runtimes.machine import logs, naming, observe, once, one_offs, retire, start, watch
+from wherry.runtimes.machine import last_lines, naming, observe, once, one_offs, retire, start, watch
 from wherry.runtimes.machine.addresses import Addresses
 from wherry.runtimes.machine.attempt import Tools
 from wherry.runtimes.machine.engine import Engine
@@ -24,11 +25,14 @@ _LIMITS = {"MemoryLimit": "memory", "PidsLimit": "processes", "CpuCfsQuota": "pr
 
 class MachineRuntime:
     """`platform`: the random id of this platform; two on one machine do not see each other. `subnet`: an IPv4 /16,
-    or "" for the first free one.
+    or "" for the first free one. `logs`: where what a process wrote is kept before its container is removed.
     """
 
-    def __init__(self, engine_url: str, platform: str, registry: Registry, subnet: str = "") -> None:
-        self._engine = Engine(engine_url)
+    def __init__(
+        self, engine_url: str, platform: str, registry: Registry, subnet: str = "", logs: AppLogs | None = None
+    ) -> None:
+        self._engine = Engine(engine_url, self._keep_last_lines if logs else None)
+        self._logs = logs
         self._platform = platform
         self._networks = Networks(self._engine, platform, subnet)
         self._ours = Ours()
@@ -106,11 +110,6 @@ class MachineRuntime:
         with self._engine.doing("list the processes"):
             return observe.processes(self._engine, self._platform, app_id)
 
-    def logs(
-        self, app_id: int, *, follow: bool, lines: int, process: str | None = None
-    ) -> Iterator[tuple[str, str, bytes] | None]:
-        return logs.logs(self._engine, self._platform, app_id, follow=follow, lines=lines, process=process)
-
     def watch(self, on_change: Callable[[int], None], on_one_off: Callable[[], None] = lambda: None) -> None:
         self._networks.repair()
         watch.watch(self._engine, self._platform, self._ours, on_change, on_one_off)
@@ -136,6 +135,10 @@ class MachineRuntime:
                 self._engine, [(each["Id"], float(each["Labels"].get(naming.GRACE, 0))) for each in everything]
             )
         self._networks.remove()
+
+    def _keep_last_lines(self, container: str) -> None:
+        if self._logs:
+            last_lines.keep(self._engine, container, self._logs)
 
     def close(self) -> None:
         """Ends our connections to the engine; what runs goes on."""

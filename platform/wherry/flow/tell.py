@@ -1,0 +1,87 @@
+"""What was done to an app, told in its log: each event of the ledger, once, in Heroku's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from wherry.domain.log import APP, Entry, LogLine
+from wherry.domain.model import Event
+from wherry.domain.paging import Window
+from wherry.domain.text import printable
+from wherry.flow.ledger_ports import Ledger
+from wherry.flow.log_ports import AppLogs
+
+AT_ONCE = 200
+_POSITION = "events"
+_KEY = "api"
+
+
+@dataclass(frozen=True)
+class TellEvents:
+    ledger: Ledger
+    logs: AppLogs
+
+    def run(self) -> None:
+        """All that have come since the last call. A line that was told before a crash is not told again."""
+        told = int(self.logs.position(_POSITION) or 0)
+        while found := self._after(told):
+            for event in found:
+                if event.app_id is not None:
+                    self.logs.append(event.app_id, entries(event))
+                told = event.id
+            self.logs.move(_POSITION, str(told))
+
+    def _after(self, number: int) -> list[Event]:
+        with self.ledger.begin(read_only=True) as tx:
+            return tx.events.page(None, Window(start=number, after=True, most=AT_ONCE))
+
+
+def entries(event: Event) -> list[Entry]:
+    at = event.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    sentences = _SENTENCES.get(event.action)
+    said = sentences(event.before, event.after) if sentences else []
+    by = "" if event.action in _OF_ITSELF else f" by user {event.actor}"
+    return [
+        Entry(LogLine(at, APP, "api", printable(text + by, 1000)), _KEY, f"{event.id:016}/{number}")
+        for number, text in enumerate(said)
+    ]
+
+
+Values = Mapping[str, object]
+
+
+def _release(before: Values, after: Values) -> list[str]:
+    return [f"{after.get('description', '')}", f"Release {after.get('release', '')} created"]
+
+
+def _finished(before: Values, after: Values) -> list[str]:
+    return [f"Release {after.get('release', '')} failed"] if after.get("status") == "failed" else []
+
+
+def _scaled(before: Values, after: Values) -> list[str]:
+    """``Scaled to web@2:standard``: those that changed."""
+    changed = [f"{name}@{to}" for name, to in after.items() if before.get(name) != to]
+    return [f"Scaled to {' '.join(changed)}"] if changed else []
+
+
+def _pushed(before: Values, after: Values) -> list[str]:
+    return ["Build started"]
+
+
+def _maintained(before: Values, after: Values) -> list[str]:
+    return [f"Maintenance {'on' if after.get('maintenance') in (True, 'on') else 'off'}"]
+
+
+_OF_ITSELF = ("release.finish",)
+_SENTENCES: dict[str, Callable[[Values, Values], list[str]]] = {
+    "app.create": lambda before, after: ["App created"],
+    "app.maintenance": _maintained,
+    "app.rename": lambda before, after: [f"Renamed from {before.get('name', '')} to {after.get('name', '')}"],
+    "build.cancel": lambda before, after: ["Build stopped"],
+    "build.create": _pushed,
+    "formation.change": _scaled,
+    "push": _pushed,
+    "release.create": _release,
+    "release.finish": _finished,
+}

@@ -1,0 +1,165 @@
+"""Follows the output of every process of the platform, and what the engine tells of them, into the apps' logs.
+
+A thread for each container reads its log, as it is written; one listens to the engine's events; one writes. What was
+kept is known from the log itself, so a collector that starts again goes on where the last one ended.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from threading import Event, Lock, Thread
+from typing import Any
+
+from docker.errors import NotFound
+
+from wherry.domain.errors import PlatformFault
+from wherry.domain.log import PLATFORM, Entry, LogLine
+from wherry.flow.log_ports import AppLogs
+from wherry.runtimes.machine import lines, naming, spec, words
+from wherry.runtimes.machine.collect_reader import Reader
+from wherry.runtimes.machine.engine import CLIENT_ERRORS, Engine, close_stream, ended
+from wherry.runtimes.machine.mailbox import Mailbox
+from wherry.runtimes.machine.naming import Identity
+
+log = logging.getLogger(__name__)
+_TELL_DROPPED = 5.0
+_AGAIN = 1.0
+_TRIES = 60
+_POSITION = "engine"
+
+
+class Collector:
+    def __init__(self, engine_url: str, platform: str, logs: AppLogs) -> None:
+        self._engine = Engine(engine_url)
+        self._platform = platform
+        self._logs = logs
+        self._lock = Lock()
+        self._mailbox = Mailbox()
+        self._readers: dict[str, Reader] = {}
+        self._states: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+        self._lost: dict[int, int] = {}
+        self._stop = Event()
+        self._events: Any = None
+
+    def run(self) -> None:
+        """Until the engine is gone, or `close`. Raises PlatformFault when the engine does not answer."""
+        self._mailbox = Mailbox()
+        writer = Thread(target=self._write, args=(self._mailbox,), name="log writer")
+        with self._engine.doing("follow the logs"):
+            since = int(self._logs.position(_POSITION) or time.time_ns()) // 1_000_000_000
+            filters = {**naming.of_platform(self._platform), "type": ["container"], "event": words.ACTIONS}
+            self._events = self._engine.api.events(since=since, filters=filters, decode=True)
+        writer.start()
+        try:
+            with ended(self._events), suppress(*CLIENT_ERRORS):
+                for each in self._engine.api.containers(all=True, filters=naming.of_platform(self._platform)):
+                    if who := Identity.of(each["Labels"]):
+                        self._meet(each["Id"], who, each["Labels"])
+                for event in self._events:
+                    self._hear(event)
+        finally:
+            self._end()
+            writer.join()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._mailbox.close()
+        if self._events is not None:
+            close_stream(self._events)
+
+    def process_at(self, address: str) -> str:
+        """The name of the process that has, or had, this address (and perhaps a port); "" for none that is known."""
+        return self._names.get(address.rpartition(":")[0] or address, "")
+
+    def _meet(self, container: str, who: Identity, labels: Mapping[str, str]) -> None:
+        """Reads on where an earlier reader of the same container (before it was started again) ends."""
+        if address := labels.get(naming.ADDRESS):
+            self._names[address] = who.process
+        if container not in self._states:
+            self._states[container] = words.UP if self._passed(container) else words.STARTING
+        with self._lock:
+            before = self._readers.get(container)
+            reader = Reader(self._engine, container, who, self._logs, self._mailbox)
+            self._readers[container] = reader
+            reader.start(before)
+
+    def _hear(self, event: Mapping[str, Any]) -> None:
+        who, container = Identity.of(event["Actor"]["Attributes"]), str(event["id"])
+        if who is None:
+            return
+        if event["Action"] == "destroy":
+            self._states.pop(container, None)
+            return
+        state = self._states.get(container, words.UP if event["Action"] != "start" else "")
+        if event["Action"] == "start":
+            self._states.setdefault(container, words.STARTING)
+            self._meet(container, who, event["Actor"]["Attributes"])
+        passed = event["Action"] == "update" and self._passed(container)
+        said, self._states[container] = words.said(event, who, state, passed)
+        entries = words.entries(event, who, said, lines.key(container))
+        reader = self._readers.get(container)
+        if event["Action"] == "die" and reader:
+            reader.finish(entries)
+        else:
+            self._mailbox.put(who.app_id, entries)
+        self._logs.move(_POSITION, str(event["timeNano"]))
+        self._forget_the_ended(container)
+
+    def _passed(self, container: str) -> bool:
+        try:
+            host = self._engine.api.inspect_container(container)["HostConfig"]
+        except NotFound:
+            return False
+        return bool(host["RestartPolicy"]["Name"] == spec.UP["Name"])
+
+    def _forget_the_ended(self, kept: str) -> None:
+        with self._lock:
+            for container in [each for each, reader in self._readers.items() if reader.over and each != kept]:
+                del self._readers[container]
+
+    def _end(self) -> None:
+        self._mailbox.close()
+        with self._lock:
+            readers, self._readers = list(self._readers.values()), {}
+        for reader in readers:
+            reader.stop()
+        for reader in readers:
+            reader.join()
+
+    def _write(self, mailbox: Mailbox) -> None:
+        told = time.monotonic()
+        while (batch := mailbox.take(_TELL_DROPPED if self._floods() else None)) is not None:
+            for app_id, entries in batch.items():
+                self._keep(app_id, entries)
+            if time.monotonic() - told >= _TELL_DROPPED:
+                told = time.monotonic()
+                for reader in self._floods():
+                    reader.tell_dropped()
+
+    def _floods(self) -> list[Reader]:
+        with self._lock:
+            return [reader for reader in self._readers.values() if reader.flood.drops]
+
+    def _keep(self, app_id: int, entries: list[Entry]) -> None:
+        """While the disk refuses, everything waits, and the engine keeps it; for a minute, then a gap is marked."""
+        for _ in range(_TRIES):
+            try:
+                self._logs.append(app_id, [*self._gap(app_id, entries[0]), *entries])
+            except PlatformFault as error:
+                log.warning("%s", " | ".join(error.lines()))
+                if self._stop.wait(_AGAIN):
+                    return  # nothing of it is marked as kept: the next collector reads it again
+            else:
+                self._lost.pop(app_id, None)
+                return
+        self._lost[app_id] = self._lost.get(app_id, 0) + len(entries)
+
+    def _gap(self, app_id: int, before: Entry) -> list[Entry]:
+        if app_id not in self._lost:
+            return []
+        text = f"Error L13 (Local delivery error) -> {self._lost[app_id]} lines could not be kept."
+        return [Entry(LogLine(before.line.at, PLATFORM, "logplex", text))]

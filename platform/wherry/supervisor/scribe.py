@@ -1,0 +1,64 @@
+"""The logs process: keeps what the apps, the router and the platform say, in one log an app."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from threading import Event, Thread
+
+from wherry.domain.errors import WherryError
+from wherry.home import Home
+from wherry.settings import Settings
+from wherry.wiring import Scribe, wire_scribe
+
+log = logging.getLogger(__name__)
+PAUSE = 2.0
+LOOK = 15.0  # the ledger's bell wakes us long before
+_NICE = 5  # a flood of one app must not slow the pages and the builds
+
+
+def main(settings: Settings) -> int:
+    """Until SIGTERM. Returns the exit code."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(levelname)s %(name)s: %(message)s")
+    home = Home(settings.folder)
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    os.nice(_NICE)
+    with (settings.folder / "run" / "logs.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # an earlier one that is still ending must be gone first
+        scribe = wire_scribe(settings, home)
+        works = {"engine": scribe.collector.run, "router": scribe.router.run, "events": lambda: _events(scribe, stop)}
+        threads = [Thread(target=_again, args=(work, stop), name=name, daemon=True) for name, work in works.items()]
+        for thread in threads:
+            thread.start()
+        stop.wait()
+        scribe.collector.close()
+        scribe.router.close()
+        scribe.ledger.ring()
+        for thread in threads:
+            thread.join(5)
+    return 0
+
+
+def _again(work: Callable[[], None], stop: Event) -> None:
+    """Each work ends by itself only when what it follows is gone."""
+    while not stop.is_set():
+        try:
+            work()
+        except WherryError as error:
+            log.warning("%s", " | ".join(error.lines()))
+        except Exception:
+            log.exception("%s failed in a way nobody foresaw", work)
+        stop.wait(PAUSE)
+
+
+def _events(scribe: Scribe, stop: Event) -> None:
+    scribe.ledger.wait(0)  # from here on no news is missed
+    while not stop.is_set():
+        scribe.tell.run()
+        scribe.ledger.wait(LOOK)
