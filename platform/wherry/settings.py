@@ -10,6 +10,7 @@ from pathlib import Path
 
 from wherry.domain.buildpacks import source_prefix
 from wherry.domain.errors import InvalidInput
+from wherry.domain.public import networks
 from wherry.domain.secret import Secret
 
 
@@ -68,6 +69,9 @@ class Settings:
     )
     run_seconds: str = _setting("86400", "longest one-off (wherry run)")
     runs_at_once: str = _setting("10", "one-offs of an app at the same time")
+    drain_networks: str = _setting(
+        "", "networks beside the public ones that drains may lead to, as 10.0.0.0/8, with blanks between"
+    )
     app_log_mb: str = _setting("20", "what each app's log may take on disk, MiB; the oldest lines go")
     lease_seconds: str = _setting("15", "a job whose worker is silent for so long is taken over")
 
@@ -151,6 +155,10 @@ class Settings:
         for each in self.name_servers.split():
             if not _ADDRESS.fullmatch(each):
                 faults.append(f"WHERRY_NAME_SERVERS: '{each}' is not IP[:PORT]")
+        try:
+            networks(self.drain_networks)
+        except ValueError as error:
+            faults.append(f"WHERRY_DRAIN_NETWORKS: {error}")
         for each in self.builders.split():
             if not _BY_DIGEST.fullmatch(each):
                 faults.append(f"WHERRY_BUILDERS: '{each}' is not an image by digest: HOST/NAME@sha256:…")

@@ -18,8 +18,11 @@ from wherry.builds.taken_images import TakenImages
 from wherry.certificate import Certificate
 from wherry.domain.log import PLATFORM, Entry, LogLine
 from wherry.domain.model import JobKind
+from wherry.domain.public import networks
 from wherry.domain.secret import Secret
 from wherry.domain.text import printable
+from wherry.drains.dial import Dialer
+from wherry.drains.keeper import DrainKeeper
 from wherry.flow.access import Access
 from wherry.flow.audit import VerifyEvents
 from wherry.flow.build import RunBuild
@@ -33,6 +36,7 @@ from wherry.flow.cron_run import RunCron
 from wherry.flow.deploy_plan import PlanDeploy
 from wherry.flow.destroy import DestroyApp, RemoveRemains
 from wherry.flow.domains import Domains
+from wherry.flow.drains import Drains
 from wherry.flow.image_ports import Bases, Bills, Images
 from wherry.flow.ledger_ports import Ledger
 from wherry.flow.log_ports import AppLogs
@@ -211,6 +215,10 @@ class World:
         return BillOfRelease(self.bills)
 
     @property
+    def drains(self) -> Drains:
+        return Drains(self.ledger, self.clock, dialer(self.settings))
+
+    @property
     def stack(self) -> SetStack:
         return SetStack(self.ledger, self.clock)
 
@@ -329,6 +337,7 @@ class Scribe:
     collector: Collector
     tell: TellEvents
     router: FollowRouter
+    drains: DrainKeeper
 
 
 def wire_scribe(settings: Settings, home: Home) -> Scribe:
@@ -336,7 +345,8 @@ def wire_scribe(settings: Settings, home: Home) -> Scribe:
     ledger, logs = open_ledger(settings, home), open_app_logs(settings)
     collector = Collector(settings.engine, home.platform, logs)
     router = FollowRouter(settings.folder / "router", logs, collector.process_at)
-    return Scribe(ledger, logs, collector, TellEvents(ledger, logs), router)
+    keeper = DrainKeeper(ledger, logs, dialer(settings))
+    return Scribe(ledger, logs, collector, TellEvents(ledger, logs), router, keeper)
 
 
 def wire_terminal(settings: Settings, home: Home) -> AttachOneOff:
@@ -372,6 +382,10 @@ def open_runtime(settings: Settings, home: Home) -> MachineRuntime:
     return MachineRuntime(
         settings.engine, home.platform, _pulls(settings, home), settings.subnet, open_app_logs(settings)
     )
+
+
+def dialer(settings: Settings) -> Dialer:
+    return Dialer(networks(settings.drain_networks))
 
 
 def open_app_logs(settings: Settings) -> FileAppLogs:

@@ -93,6 +93,17 @@ def _promotion(house: House, target: Target) -> Try:
     }
 
 
+def _drain(house: House, target: Target) -> Try:
+    return f"/apps/{target.app}/log-drains", {"url": "https://192.0.1.1/in"}
+
+
+def _removed_drain(house: House, target: Target) -> Try:
+    path, body = _drain(house, target)
+    made = house.call("POST", path, body)
+    assert made.status == 201, made.text
+    return f"{path}/{made.json['token']}", None
+
+
 TRIES: dict[str, Callable[[House, Target], Try]] = {
     "PATCH /apps/<app>": lambda house, target: (f"/apps/{target.app}", {"name": f"{target.app}-x"}),
     "POST /apps/<app>/dynos/<dyno>": _inside,
@@ -117,6 +128,8 @@ TRIES: dict[str, Callable[[House, Target], Try]] = {
     "POST /pipeline-promotions": _promotion,
     "POST /apps/<app>/builds": _upload,
     "POST /apps/<app>/domains": _domain,
+    "POST /apps/<app>/log-drains": _drain,
+    "DELETE /apps/<app>/log-drains/<path:drain>": _removed_drain,
     "DELETE /apps/<app>/domains/<domain>": _removed_domain,
 }
 

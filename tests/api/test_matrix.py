@@ -122,6 +122,10 @@ ROWS = {
     "GET /apps/<app>/addon-attachments": Row(),
     "GET /apps/<app>/sni-endpoints": Row(),
     "POST /apps/<app>/sni-endpoints": Row(422, {}, needs="operate"),
+    "GET /apps/<app>/log-drains": Row(needs="operate"),
+    "POST /apps/<app>/log-drains": Row(422, {}, needs="operate"),
+    "GET /apps/<app>/log-drains/<path:drain>": Row(404, needs="operate"),
+    "DELETE /apps/<app>/log-drains/<path:drain>": Row(404, needs="operate"),
     "GET /apps/<app>/domains": Row(),
     "POST /apps/<app>/domains": Row(422, {}, needs="operate"),
     "GET /apps/<app>/domains/<domain>": Row(404),
@@ -317,6 +321,7 @@ def path_of(house: House, rule: str, target: Target) -> str:
         "<region>": "local",
         "<feature>": "preboot",
         "<domain>": "www.example.org",
+        "<path:drain>": "d.none",
         "<ticket>": ticket,
         "<path:rest>": "info/refs?service=git-upload-pack",
     }

@@ -54,7 +54,13 @@ class MemoryAppLogs:
             return len(self._lines.get(app_id, ()))
 
     def follow(
-        self, app_id: int, after: int, wanted: Filter = ALL, idle: float = 5.0, lost: Lost = tail_lost
+        self,
+        app_id: int,
+        after: int,
+        wanted: Filter = ALL,
+        idle: float = 5.0,
+        lost: Lost = tail_lost,
+        eager: bool = False,
     ) -> Iterator[Kept | None]:
         seen = min(after, self.last(app_id))
         while True:
@@ -66,7 +72,7 @@ class MemoryAppLogs:
             yield from (kept for kept in fresh if wanted.takes(kept.line))
             if removed:
                 return
-            if not news:
+            if not news or eager:
                 yield None
 
     def remove(self, app_id: int) -> None:

@@ -13,6 +13,7 @@ from wherry.domain.build_settings import BuildSettings
 from wherry.domain.chain import Head
 from wherry.domain.config import Config
 from wherry.domain.domains import CustomDomain
+from wherry.domain.drains import Drain
 from wherry.domain.formation import Formation
 from wherry.domain.image import Image
 from wherry.domain.model import Actor, App, Build, Collaborator, Event, Job, JobKind, Release, ReleaseStatus, Source
@@ -22,6 +23,7 @@ from wherry.domain.pipelines import Coupling, Pipeline, Promotion, Stage
 from wherry.domain.restarts import Target, Wish
 from wherry.domain.retention import Standing
 from wherry.domain.roles import Role
+from wherry.domain.secret import Secret
 from wherry.flow.cron_ports import Crons
 
 
@@ -82,6 +84,8 @@ class Transaction(Protocol):
     def crons(self) -> Crons: ...
     @property
     def domains(self) -> Domains: ...
+    @property
+    def drains(self) -> Drains: ...
     @property
     def pipelines(self) -> Pipelines: ...
     @property
@@ -309,6 +313,19 @@ class Domains(Protocol):
         """Raises NotFound."""
 
     def remove(self, domain_id: int) -> None: ...
+
+
+class Drains(Protocol):
+    def add(self, app_id: int, token: str, url: Secret, now: datetime) -> Drain:
+        """The URL is sealed. Raises NotFound for an app that is gone."""
+
+    def of_app(self, app_id: int) -> list[Drain]:
+        """Oldest first."""
+
+    def all(self) -> list[Drain]:
+        """Those of every living app."""
+
+    def remove(self, drain_id: int) -> None: ...
 
 
 class Pipelines(Protocol):

@@ -31,10 +31,16 @@ class AppLogs(Protocol):
         """The number of the newest line; 0 without one."""
 
     def follow(
-        self, app_id: int, after: int, wanted: Filter = ALL, idle: float = 5.0, lost: Lost = tail_lost
+        self,
+        app_id: int,
+        after: int,
+        wanted: Filter = ALL,
+        idle: float = 5.0,
+        lost: Lost = tail_lost,
+        eager: bool = False,
     ) -> Iterator[Kept | None]:
-        """Every line after number `after` without end; None whenever `idle` seconds passed without one. Ends when the
-        log is removed.
+        """Every line after number `after` without end; None whenever `idle` seconds passed without one, and with
+        `eager` also as soon as there is no more for now. Ends when the log is removed.
         """
 
     def remove(self, app_id: int) -> None:

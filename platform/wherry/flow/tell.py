@@ -80,6 +80,8 @@ _SENTENCES: dict[str, Callable[[Values, Values], list[str]]] = {
     "app.rename": lambda before, after: [f"Renamed from {before.get('name', '')} to {after.get('name', '')}"],
     "build.cancel": lambda before, after: ["Build stopped"],
     "build.create": _pushed,
+    "drain.add": lambda before, after: [f"Drain {after.get('drain', '')} added"],
+    "drain.remove": lambda before, after: [f"Drain {before.get('drain', '')} removed"],
     "formation.change": _scaled,
     "push": _pushed,
     "release.create": _release,

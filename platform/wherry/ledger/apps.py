@@ -20,6 +20,7 @@ from wherry.ledger.collaborators import collaborators
 from wherry.ledger.columns import sought
 from wherry.ledger.crons import cron_runs, cron_tasks
 from wherry.ledger.domains import domains
+from wherry.ledger.drains import drains
 from wherry.ledger.jobs import never_claimed
 from wherry.ledger.pipelines import couplings
 from wherry.ledger.sealing import AppSeal, Sealing
@@ -105,6 +106,7 @@ class SqlApps:
         self._sql.write(delete(scales).where(scales.c.app_id == app_id))
         self._sql.write(delete(domains).where(domains.c.app_id == app_id))
         self._sql.write(delete(cron_tasks).where(cron_tasks.c.app_id == app_id))
+        self._sql.write(delete(drains).where(drains.c.app_id == app_id))
         self._sql.write(delete(collaborators).where(collaborators.c.app_id == app_id))
         self._sql.write(delete(couplings).where(couplings.c.app_id == app_id))
         self._sql.write(delete(one_offs).where(one_offs.c.app_id == app_id))

@@ -8,6 +8,7 @@ from wherry.ledger.builds import SqlBuilds
 from wherry.ledger.collaborators import SqlCollaborators
 from wherry.ledger.crons import SqlCrons
 from wherry.ledger.domains import SqlDomains
+from wherry.ledger.drains import SqlDrains
 from wherry.ledger.events import SqlEvents
 from wherry.ledger.jobs import SqlJobs
 from wherry.ledger.one_offs import SqlOneOffs
@@ -32,6 +33,7 @@ class SqlTransaction:
         self.restarts = SqlRestarts(statements)
         self.crons = SqlCrons(statements)
         self.domains = SqlDomains(statements)
+        self.drains = SqlDrains(statements, sealing)
         self.pipelines = SqlPipelines(statements)
         self.one_offs = SqlOneOffs(statements, sealing)
 

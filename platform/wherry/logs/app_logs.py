@@ -47,7 +47,13 @@ class FileAppLogs:
         return newest[0].number if newest else 0
 
     def follow(
-        self, app_id: int, after: int, wanted: Filter = ALL, idle: float = 5.0, lost: Lost = tail_lost
+        self,
+        app_id: int,
+        after: int,
+        wanted: Filter = ALL,
+        idle: float = 5.0,
+        lost: Lost = tail_lost,
+        eager: bool = False,
     ) -> Iterator[Kept | None]:
         files = self._files(app_id)
         with (
@@ -67,6 +73,8 @@ class FileAppLogs:
                         quiet = time.monotonic()
                 if files.removed:
                     return
+                if eager:
+                    yield None
                 left = quiet + idle - time.monotonic()
                 if left <= 0 or not changed.wait(left):
                     yield None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
+from pathlib import Path
 
 from wherry.domain.log import Filter, Kept
 from wherry.logs import entries
@@ -14,17 +14,24 @@ _CHUNK = 64 * 1024
 
 
 def newest_first(files: AppFiles) -> Iterator[Kept]:
-    """Every line, the newest first. A file that goes meanwhile ends it."""
-    with suppress(FileNotFoundError):
-        for path in (files.newest, *(path for _, path in reversed(files.older()))):
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-            try:
-                for raw in blocks_backwards(descriptor, os.fstat(descriptor).st_size):
-                    found = entries.parse(raw)
-                    if isinstance(found, entries.Record):
-                        yield found.kept
-            finally:
-                os.close(descriptor)
+    """Every line, the newest first. A file that is set aside while it is read comes twice."""
+    yield from _backwards(files.newest)
+    for _, path in reversed(files.older()):  # looked up after the newest was read: so none is missed between
+        yield from _backwards(path)
+
+
+def _backwards(path: Path) -> Iterator[Kept]:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return  # between two files, or the oldest, which just went
+    try:
+        for raw in blocks_backwards(descriptor, os.fstat(descriptor).st_size):
+            found = entries.parse(raw)
+            if isinstance(found, entries.Record):
+                yield found.kept
+    finally:
+        os.close(descriptor)
 
 
 def tail(files: AppFiles, lines: int, wanted: Filter) -> list[Kept]:

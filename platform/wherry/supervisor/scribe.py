@@ -38,6 +38,7 @@ def main(settings: Settings) -> int:
             thread.start()
         stop.wait()
         scribe.collector.close()
+        scribe.drains.close()
         scribe.router.close()
         scribe.ledger.ring()
         for thread in threads:
@@ -61,4 +62,5 @@ def _events(scribe: Scribe, stop: Event) -> None:
     scribe.ledger.wait(0)  # from here on no news is missed
     while not stop.is_set():
         scribe.tell.run()
+        scribe.drains.refresh()
         scribe.ledger.wait(LOOK)

@@ -127,6 +127,15 @@ OBJECTS: dict[str, Schema] = {
         status=word("pending", "succeeded"),
         updated_at=TIME,
     ),
+    "LogDrain": answer(
+        addon=NOTHING,
+        app=_APP,
+        created_at=TIME,
+        id=UUID,
+        token=TEXT,
+        updated_at=TIME,
+        url=TEXT,
+    ),
     "Event": answer(
         action=TEXT,
         actor=answer(email=TEXT),

@@ -140,6 +140,10 @@ OPERATIONS: dict[str, Operation] = {
         ),
         {201: answer(created_at=TIME, id=UUID, logplex_url=URL, updated_at=TIME)},
     ),
+    "GET /apps/<app>/log-drains": _gets(many(named("LogDrain"))),
+    "POST /apps/<app>/log-drains": Operation(body("url", url=TEXT), {201: named("LogDrain")}),
+    "GET /apps/<app>/log-drains/<path:drain>": _gets(named("LogDrain")),
+    "DELETE /apps/<app>/log-drains/<path:drain>": _gets(named("LogDrain")),
     "GET /apps/<app>/events": _lists("Event"),
     "GET /events": _lists("Event"),
     "GET /events/chain": _gets(
