@@ -159,6 +159,7 @@ def test_a_rollouts_log_ends_though_its_writer_died(house: House, app: str) -> N
     number = app_id(house, app)
     with house.world.ledger.begin() as tx:
         release = tx.releases.of_app(number)[0]
+    eventually(lambda: house.world.logs.outcome(f"release-{release.id}"))  # its writer has written its last word
     house.world.logs.remove(f"release-{release.id}")
     house.world.logs.append(f"release-{release.id}", "-----> Launching...")
     url = house.call("GET", f"/apps/{app}/releases/v1").json["output_stream_url"]
