@@ -70,6 +70,19 @@ def test_a_slug_makes_the_same_release_once_more_as_the_heroku_cli_asks(house: H
     assert (made.json["image"], made.json["commit"]) == (newest["image"], newest["commit"])
 
 
+def test_the_flags_and_the_formation_lead_the_heroku_cli_where_its_user_means(house: House, app: str) -> None:
+    """`heroku rollback` goes to the second eligible of the newest ten, `releases:retry` wants a type named release."""
+    for _ in range(2):
+        house.release(app)
+    house.release(app, {"web": "serve", "release": "migrate"})
+    newest = house.call("GET", f"/apps/{app}/releases", headers={"Range": "version ..; max=10, order=desc"}).json
+    assert [each["version"] for each in newest if each["eligible_for_rollback"]][1] == 2
+    formation = house.call("GET", f"/apps/{app}/formation").json
+    assert [(each["type"], each["quantity"]) for each in formation] == [("web", 1), ("release", 0)]
+    scaled = house.call("PATCH", f"/apps/{app}/formation/release", {"quantity": 1})
+    assert scaled.status == 422
+
+
 def test_a_rollback_across_a_release_phase_is_refused_unless_it_is_forced(house: House, app: str) -> None:
     house.release(app)
     house.release(app, {"web": "serve", "release": "migrate"})

@@ -234,7 +234,7 @@ def test_a_release_is_found_by_number_name_and_id(house: House, app: str) -> Non
         1,
         "succeeded",
         True,
-        False,
+        True,
     )
     for way in ("1", shown["id"], shown["id"].upper()):
         found = house.call("GET", f"/apps/{app}/releases/{way}").json

@@ -27,6 +27,8 @@ def test_info_shows_what_ran_and_its_config_and_diff_hides_values(house: House, 
 def test_retry_and_a_rollback_across_a_release_phase(house: House, terminal: Terminal, app: str) -> None:
     terminal.env["WHERRY_APP"] = app
     house.release(app, {"web": "serve", "release": "migrate"})
+    assert terminal.wherry("ps:scale").out == "web=1:basic\n"
+    assert "migrate" not in terminal.wherry("ps").out
     retried = terminal.wherry("releases:retry")
     assert (retried.code, f"Retrying v2 on {app}... done, v3" in retried.err) == (0, True), retried.err
     assert "Release phase: migrate" in terminal.wherry("releases:output").out

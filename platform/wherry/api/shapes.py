@@ -180,7 +180,7 @@ class Shapes:
             "created_at": time(release.created_at),
             "current": release.number == standing.current,
             "description": release.description,
-            "eligible_for_rollback": standing.eligible(release),
+            "eligible_for_rollback": standing.kept(release),
             "failure": release.failure or None,
             "formation": _scales(release.formation),
             "id": self.ids.of("release", release.id),

@@ -12,6 +12,7 @@ import click
 from wherry.cli import places, repository, show
 from wherry.cli.client import Client
 from wherry.cli.errors import Answered, Usage
+from wherry.domain.formation import RELEASE
 from wherry.domain.names import APP_NAME
 from wherry.domain.text import printable
 
@@ -86,3 +87,8 @@ def follow_rollout(api: Client, app: str, release: dict[str, Any]) -> None:
         raise Answered("rollout_failed", f"{name} did not come to serve: {reason}", [], hint, "")
     if ended["status"] != "succeeded":
         raise Answered("pending", f"{name} is still {ended['status']}", [], f"To see it: {later}", "")
+
+
+def scalable(api: Client, app: str) -> list[dict[str, Any]]:
+    """The formation without the release phase, which is in the API's for Heroku's clients and cannot be scaled."""
+    return [each for each in api.get("apps", app, "formation") if each["type"] != RELEASE]

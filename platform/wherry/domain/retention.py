@@ -23,8 +23,13 @@ class Standing:
 
     def eligible(self, release: Release) -> bool:
         """Whether it can be gone back to."""
-        served = release.status is ReleaseStatus.SUCCEEDED
-        return served and release.number != self.newest and release.number >= self.oldest
+        return self.kept(release) and release.number != self.newest
+
+    def kept(self, release: Release) -> bool:
+        """It has served, and its image is there; so is the current one's, which Heroku's clients count as eligible: they
+        go back to the second of those.
+        """
+        return release.status is ReleaseStatus.SUCCEEDED and release.number >= self.oldest
 
 
 def kept(releases: Sequence[Release], most: int) -> list[Release]:

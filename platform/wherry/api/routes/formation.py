@@ -10,7 +10,7 @@ from wherry.api.desk import Call
 from wherry.api.routes.config import RELEASE_HEADER
 from wherry.api.shapes import Json
 from wherry.domain.errors import InvalidInput, NotFound
-from wherry.domain.formation import Formation
+from wherry.domain.formation import RELEASE, Formation, Scale
 from wherry.domain.model import App
 from wherry.domain.roles import Permission
 from wherry.domain.text import printable
@@ -51,10 +51,13 @@ def change_one(call: Call, app: App, type: str) -> ResponseReturnValue:
 
 
 def _shown(call: Call, app: App) -> list[Json]:
+    """With the release phase, of which none ever runs on: Heroku's clients see by it that there is one."""
     formation: Formation
     formation, release = call.world.scale.show(app)
     if release is None:
         return []
+    if RELEASE in release.image.processes:
+        formation = {**formation, RELEASE: Scale(0)}
     return [call.shapes.formation(app, name, scale, release) for name, scale in formation.items()]
 
 

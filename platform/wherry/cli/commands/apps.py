@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from wherry.cli import repository, show
-from wherry.cli.common import app_option, client, json_option
+from wherry.cli.common import app_option, client, json_option, scalable
 from wherry.cli.errors import Usage
 
 
@@ -40,7 +40,7 @@ def info(app: str, shell: bool, as_json: bool) -> None:
         show.data(found)
         return
     newest = api.get("apps", app, "releases", headers={"Range": "version ..; max=1, order=desc"})
-    facts = _facts(found, newest, api.get("apps", app, "formation"))
+    facts = _facts(found, newest, scalable(api, app))
     if shell:
         for key, value in facts:
             show.line(f"{key.lower().replace(' ', '_')}={show.safe(value)}")

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from wherry.cli import show
-from wherry.cli.common import app_option, client, json_option
+from wherry.cli.common import app_option, client, json_option, scalable
 from wherry.domain.formation import parse_change
 
 
@@ -24,7 +24,7 @@ def index(app: str, types: tuple[str, ...], as_json: bool) -> None:
         return
     one_offs = [each for each in dynos if each.get("until")]
     dynos = [each for each in dynos if not each.get("until")]
-    formation = [each for each in api.get("apps", app, "formation") if not types or each["type"] in types]
+    formation = [each for each in scalable(api, app) if not types or each["type"] in types]
     if one_offs:
         show.title(f"run: one-off processes ({len(one_offs)})")
         for each in one_offs:
@@ -53,7 +53,7 @@ def scale(app: str, changes: tuple[str, ...], as_json: bool) -> None:
     """Change how many processes run: web=3, web+1, web-1, web=2:large. Without any, show it in the same form."""
     api = client()
     if not changes:
-        formation = api.get("apps", app, "formation")
+        formation = scalable(api, app)
         if as_json:
             show.data(formation)
         else:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from wherry.cli import show
-from wherry.cli.common import app_option, client, json_option
+from wherry.cli.common import app_option, client, json_option, scalable
 from wherry.cli.errors import Usage
 from wherry.domain.formation import SIZES, parse_size
 
@@ -19,7 +19,7 @@ from wherry.domain.formation import SIZES, parse_size
 def resize(app: str, changes: tuple[str, ...], as_json: bool) -> None:
     """Show how large processes are, or change it: SIZE for every type, or web=standard worker=large."""
     api = client()
-    formation: list[dict[str, Any]] = api.get("apps", app, "formation")
+    formation: list[dict[str, Any]] = scalable(api, app)
     wanted = [parse_size(change) for change in changes]
     if len(wanted) > 1 and any(not kind for kind, _ in wanted):
         raise Usage("one SIZE for every type, or TYPE=SIZE for some; not both")
