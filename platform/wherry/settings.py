@@ -51,6 +51,7 @@ class Settings:
     builders: str = _setting("", "builder images that apps may name, each by digest, with blanks between")
     api_per_hour: str = _setting("36000", "requests that an account may send to the API in an hour")
     max_push_mb: str = _setting("512", "largest push, MiB of pack")
+    max_image_mb: str = _setting("8192", "largest image that is pushed or released from elsewhere, MiB of its layers")
     max_tree_mb: str = _setting("2048", "largest source tree, MiB")
     max_tree_files: str = _setting("100000", "most files in a source tree")
     build_seconds: str = _setting("900", "longest build")

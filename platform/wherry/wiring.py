@@ -67,6 +67,7 @@ from wherry.flow.upload import BuildUpload
 from wherry.flow.watchdog import Watchdog
 from wherry.flow.work import Story, Worker
 from wherry.home import Home
+from wherry.images.passage import Passage
 from wherry.images.registry import Registry
 from wherry.ledger.ledger import SqlLedger
 from wherry.ledger.master_key import load_or_create_key
@@ -117,6 +118,7 @@ class World:
     texts: TextRecords
     bills: Bills
     app_logs: AppLogs
+    passage: Passage
 
     @property
     def access(self) -> Access:
@@ -283,6 +285,7 @@ def wire(settings: Settings) -> World:
         texts=NameServers(tuple(settings.name_servers.split())),
         bills=ImageBills(open_registry(settings, home), settings.folder),
         app_logs=open_app_logs(settings),
+        passage=Passage(open_registry(settings, home)),
     )
 
 

@@ -40,6 +40,8 @@ from wherry.flow.prune import PruneImages
 from wherry.flow.rollout import RollOut
 from wherry.flow.work import Worker
 from wherry.hook import FOLDER
+from wherry.images.passage import Passage
+from wherry.images.registry import Registry
 from wherry.ledger.ledger import SqlLedger
 from wherry.logs.app_logs import FileAppLogs
 from wherry.logs.files import FileLogs
@@ -284,6 +286,11 @@ def make_world(
         InMemoryTexts(),
         InMemoryBills(),
         app_logs,
+        Passage(
+            Registry(
+                settings.registry_url or "http://127.0.0.1:9", settings.registry_username, settings.registry_secret
+            )
+        ),
     )
 
 

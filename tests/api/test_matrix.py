@@ -113,6 +113,12 @@ ROWS = {
     "GET /users/~/apps": Row(anyone=True),
     "GET /apps/<app>/releases/<release>/config-vars": Row(needs="config"),
     "GET /apps/<app>/releases/<release>/sbom": Row(),
+    "GET /v2/": Row(anyone=True),
+    "GET /v2/<app>/<type>/<path:image>": Row(400, needs="code"),
+    "POST /v2/<app>/<type>/<path:image>": Row(400, needs="deploy"),
+    "PATCH /v2/<app>/<type>/<path:image>": Row(400, needs="deploy"),
+    "PUT /v2/<app>/<type>/<path:image>": Row(400, needs="deploy"),
+    "DELETE /v2/<app>/<type>/<path:image>": Row(400, needs="deploy"),
     "GET /apps/<app>/events": Row(),
     "GET /events": Row(admin=True),
     "GET /events/chain": Row(admin=True),
@@ -324,6 +330,7 @@ def path_of(house: House, rule: str, target: Target) -> str:
         "<path:drain>": "d.none",
         "<ticket>": ticket,
         "<path:rest>": "info/refs?service=git-upload-pack",
+        "<path:image>": "manifests/-bad",
     }
     for name, value in values.items():
         rule = rule.replace(name, value)

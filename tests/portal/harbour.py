@@ -63,6 +63,7 @@ class Harbour:
             texts=cast(Any, None),
             bills=cast(Any, None),
             app_logs=self.app_logs,
+            passage=cast(Any, None),
         )
 
     def pages(self) -> Flask:

@@ -13,7 +13,7 @@ from flask import Flask, Response, g, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from wherry.api import described, errors, git, hooks
+from wherry.api import described, errors, git, hooks, registry
 from wherry.api.auth import authenticate
 from wherry.api.desk import Call, Desk
 from wherry.api.routes.table import ROUTES, Route
@@ -50,6 +50,7 @@ def create_api(world: World) -> Flask:
         _add(api, route.name, route.path, route.method, _view(desk, route))
     described.add_route(api, ROUTES)
     git.add_routes(api, desk)
+    registry.add_routes(api, desk)
     hooks.add_routes(api, desk)
     api.before_request(_name_the_request)
     api.after_request(_dress)

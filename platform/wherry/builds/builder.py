@@ -45,8 +45,9 @@ from wherry.domain.text import printable
 from wherry.flow.ports import BuildRequest, Cancel, Sandbox, Say
 from wherry.flow.talk import detail, step
 from wherry.images.layer_cache import LayerCache
+from wherry.images.passage import Passage
 from wherry.images.registry import Registry
-from wherry.images.stored import StoredImage, read_image
+from wherry.images.stored import PUSHED, StoredImage, read_image
 from wherry.settings import Settings, root_folder
 
 
@@ -109,6 +110,7 @@ class LifecycleBuilder:
         cache.forget(self._caches / str(app_id))
         if self._containers:
             self._containers.forget(app_id)
+        Passage(self._registry).clear(PUSHED.format(app_id))
 
     def discard(self, images: Collection[tuple[str, str]]) -> None:
         for repository, digest in images:

@@ -13,15 +13,14 @@ from wherry.builds.container_starts import starts_of
 from wherry.builds.disk import need_free
 from wherry.builds.heroku_yml import Run
 from wherry.domain.buildpacks import allowed
-from wherry.domain.errors import BuildFailed, InvalidInput, PlatformFault
+from wherry.domain.errors import BuildFailed, InvalidInput, NotFound, PlatformFault
 from wherry.domain.image import Image, Start
 from wherry.domain.text import printable
 from wherry.images.registry import Registry
-from wherry.images.stored import StoredImage, copy_image, mount_image, read_image
+from wherry.images.stored import PUSHED, StoredImage, copy_image, mount_image, read_image
 from wherry.settings import Settings
 
 _REFERENCE = re.compile(r"(?:(?:docker://)?(?P<name>[a-z0-9][a-z0-9._:/-]{0,253})@)?(?P<digest>sha256:[0-9a-f]{64})")
-_MOST_MIB = 8192
 
 
 class TakenImages:
@@ -40,7 +39,39 @@ class TakenImages:
         digest = found["digest"]
         if name not in ("", repository, f"{self._registry.address}/{repository}"):
             digest = self._copied(name, digest, repository)
-        return _start(read_image(self._registry, repository, digest))
+        return _start(self._known(app_id, repository, digest))
+
+    def _known(self, app_id: int, repository: str, digest: str) -> StoredImage:
+        """In the app's repository; one that its users pushed comes there now, and no layer moves."""
+        pushed = PUSHED.format(app_id)
+        found = self._by_id(pushed, digest)
+        if found is None:
+            try:
+                return read_image(self._registry, repository, digest)
+            except NotFound:
+                found = self._pushed(pushed, digest)
+        mount_image(self._registry, pushed, found.digest, repository)
+        return found
+
+    def _by_id(self, repository: str, identity: str) -> StoredImage | None:
+        """By the digest of its config, as `docker` and Heroku's tools name an image. Asked first: the registry fails when
+        a manifest is asked for by the digest of something else that it has.
+        """
+        for tag in self._registry.tags(repository):
+            found = read_image(self._registry, repository, tag)
+            config = self._registry.manifest(repository, found.digest).value().get("config")
+            if isinstance(config, dict) and config.get("digest") == identity:
+                return found
+        return None
+
+    def _pushed(self, repository: str, digest: str) -> StoredImage:
+        try:
+            return read_image(self._registry, repository, digest)
+        except NotFound as error:
+            raise NotFound(
+                f"neither a build nor a push of this app has the image {digest}",
+                hint="To push one: docker push HOST/APP/TYPE; the push prints its digest",
+            ) from error
 
     def copy(self, image: Image, app_id: int) -> Image:
         repository = f"apps/{app_id}"
@@ -70,8 +101,9 @@ class TakenImages:
     def _check_size(self, image: StoredImage) -> None:
         """It lies here twice while it is copied."""
         size = sum(each.size for each in image.layers) >> 20
-        if size > _MOST_MIB:
-            raise InvalidInput(f"the image has {size} MiB; the most is {_MOST_MIB}")
+        most = self._settings.number("max_image_mb")
+        if size > most:
+            raise InvalidInput(f"the image has {size} MiB; the most is {most}")
         need_free(self._settings.folder, self._settings.number("build_free_mb") + 2 * size)
 
 

@@ -10,6 +10,7 @@ import io
 import re
 import tempfile
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlencode, urljoin
@@ -141,10 +142,45 @@ class Registry:
             raise PlatformFault(f"the registry stored {document.digest} as {printable(told)}")
         return document.digest
 
+    def tags(self, repository: str) -> list[str]:
+        """None of a repository that is not there."""
+        path, scopes = f"{self._path(repository)}tags/list", [self._scope(repository, "pull")]
+        response = self._transport.call("GET", path, scopes, [200, 404])
+        if response.status_code == 404:
+            return []
+        try:
+            found = response.json().get("tags")
+        except (ValueError, AttributeError) as error:
+            raise PlatformFault("the registry's list of tags cannot be read") from error
+        return sorted(str(each) for each in found) if isinstance(found, list) else []
+
     def delete_manifest(self, repository: str, digest: str) -> None:
         """What is not there counts as deleted."""
         path = f"{self._path(repository)}manifests/{_digest(digest)}"
         self._transport.call("DELETE", path, [self._scope(repository, "delete,pull")], [202, 200, 404])
+
+    # -- for engines of users (passage.py)
+
+    def ask(
+        self,
+        method: str,
+        repository: str,
+        rest: str,
+        expect: list[int],
+        headers: Mapping[str, str] | None = None,
+        body: bytes | Iterable[bytes] | None = None,
+        *,
+        push: bool = False,
+    ) -> requests.Response:
+        """One request below ``/v2/NAME/``, asked once; its answer is read as a stream, and closed by the caller. Raises
+        Interrupted for what may pass.
+        """
+        scopes = [self._scope(repository, "pull,push" if push else "pull")]
+        return self._transport.once(method, self._path(repository) + rest, scopes, expect, headers, body, stream=True)
+
+    def path_of(self, repository: str) -> str:
+        """Of the repository at its registry, with a slash at its end."""
+        return self._path(repository)
 
     # -- below
 

@@ -14,6 +14,8 @@ from wherry.images.manifest import DOCKER_INDEX, INDEX, Document, architecture, 
 from wherry.images.registry import Registry
 
 _AT_ONCE = 4
+PUSHED = "pushed/{}"
+"""The repository of what an app's users push, by its id: apart from what builds make and releases run."""
 
 
 @dataclass(frozen=True, slots=True)
