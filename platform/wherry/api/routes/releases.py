@@ -43,9 +43,7 @@ def config(call: Call, app: App, release: str) -> ResponseReturnValue:
 
 def bill(call: Call, app: App, release: str) -> ResponseReturnValue:
     """What its image is made of, as one CycloneDX document. Our own; Heroku has none."""
-    response = jsonify(call.world.bill.run(app, call.desk.release(app, release)))
-    response.mimetype = "application/vnd.cyclonedx+json"
-    return response
+    return jsonify(call.world.bill.run(app, call.desk.release(app, release)))
 
 
 def diff(call: Call, app: App, release: str, other: str) -> ResponseReturnValue:
