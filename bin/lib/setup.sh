@@ -70,6 +70,8 @@ need_platform() {
         need dockerd docker.io
         need iptables iptables
     fi
+    # git over SSH; left out where its package would start a server on port 22 too.
+    [ -d /run/systemd/system ] || need sshd openssh-server
     [ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$missing ca-certificates"
 }
 

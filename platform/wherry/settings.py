@@ -29,6 +29,7 @@ class Settings:
     web_port: str = _setting("8301", "port of the portal, API and git")
     router_port: str = _setting("8300", "port of the apps: http://NAME.localhost:PORT")
     terminal_port: str = _setting("8303", "port where wherry run attaches, with TLS; on the address of bind")
+    ssh_port: str = _setting("8304", "port of git over SSH, where this machine has sshd; 0: none")
     registry_port: str = _setting("8302", "port of our own registry, on 127.0.0.1 only")
     apps_domain: str = _setting("localhost", "apps answer at NAME.<apps_domain>")
     name_servers: str = _setting(
@@ -170,7 +171,7 @@ class Settings:
             if not (
                 getattr(self, name).isascii()
                 and getattr(self, name).isdecimal()
-                and (name == "watch_seconds" or int(getattr(self, name)) > 0)
+                and (name in ("watch_seconds", "ssh_port") or int(getattr(self, name)) > 0)
                 and int(getattr(self, name)) < 10**9
             )
         ]

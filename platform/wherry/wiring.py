@@ -38,6 +38,7 @@ from wherry.flow.destroy import DestroyApp, RemoveRemains
 from wherry.flow.domains import Domains
 from wherry.flow.drains import Drains
 from wherry.flow.image_ports import Bases, Bills, Images
+from wherry.flow.keys import Keys
 from wherry.flow.ledger_ports import Ledger
 from wherry.flow.log_ports import AppLogs
 from wherry.flow.maintain import Maintain, Reroute
@@ -86,6 +87,7 @@ from wherry.settings import Settings
 from wherry.sources.fetch import Trees
 from wherry.sources.policy import Limits
 from wherry.sources.repositories import Repositories
+from wherry.sources.ssh_folder import SshAddress, SshFolder
 from wherry.sources.transport import GitTransport
 from wherry.sources.uploads import UploadFolder
 
@@ -232,6 +234,18 @@ class World:
     def run(self) -> RunOneOff:
         limits = RunLimits(self.settings.number("runs_at_once"), self.settings.number("run_seconds"))
         return RunOneOff(self.ledger, self.runtime, self.clock, limits)
+
+    @property
+    def ssh_folder(self) -> SshFolder:
+        return SshFolder.of(self.settings.folder, Home(self.settings.folder).platform)
+
+    @property
+    def ssh(self) -> SshAddress | None:
+        return SshAddress.read(self.settings.folder)
+
+    @property
+    def keys(self) -> Keys:
+        return Keys(self.ledger, self.clock, self.ssh_folder)
 
     @property
     def certificate(self) -> Certificate:

@@ -51,7 +51,7 @@ class Platform:
     @classmethod
     def fresh(cls, folder: Path, **settings: str) -> Platform:
         (folder / "user").mkdir(parents=True)
-        ports = {f"WHERRY_{name}_PORT": str(free_port()) for name in ("WEB", "ROUTER", "REGISTRY", "TERMINAL")}
+        ports = {f"WHERRY_{name}_PORT": str(free_port()) for name in ("WEB", "ROUTER", "REGISTRY", "TERMINAL", "SSH")}
         quick = {"WHERRY_BOOT_SECONDS": "20", "WHERRY_DRAIN_SECONDS": "5", "WHERRY_STOP_SECONDS": "5"}
         given = {f"WHERRY_{name.upper()}": value for name, value in settings.items()}
         return cls(folder / "home", folder / "user", {**ports, **quick, "WHERRY_HOME": str(folder / "home"), **given})

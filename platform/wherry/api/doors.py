@@ -91,7 +91,7 @@ def _call(desk: Desk) -> Call:
     actor = authenticate(request, desk.world.access)
     g.rate_left = 0
     g.rate_left = desk.rates.spend(actor.id)
-    shapes = Shapes(desk.world.settings, desk.ids, desk.tickets, request.host_url.rstrip("/"))
+    shapes = Shapes(desk.world.settings, desk.ids, desk.tickets, request.host_url.rstrip("/"), desk.world.ssh)
     return Call(desk, actor, shapes, f"api {request.remote_addr} request {g.request_id}")
 
 

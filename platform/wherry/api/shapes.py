@@ -21,9 +21,11 @@ from wherry.domain.model import Actor, App, Build, BuildStatus, Release
 from wherry.domain.one_off import OneOff
 from wherry.domain.retention import Standing
 from wherry.domain.secret import Secret
+from wherry.domain.ssh_keys import UserKey
 from wherry.domain.workload import Process
 from wherry.flow.task_ports import Stage, TaskState
 from wherry.settings import Settings
+from wherry.sources.ssh_folder import SshAddress
 
 Json = dict[str, object]
 
@@ -43,6 +45,7 @@ class Shapes:
     ids: Ids
     tickets: Tickets
     base: str
+    ssh: SshAddress | None = None
 
     def account(self, actor: Actor) -> Json:
         return {
@@ -82,6 +85,8 @@ class Shapes:
             "repo_size": None,
             "slug_size": None,
             "space": None,
+            "ssh_git_url": self.ssh.url(self._host(), app.name) if self.ssh else None,
+            "ssh_host_key": self.ssh.fingerprint if self.ssh else None,
             "stack": self._stack(stack_of(current.image) if current else app.build.stack),
             "team": None,
             "updated_at": time(app.updated_at),
@@ -312,6 +317,18 @@ class Shapes:
             "sni_endpoint": None,
         }
 
+    def key(self, key: UserKey) -> Json:
+        at = time(key.created_at)
+        return {
+            "comment": key.key.comment,
+            "created_at": at,
+            "email": key.user.email,
+            "fingerprint": key.key.fingerprint,
+            "id": self.ids.of("key", key.id),
+            "public_key": f"{key.key.line} {key.key.comment}".strip(),
+            "updated_at": at,
+        }
+
     def one_off(self, app: App, one_off: OneOff, state: TaskState | None, release_id: int) -> Json:
         return {
             "app": self._app(app),
@@ -333,10 +350,13 @@ class Shapes:
 
     def attached(self, shown: Json, word: Secret, fingerprint: str) -> Json:
         """`shown`, with where somebody may talk to it, once: at the host that the client reached us by."""
-        parts = urlsplit(self.base)
-        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-        url = f"rendezvous://{host}:{self.settings.terminal_port}/{word.reveal()}"
+        url = f"rendezvous://{self._host()}:{self.settings.terminal_port}/{word.reveal()}"
         return {**shown, "attach_fingerprint": fingerprint, "attach_url": url}
+
+    def _host(self) -> str:
+        """As the client reached us; an IPv6 address in brackets."""
+        host = urlsplit(self.base).hostname or ""
+        return f"[{host}]" if ":" in host else host
 
     def _stream(self, app: App, kind: str, number: int) -> str:
         return f"{self.base}/streams/logs/{self.tickets.for_log(LogTicket(app.id, kind, number))}"

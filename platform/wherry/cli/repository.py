@@ -18,7 +18,7 @@ from wherry.domain.text import printable
 
 REMOTE = "wherry"
 _REMOTE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_URL = re.compile(r"https?://\S+/([^/]+)\.git/?")
+_URL = re.compile(r"(?:https?|ssh)://\S+/([^/]+)\.git/?")
 
 
 def inside() -> bool:

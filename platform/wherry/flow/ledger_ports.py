@@ -24,6 +24,7 @@ from wherry.domain.restarts import Target, Wish
 from wherry.domain.retention import Standing
 from wherry.domain.roles import Role
 from wherry.domain.secret import Secret
+from wherry.domain.ssh_keys import PublicKey, UserKey
 from wherry.flow.cron_ports import Crons
 
 
@@ -90,6 +91,8 @@ class Transaction(Protocol):
     def pipelines(self) -> Pipelines: ...
     @property
     def one_offs(self) -> OneOffs: ...
+    @property
+    def ssh_keys(self) -> SshKeys: ...
 
 
 class Apps(Protocol):
@@ -392,3 +395,17 @@ class OneOffs(Protocol):
 
     def remove(self, one_off_id: int) -> bool:
         """False when it was gone already."""
+
+
+class SshKeys(Protocol):
+    def add(self, user: Actor, key: PublicKey, now: datetime) -> UserKey:
+        """Raises Conflict for a key that is anybody's."""
+
+    def by_id(self, key_id: int) -> UserKey | None: ...
+
+    def of_user(self, user_id: int) -> list[UserKey]:
+        """Oldest first."""
+
+    def all(self) -> list[UserKey]: ...
+
+    def remove(self, key_id: int) -> None: ...

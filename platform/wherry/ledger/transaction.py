@@ -16,6 +16,7 @@ from wherry.ledger.pipelines import SqlPipelines
 from wherry.ledger.releases import SqlReleases
 from wherry.ledger.restarts import SqlRestarts
 from wherry.ledger.sealing import Sealing
+from wherry.ledger.ssh_keys import SqlSshKeys
 from wherry.ledger.statements import Statements
 
 
@@ -36,6 +37,7 @@ class SqlTransaction:
         self.drains = SqlDrains(statements, sealing)
         self.pipelines = SqlPipelines(statements)
         self.one_offs = SqlOneOffs(statements, sealing)
+        self.ssh_keys = SqlSshKeys(statements)
 
     @property
     def has_news(self) -> bool:

@@ -61,6 +61,11 @@ def run(argv: Sequence[str], seconds: float = RUN_SECONDS) -> bytes:
     return done.stdout
 
 
+def guarded(argv: Sequence[str]) -> list[str]:
+    """The same under the memory limit."""
+    return [*_GUARD, *argv]
+
+
 @dataclass(frozen=True)
 class Conversation:
     """A git under way: `ask` is its stdin, `answer` its stdout."""

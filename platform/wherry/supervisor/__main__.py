@@ -12,6 +12,7 @@ import click
 from wherry.domain.errors import WherryError
 from wherry.home import Home
 from wherry.settings import Settings
+from wherry.ssh import main as ssh_door
 from wherry.supervisor import account, doctor, scribe, worker
 from wherry.supervisor import down as down_story
 from wherry.supervisor import stack as stack_story
@@ -144,6 +145,13 @@ def terminal_command(settings: Settings) -> None:
 @click.pass_obj
 def logs_command(settings: Settings) -> None:
     sys.exit(scribe.main(settings))
+
+
+@commands.command("ssh-door", hidden=True)
+@click.option("--user", required=True)
+@click.pass_obj
+def ssh_door_command(settings: Settings, user: str) -> None:
+    sys.exit(ssh_door.main(settings, user))
 
 
 @commands.command("env")

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from wherry.domain.errors import WherryError
 from wherry.home import Home
 from wherry.settings import Settings
-from wherry.supervisor import engine
+from wherry.sources.ssh_folder import SshAddress
+from wherry.supervisor import engine, ssh
 from wherry.supervisor.service import Records
 from wherry.supervisor.services import listens
 from wherry.supervisor.status import NAMES
@@ -108,7 +109,9 @@ def _database(settings: Settings) -> list[Finding]:
 
 def _processes(settings: Settings) -> list[Finding]:
     records = Records(settings.folder)
-    wanted = [name for name in NAMES if name != "engine" and not (name == "registry" and settings.registry_url)]
+    without = {"engine"} | ({"registry"} if settings.registry_url else set())
+    without |= set() if SshAddress.read(settings.folder) else set(ssh.NAMES)
+    wanted = [name for name in NAMES if name not in without]
     dead = [name for name in wanted if records.find(name) is None]
     answer = f"not running: {', '.join(dead)}" if dead else ", ".join(wanted)
     return [Finding("processes", not dead, answer, f"wherry up --detach; their logs: {settings.folder}/log")]

@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 
 from wherry.settings import Settings
+from wherry.supervisor import ssh
 from wherry.supervisor.service import Records
 from wherry.supervisor.up import endpoints
 
-NAMES = ("supervisor", "engine", "registry", "router", "logs", "terminal", "web", "worker")
+NAMES = ("supervisor", "engine", "registry", "router", "logs", "terminal", "web", "worker", *ssh.NAMES)
 
 
 def status(settings: Settings) -> dict[str, object]:
@@ -21,7 +22,7 @@ def status(settings: Settings) -> dict[str, object]:
     processes = []
     for name in NAMES:
         running = records.find(name)
-        if running is None and name in ("engine", "registry") and name not in known:
+        if running is None and name in ("engine", "registry", *ssh.NAMES) and name not in known:
             continue  # not ours to run: another's engine or registry is in use
         about = known.get(name, {})
         processes.append(

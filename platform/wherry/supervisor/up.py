@@ -12,11 +12,11 @@ from io import TextIOWrapper
 from wherry.domain.errors import Conflict, PlatformFault
 from wherry.home import Home
 from wherry.settings import Settings
-from wherry.supervisor import engine
+from wherry.supervisor import engine, ssh
 from wherry.supervisor.account import open_account
 from wherry.supervisor.registry_store import collect_garbage
 from wherry.supervisor.service import Records, Service
-from wherry.supervisor.services import services
+from wherry.supervisor.services import listens, services
 from wherry.supervisor.supervise import Supervisor, wake_on_signals
 from wherry.wiring import migrate, stacks
 
@@ -61,7 +61,7 @@ class Up:
                 collect_garbage(service.argv[0], self.settings.folder / "registry", self.say)
             supervisor.bring_up(service)
         stacks(self.settings, self.home).ensure(self.say)
-        for service in web_and_worker:
+        for service in [*web_and_worker, *ssh.services(self.settings, self.home, listens, self.say)]:
             supervisor.bring_up(service)
 
     def _engine(self, supervisor: Supervisor) -> Service | None:

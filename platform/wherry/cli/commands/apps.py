@@ -112,6 +112,7 @@ def _facts(
         ("Owner", app["owner"]["email"]),
         ("Processes", processes or "none yet"),
         ("Region", app["region"]["name"]),
+        *([("SSH URL", app["ssh_git_url"])] if app.get("ssh_git_url") else []),
         ("Stack", app["stack"]["name"]),
         ("Web URL", app["web_url"]),
     ]

@@ -38,13 +38,25 @@ def create(name: str | None, no_remote: bool, remote: str, stack: str | None, as
 @click.command("git:remote")
 @click.option("-a", "--app", required=True, help="The app.")
 @click.option("-r", "--remote", default=repository.REMOTE, show_default=True, help="Name of the git remote.")
-def remote(app: str, remote: str) -> None:
+@click.option("--ssh", "over_ssh", is_flag=True, help="Over SSH, with your key (wherry keys:add) instead of the token.")
+def remote(app: str, remote: str, over_ssh: bool) -> None:
     """Add or change the git remote that leads to an app, and let git use our token for it."""
     api = client()
     found = api.get("apps", app)
     if not repository.inside():
         raise Usage("this is not a git repository", hint="To make it one: git init -b main")
-    _set(api, found, remote)
+    if over_ssh:
+        _set_ssh(found, remote)
+    else:
+        _set(api, found, remote)
+
+
+def _set_ssh(app: dict[str, Any], remote: str) -> None:
+    if not app.get("ssh_git_url"):
+        raise Usage("this platform has no git over SSH", hint="Its operator can tell why: wherry status")
+    repository.set_remote(remote, app["ssh_git_url"])
+    show.talk(f"The git remote {remote} leads to {show.safe(app['ssh_git_url'])}")
+    show.talk(f"ssh will ask about its host key once: {show.safe(app['ssh_host_key'])}")
 
 
 def _lead_git_there(api: Client, app: dict[str, Any], remote: str) -> None:

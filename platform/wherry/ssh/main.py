@@ -1,0 +1,34 @@
+"""The process of the door of git over SSH, from its start to SIGTERM."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+from threading import Thread
+
+from wherry.api.tickets import Tickets
+from wherry.home import Home
+from wherry.settings import Settings
+from wherry.sources.ssh_session import SshTransport
+from wherry.ssh.door import AT_ONCE, Door
+from wherry.wiring import open_sources, wire
+
+
+def main(settings: Settings, user: str) -> int:
+    """`user`: who hook/serve runs as. Returns the exit code."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(levelname)s %(name)s: %(message)s")
+    home = Home(settings.folder)
+    world = wire(settings)
+    transport, tickets = SshTransport(open_sources(settings)), Tickets(world.ticket_key)
+    with socket.create_server(("127.0.0.1", 0), backlog=AT_ONCE) as listener:
+        world.keys.tell()
+        secret = world.ssh_folder.open_door(listener.getsockname()[1], user)
+        door = Door(settings, world.access, world.keys, transport, tickets, secret)
+        Thread(target=door.serve, args=(listener,), name="door", daemon=True).start()
+        (home.folder / "run" / "ssh-door.ready").touch()
+        signal.sigwait({signal.SIGTERM, signal.SIGINT})
+    logging.shutdown()
+    os._exit(0)  # pushes under way go on without us: git talks to its client by itself
