@@ -151,6 +151,23 @@ def test_replace_stops_the_run_before(stage: Stage, slow: App) -> None:
     assert stage.runtime.left == set(), "it was killed, not left"
 
 
+def test_a_run_is_stopped_by_hand_whether_it_began_or_not(stage: Stage, slow: App) -> None:
+    deploy(stage, slow, replace(TIDY, policy=Policy.FORBID))
+    tick(stage, 60)
+    _, cancel, thread, run = begun(stage, slow)
+    assert stage.cron.stop(stage.user, slow, run.process)
+    cancel.cancel()
+    thread.join(20)
+    assert not stage.cron.stop(stage.user, slow, run.process), "it has ended"
+    waiting = stage.cron.run(stage.user, slow, 1)
+    assert stage.cron.stop(stage.user, slow, waiting.process)
+    assert stage.ledger.claim("worker", [JobKind.CRON]) is None
+    assert runs(stage, slow) == [RunStatus.STOPPED, RunStatus.STOPPED]
+    assert stage.logs.outcome(f"cron-{run.id}") == "stopped"
+    assert stage.events(slow)[:3] == ["cron.stop", "cron.run", "cron.stop"]
+    assert not stage.cron.stop(stage.user, stage.create.run(stage.user, "other"), waiting.process)
+
+
 def test_a_run_outlives_its_worker_and_the_next_one_goes_on_with_it(stage: Stage, slow: App) -> None:
     deploy(stage, slow, TIDY)
     tick(stage, 60)

@@ -137,9 +137,8 @@ def test_cron_runs_on_its_schedule_and_by_hand_and_outlives_the_worker(platform:
     app.commit("Scheduled")
     app.push()
     started = json.loads(app.wherry("cron:run", "2", "--no-wait", "--json").out)
-    eventually(
-        lambda: "began" in (platform.home / "logs" / f"cron-{started['name'][8:].lstrip('0')}.jsonl").read_text()
-    )
+    log = platform.home / "logs" / f"cron-{int(started['name'][5:]) - 1000}.jsonl"
+    eventually(lambda: log.exists() and "began" in log.read_text())
     platform.kill("worker")
     assert app.wherry("cron:run", "2", check=False).code == 5
     eventually(lambda: history(app)[started["name"]]["status"] != "running")
@@ -151,6 +150,13 @@ def test_cron_runs_on_its_schedule_and_by_hand_and_outlives_the_worker(platform:
     run = next(each for each in history(app).values() if each["task"] == 1)
     assert f"tidied red by {run['name']}" in app.wherry("cron:output", str(run["name"])).out
     assert "* * * * *" in app.wherry("cron").out
+
+    stuck = json.loads(app.wherry("cron:run", "2", "--no-wait", "--json").out)["name"]
+    eventually(lambda: history(app)[stuck]["status"] == "running")
+    assert f"{stuck}: " in app.wherry("ps").out
+    app.wherry("ps:stop", stuck)
+    eventually(lambda: stuck not in app.wherry("ps", "--json").out)
+    assert history(app)[stuck]["status"] == "stopped"
     assert json.loads(app.wherry("ps", "--json").out)[0]["name"] == "web.1"
 
 

@@ -54,7 +54,7 @@ class Due:
 
 class RunStatus(StrEnum):
     """PENDING and RUNNING end as one of the others. MISSED: the platform was down when it was due; SKIPPED: an earlier run
-    was still there, and the policy is forbid; REPLACED: stopped by the next run.
+    was still there, and the policy is forbid; REPLACED: stopped by the next run; STOPPED: by a person.
     """
 
     PENDING = "pending"
@@ -64,6 +64,7 @@ class RunStatus(StrEnum):
     MISSED = "missed"
     SKIPPED = "skipped"
     REPLACED = "replaced"
+    STOPPED = "stopped"
 
     @property
     def final(self) -> bool:

@@ -138,6 +138,17 @@ class CronTab:
             raise NotFound("no such run of a cron task")
         return run
 
+    def stop(self, actor: Actor, app: App, name: str, origin: str = "") -> bool:
+        """The run of that process (cron.1017); False when none of that name is under way."""
+        now = self.clock.now()
+        with self.ledger.begin() as tx:
+            run = next((each for each in tx.crons.runs(app.id, KEEP) if each.process == name), None)
+            if run is None or not tx.crons.finish(run.id, RunStatus.STOPPED, now, message=f"stopped by {actor.email}"):
+                return False
+            tx.jobs.drop(JobKind.CRON, run.id)
+            tx.events.add(now, actor, app.name, "cron.stop", after={"task": run.number, "run": name}, origin=origin)
+        return True
+
     def run(self, actor: Actor, app: App, number: int, origin: str = "") -> CronRun:
         """Now, whatever its schedule says. Raises NotFound, and Conflict while its policy forbids it."""
         now = self.clock.now()

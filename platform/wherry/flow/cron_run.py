@@ -42,7 +42,7 @@ class RunCron:
         except Cancelled as error:
             if not self._is_over(run):
                 raise Conflict(f"{run.process} is left running and will be taken up again") from error
-            self._end(job, run, RunStatus.REPLACED)
+            self._end(job, run, self._status(run))
         except NotFound:
             self._end(job, run, RunStatus.FAILED, message="the platform was interrupted as it began or ended")
         except RolloutFailed as error:
@@ -75,9 +75,12 @@ class RunCron:
         )
 
     def _is_over(self, run: CronRun) -> bool:
-        """Another one took its place."""
+        """Another one took its place, or somebody stopped it."""
+        return self._status(run).final
+
+    def _status(self, run: CronRun) -> RunStatus:
         with self.ledger.begin(read_only=True) as tx:
-            return tx.crons.run(run.id).status.final
+            return tx.crons.run(run.id).status
 
     def _end(
         self, job: Job, run: CronRun | None, status: RunStatus, code: int | None = None, message: str = ""

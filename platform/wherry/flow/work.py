@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Event, Lock
 
-from wherry.domain.cron import RunStatus
 from wherry.domain.errors import Conflict, PlatformFault
 from wherry.domain.model import BuildStatus, Job, JobKind
 from wherry.flow.ledger_ports import Ledger
@@ -96,7 +95,7 @@ class Worker:
             return False
         with self.ledger.begin(read_only=True) as tx:
             if job.kind is JobKind.CRON:
-                return tx.crons.run(job.subject).status is RunStatus.REPLACED
+                return tx.crons.run(job.subject).status.final
             return tx.builds.by_id(job.subject).status is BuildStatus.CANCELLED
 
     def _cancel_all(self) -> None:

@@ -39,7 +39,7 @@ _CRON_RUN = answer(
     output_stream_url=URL,
     release=maybe(answer(version=COUNT)),
     started_at=maybe(TIME),
-    status=word("pending", "running", "succeeded", "failed", "missed", "skipped", "replaced"),
+    status=word("pending", "running", "succeeded", "failed", "missed", "skipped", "replaced", "stopped"),
     task=COUNT,
 )
 

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from wherry.api.desk import Call
 from wherry.api.routes import one_offs
 from wherry.api.shapes import Json
+from wherry.domain import cron
 from wherry.domain.errors import NotFound
 from wherry.domain.formation import DEFAULT_SIZE
 from wherry.domain.model import App
@@ -35,7 +36,7 @@ def restart_all(call: Call, app: App) -> ResponseReturnValue:
 
 def restart(call: Call, app: App, dyno: str) -> ResponseReturnValue:
     """A one-off is not started again, as on Heroku."""
-    if one_offs.stopped(call, app, dyno):
+    if one_offs.stopped(call, app, dyno) or call.world.cron.stop(call.actor, app, dyno, call.origin):
         return _accepted()
     call.world.restart.process(call.actor, app, _name(call, app, dyno), call.origin)
     return _accepted()
@@ -43,7 +44,7 @@ def restart(call: Call, app: App, dyno: str) -> ResponseReturnValue:
 
 def stop(call: Call, app: App, dyno: str) -> ResponseReturnValue:
     """The formation still asks for it, so another takes its place, as on Heroku; in that of a one-off none."""
-    if one_offs.stopped(call, app, dyno):
+    if one_offs.stopped(call, app, dyno) or call.world.cron.stop(call.actor, app, dyno, call.origin):
         return _accepted()
     call.world.restart.process(call.actor, app, _name(call, app, dyno), call.origin, stop_first=True)
     return _accepted()
@@ -74,6 +75,8 @@ def _shown(call: Call, app: App) -> list[Json]:
     processes = sorted(call.world.runtime.processes(app.id), key=lambda each: (each.type, each.index, each.release))
     with call.world.ledger.begin(read_only=True) as tx:
         formation = tx.apps.formation(app.id)
+        scheduled = any(each.type == cron.TYPE and each.index > cron.FIRST_NUMBER for each in processes)
+        runs = {each.process: each.command for each in tx.crons.runs(app.id)} if scheduled else {}
         releases = {}
         for number in {process.release for process in processes}:
             try:
@@ -83,7 +86,7 @@ def _shown(call: Call, app: App) -> list[Json]:
 
     def shape(process: Process) -> Json:
         release = releases.get(process.release)
-        command = release.image.processes.get(process.type, "") if release else ""
+        command = runs.get(process.name) or (release.image.processes.get(process.type, "") if release else "")
         size = formation[process.type].size if process.type in formation else DEFAULT_SIZE
         return call.shapes.dyno(app, process, command, release.id if release else None, size)
 

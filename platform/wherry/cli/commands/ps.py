@@ -43,6 +43,13 @@ def index(app: str, types: tuple[str, ...], as_json: bool) -> None:
         if not running:
             show.talk("none runs")
         show.line("")
+    types_there = {each["type"] for each in formation}
+    for kind in sorted({each["type"] for each in dynos} - types_there):
+        beside = [each for each in dynos if each["type"] == kind]
+        show.title(f"{kind}: one-off processes ({len(beside)})")
+        for dyno in beside:
+            show.line(f"{_shown(dyno)}: {show.safe(dyno['command'])}")
+        show.line("")
 
 
 @click.command("ps:scale")
