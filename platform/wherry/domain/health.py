@@ -119,7 +119,7 @@ def _check(reading: Reading, found: Mapping[str, object], where: str) -> Check:
         uptime=uptime,
         port=_number(reading, found, "port", where, 1, 65535, 0),
         attempts=_number(reading, found, "attempts", where, 1, 1000, 3),
-        timeout=_number(reading, found, "timeout", where, 1, 300, 5),
+        timeout=_number(reading, found, "timeout", where, 1, 60, 5),
         wait=_number(reading, found, "wait", where, 0, 3600, 5),
         delay=_number(reading, found, "initialDelay", where, 0, 3600, 0),
         warn=reading.flag(found.get("warn"), f"{where}.warn", False),
