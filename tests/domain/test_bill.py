@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from wherry.domain.bill import Bill, Part, Subject, whole
 
@@ -60,6 +60,7 @@ _HOSTILE = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(_HOSTILE, _HOSTILE)
 def test_whatever_a_part_says_the_whole_is_valid(components: Any, dependencies: Any) -> None:
     document = {"components": [CLICK, components, *([components] * 2)], "dependencies": dependencies}
