@@ -52,24 +52,30 @@ class Collector:
         with self._engine.doing("follow the logs"):
             since = int(self._logs.position(_POSITION) or time.time_ns()) // 1_000_000_000
             filters = {**naming.of_platform(self._platform), "type": ["container"], "event": words.ACTIONS}
-            self._events = self._engine.api.events(since=since, filters=filters, decode=True)
+            events = self._engine.api.events(since=since, filters=filters, decode=True)
+        with self._lock:
+            self._events = events
+            if self._stop.is_set():
+                close_stream(events)  # closed before there was anything to close
         writer.start()
         try:
-            with ended(self._events), suppress(*CLIENT_ERRORS):
+            with ended(events), suppress(*CLIENT_ERRORS):
                 for each in self._engine.api.containers(all=True, filters=naming.of_platform(self._platform)):
                     if who := Identity.of(each["Labels"]):
                         self._meet(each["Id"], who, each["Labels"])
-                for event in self._events:
+                for event in events:
                     self._hear(event)
         finally:
             self._end()
             writer.join()
 
     def close(self) -> None:
-        self._stop.set()
+        with self._lock:
+            self._stop.set()
+            events = self._events
         self._mailbox.close()
-        if self._events is not None:
-            close_stream(self._events)
+        if events is not None:
+            close_stream(events)
 
     def process_at(self, address: str) -> str:
         """The name of the process that has, or had, this address (and perhaps a port); "" for none that is known."""

@@ -58,7 +58,9 @@ class Reader:
     def stop(self) -> None:
         with self._lock:
             self._stopped = True
-            stream = self._stream
+            stream, before = self._stream, self._before
+        if before:
+            before.stop()  # the engine may tell of one start twice: then it still reads
         if stream:
             close_stream(stream)
 
