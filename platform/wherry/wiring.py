@@ -42,6 +42,7 @@ from wherry.flow.keys import Keys
 from wherry.flow.ledger_ports import Ledger
 from wherry.flow.log_ports import AppLogs
 from wherry.flow.maintain import Maintain, Reroute
+from wherry.flow.people import People
 from wherry.flow.pipelines import Pipelines
 from wherry.flow.plan import Patience
 from wherry.flow.ports import Clock, Logs, Runtime, Sources, TextRecords, Uploads
@@ -62,8 +63,11 @@ from wherry.flow.run import AttachOneOff, RunOneOff, TidyOneOffs
 from wherry.flow.run import Limits as RunLimits
 from wherry.flow.sbom import BillOfRelease
 from wherry.flow.scale import ScaleApp
+from wherry.flow.share import ShareApp
 from wherry.flow.stack import SetStack
 from wherry.flow.tell import TellEvents
+from wherry.flow.tokens import Sessions, Tokens
+from wherry.flow.transfer import TransferApp
 from wherry.flow.upload import BuildUpload
 from wherry.flow.watchdog import Watchdog
 from wherry.flow.work import Story, Worker
@@ -129,6 +133,26 @@ class World:
     @property
     def verify(self) -> VerifyEvents:
         return VerifyEvents(self.ledger)
+
+    @property
+    def tokens(self) -> Tokens:
+        return Tokens(self.ledger, self.clock)
+
+    @property
+    def sessions(self) -> Sessions:
+        return Sessions(self.ledger, self.clock)
+
+    @property
+    def people(self) -> People:
+        return People(self.ledger, self.clock)
+
+    @property
+    def share(self) -> ShareApp:
+        return ShareApp(self.ledger, self.clock)
+
+    @property
+    def transfer(self) -> TransferApp:
+        return TransferApp(self.ledger, self.clock)
 
     @property
     def create(self) -> CreateApp:

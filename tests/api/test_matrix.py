@@ -25,7 +25,7 @@ from tests.api.house import Answer, House
 _numbers = itertools.count(1)
 STRANGERS = ("anonymous", "unknown", "expired")
 HANDS = {"view", "config", "configure", "change"}
-EVERYTHING = HANDS | {"code", "operate", "run", "deploy", "admin"}
+EVERYTHING = HANDS | {"code", "operate", "run", "deploy", "admin", "share"}
 MAY = {
     "other": set[str](),
     "viewer": {"view"},
@@ -36,7 +36,16 @@ MAY = {
     "admin": EVERYTHING,
 }
 ROLES = {"viewer": "view", "operator": "operate", "deployer": "deploy", "app-admin": "admin"}
-ACTORS = (*STRANGERS, *MAY)
+READ = {"identity", "list", "view", "code"}
+WRITE = READ | {"create", "change", "operate", "deploy", "admin"}
+SCOPES = {
+    "identity": {"identity"},
+    "read": READ,
+    "read-protected": READ | {"config"},
+    "write": WRITE,
+    "write-protected": WRITE | {"config", "configure", "run"},
+}
+ACTORS = (*STRANGERS, *MAY, *SCOPES)
 ANYONE = ("identity", "list", "create", "account")
 
 
@@ -58,6 +67,8 @@ class Row:
             return self.seen
         if actor in STRANGERS:
             return 401
+        if actor in SCOPES:  # a token of the owner with this scope
+            return self.seen if self.needs in SCOPES[actor] and not self.admin else 403
         if self.admin:
             return self.seen if actor == "admin" else 403
         if self.anyone or self.needs in MAY[actor]:
@@ -66,37 +77,50 @@ class Row:
 
 
 ROWS = {
-    "GET /account": Row(anyone=True),
-    "GET /account/rate-limits": Row(anyone=True),
-    "GET /account/features": Row(anyone=True),
+    "GET /account": Row(anyone=True, needs="identity"),
+    "PATCH /account": Row(anyone=True, body={"name": "Ada"}, needs="account"),
+    "GET /users/~": Row(anyone=True, needs="identity"),
+    "PATCH /users/~": Row(anyone=True, body={"name": "Ada"}, needs="account"),
+    "GET /users": Row(admin=True),
+    "POST /users": Row(201, {"email": "new@example.org"}, admin=True),
+    "GET /users/<user>": Row(admin=True),
+    "DELETE /users/<user>": Row(409, admin=True),
+    "GET /oauth/authorizations": Row(anyone=True, needs="account"),
+    "POST /oauth/authorizations": Row(201, {}, anyone=True, needs="account"),
+    "GET /oauth/authorizations/<authorization>": Row(404, anyone=True, needs="account"),
+    "DELETE /oauth/authorizations/<authorization>": Row(404, anyone=True, needs="account"),
+    "POST /oauth/authorizations/<authorization>/actions/regenerate-tokens": Row(404, anyone=True, needs="account"),
+    "POST /oauth/tokens": Row(422, {}, open=True),
+    "GET /account/rate-limits": Row(anyone=True, needs="identity"),
+    "GET /account/features": Row(anyone=True, needs="identity"),
+    "GET /regions": Row(anyone=True, needs="list"),
+    "GET /regions/<region>": Row(anyone=True, needs="list"),
+    "GET /teams": Row(anyone=True, needs="list"),
+    "GET /spaces": Row(anyone=True, needs="list"),
+    "GET /addons": Row(anyone=True, needs="list"),
+    "GET /apps": Row(anyone=True, needs="list"),
+    "POST /apps": Row(201, {}, anyone=True, needs="create"),
+    "GET /stacks": Row(anyone=True, needs="list"),
+    "GET /stacks/<stack>": Row(anyone=True, needs="list"),
+    "POST /filters/apps": Row(body={"in": {"name": []}}, anyone=True, needs="list"),
+    "GET /pipelines": Row(anyone=True, needs="list"),
+    "POST /pipelines": Row(422, {}, anyone=True, needs="create"),
+    "GET /pipelines/<pipeline>": Row(404, anyone=True, needs="list"),
+    "PATCH /pipelines/<pipeline>": Row(404, {}, anyone=True, needs="create"),
+    "DELETE /pipelines/<pipeline>": Row(404, anyone=True, needs="create"),
+    "GET /pipelines/<pipeline>/pipeline-couplings": Row(404, anyone=True, needs="list"),
+    "POST /pipeline-couplings": Row(422, {}, anyone=True, needs="create"),
+    "GET /pipeline-couplings/<coupling>": Row(404, anyone=True, needs="list"),
+    "PATCH /pipeline-couplings/<coupling>": Row(404, {}, anyone=True, needs="create"),
+    "DELETE /pipeline-couplings/<coupling>": Row(404, anyone=True, needs="create"),
+    "POST /pipeline-promotions": Row(422, {}, anyone=True, needs="create"),
+    "GET /pipeline-promotions/<promotion>": Row(404, anyone=True, needs="list"),
+    "GET /pipeline-promotions/<promotion>/promotion-targets": Row(404, anyone=True, needs="list"),
+    "GET /addon-attachments": Row(anyone=True, needs="list"),
     "GET /account/keys": Row(anyone=True),
     "POST /account/keys": Row(422, {}, anyone=True),
     "GET /account/keys/<key>": Row(404, anyone=True),
     "DELETE /account/keys/<key>": Row(404, anyone=True),
-    "GET /regions": Row(anyone=True),
-    "GET /regions/<region>": Row(anyone=True),
-    "GET /teams": Row(anyone=True),
-    "GET /spaces": Row(anyone=True),
-    "GET /addons": Row(anyone=True),
-    "GET /addon-attachments": Row(anyone=True),
-    "GET /apps": Row(anyone=True),
-    "POST /apps": Row(201, {}, anyone=True),
-    "POST /filters/apps": Row(body={"in": {"name": []}}, anyone=True),
-    "GET /pipelines": Row(anyone=True),
-    "POST /pipelines": Row(422, {}, anyone=True),
-    "GET /pipelines/<pipeline>": Row(404, anyone=True),
-    "PATCH /pipelines/<pipeline>": Row(404, {}, anyone=True),
-    "DELETE /pipelines/<pipeline>": Row(404, anyone=True),
-    "GET /pipelines/<pipeline>/pipeline-couplings": Row(404, anyone=True),
-    "POST /pipeline-couplings": Row(422, {}, anyone=True),
-    "GET /pipeline-couplings/<coupling>": Row(404, anyone=True),
-    "PATCH /pipeline-couplings/<coupling>": Row(404, {}, anyone=True),
-    "DELETE /pipeline-couplings/<coupling>": Row(404, anyone=True),
-    "POST /pipeline-promotions": Row(422, {}, anyone=True),
-    "GET /pipeline-promotions/<promotion>": Row(404, anyone=True),
-    "GET /pipeline-promotions/<promotion>/promotion-targets": Row(404, anyone=True),
-    "GET /stacks": Row(anyone=True),
-    "GET /stacks/<stack>": Row(anyone=True),
     "GET /apps/<app>": Row(),
     "PATCH /apps/<app>": Row(body={}, needs="change"),
     "DELETE /apps/<app>": Row(needs="admin"),
@@ -114,7 +138,7 @@ ROWS = {
     "POST /apps/<app>/deploy-plan": Row(200, {}),
     "GET /apps/<app>/releases/<release>/diff/<other>": Row(),
     "POST /apps/<app>/rebase": Row(201, needs="deploy"),
-    "GET /users/~/apps": Row(anyone=True),
+    "GET /users/~/apps": Row(anyone=True, needs="list"),
     "GET /apps/<app>/releases/<release>/config-vars": Row(needs="config"),
     "GET /apps/<app>/releases/<release>/sbom": Row(),
     "GET /v2/": Row(anyone=True),
@@ -127,6 +151,10 @@ ROWS = {
     "GET /events": Row(admin=True),
     "GET /events/chain": Row(admin=True),
     "GET /apps/<app>/collaborators": Row(),
+    "POST /apps/<app>/collaborators": Row(201, {"user": "other@example.org"}, needs="share"),
+    "GET /apps/<app>/collaborators/<collaborator>": Row(),
+    "PATCH /apps/<app>/collaborators/<collaborator>": Row(body={"permissions": ["view"]}, needs="share"),
+    "DELETE /apps/<app>/collaborators/<collaborator>": Row(needs="share"),
     "GET /apps/<app>/addons": Row(),
     "POST /apps/<app>/addons": Row(422, {}, needs="operate"),
     "GET /apps/<app>/addon-attachments": Row(),
@@ -149,7 +177,7 @@ ROWS = {
     "POST /apps/<app>/builds": Row(422, {}, needs="deploy"),
     "DELETE /apps/<app>/builds/<build>": Row(needs="deploy"),
     "POST /apps/<app>/sources": Row(201, needs="deploy"),
-    "POST /sources": Row(201, anyone=True),
+    "POST /sources": Row(201, anyone=True, needs="create"),
     "PUT /streams/sources/<ticket>": Row(404, open=True),
     "GET /apps/<app>/builds/<build>/result": Row(),
     "GET /apps/<app>/dynos": Row(),
@@ -161,12 +189,12 @@ ROWS = {
     "POST /apps/<app>/dynos/<dyno>/actions/stop": Row(202, needs="operate"),
     "DELETE /apps/<app>/formations/<type>": Row(202, needs="operate"),
     "POST /apps/<app>/formations/<type>/actions/stop": Row(202, needs="operate"),
+    "GET /dyno-sizes": Row(anyone=True, needs="list"),
+    "GET /dyno-sizes/<size>": Row(anyone=True, needs="list"),
     "GET /apps/<app>/cron-tasks": Row(),
     "POST /apps/<app>/cron-tasks/<task>/actions/run": Row(202, needs="operate"),
     "GET /apps/<app>/cron-runs": Row(),
     "GET /apps/<app>/cron-runs/<run>": Row(404),
-    "GET /dyno-sizes": Row(anyone=True),
-    "GET /dyno-sizes/<size>": Row(anyone=True),
     "POST /apps/<app>/log-sessions": Row(201, {}),
     "GET /streams/logs/<ticket>": Row(open=True),
     "GET /streams/sessions/<ticket>": Row(open=True),
@@ -231,6 +259,8 @@ def test_t01_every_row_says_what_the_table_of_routes_says() -> None:
         assert {key: getattr(row, key) for key in known} == known, route.name
         if not any(known.values()):
             assert row.needs == name or name == "change", route.name
+        if known["anyone"]:
+            assert row.needs == name, route.name
 
 
 @pytest.mark.parametrize("route", sorted(ROWS))
@@ -333,6 +363,9 @@ def path_of(house: House, rule: str, target: Target) -> str:
         "<domain>": "www.example.org",
         "<path:drain>": "d.none",
         "<ticket>": ticket,
+        "<collaborator>": "viewer@example.org",
+        "<user>": "owner@example.org",
+        "<authorization>": "00000000-0000-0000-0000-000000000000",
         "<path:rest>": "info/refs?service=git-upload-pack",
         "<path:image>": "manifests/-bad",
     }
@@ -344,6 +377,9 @@ def path_of(house: House, rule: str, target: Target) -> str:
 def ask(house: House, method: str, path: str, row: Row, actor: str) -> Answer:
     headers = {"Authorization": "Bearer nobody-knows-this"} if actor == "unknown" else None
     by = None if actor in ("anonymous", "unknown") else actor
+    if actor in SCOPES and actor not in house.users:
+        owner = house.user("owner")
+        house.users[actor] = owner, house.world.tokens.create(owner, "", [actor], None)[1].reveal()
     if actor == "expired" and actor not in house.users:
         house.user(actor)
         now = house.world.clock.now()

@@ -154,9 +154,10 @@ def test_api_token_is_no_key_to_pages(shop: Harbour) -> None:
 
 
 def test_account_that_is_gone_is_out_at_once(shop: Harbour) -> None:
-    visitor = shop.client(shop.user("ada@example.org"))
-    with visitor.client.session_transaction() as session:
-        session["actor"] = 999
+    user = shop.user("gone@example.org")
+    visitor = shop.client(user)
+    assert visitor.get("/dashboard").status_code == 200
+    shop.world.people.remove(shop.user("root@example.org", admin=True), shop.world.people.user(user.id))
     assert visitor.get("/dashboard").status_code == 303
 
 

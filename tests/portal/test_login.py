@@ -23,7 +23,7 @@ def test_t04_link_works_once(harbour: Harbour) -> None:
     harbour.client().post("/login", link=link)
     second = harbour.client()
     answer = second.post("/login", link=link)
-    assert answer.status_code == 401
+    assert answer.status_code == 410
     assert "wherry login:link" in answer.text
     assert second.get("/dashboard").status_code == 303
 
@@ -94,10 +94,33 @@ def test_session_ends_after_twelve_hours_however_busy(harbour: Harbour) -> None:
     assert visitor.get("/dashboard").status_code == 303
 
 
-def test_session_holds_no_token(harbour: Harbour) -> None:
+def test_session_is_a_key_that_opens_nothing_else(harbour: Harbour) -> None:
     visitor = harbour.client(harbour.user())
     with visitor.client.session_transaction() as session:
-        assert set(session) == {"actor", "email", "until", "_permanent", "csrf"}
+        assert set(session) == {"session", "_permanent", "csrf"}
+        key = str(session["session"])
+    assert harbour.client().post("/login", api_token=key).status_code == 401
+    assert harbour.client().post("/login", link=key).status_code == 410
+
+
+def test_logout_ends_the_session_for_who_has_copied_its_cookie_too(harbour: Harbour) -> None:
+    visitor, thief = harbour.client(harbour.user()), harbour.client()
+    cookie = visitor.client.get_cookie("wherry_session")
+    assert cookie is not None
+    thief.client.set_cookie("wherry_session", cookie.value)
+    assert thief.get("/dashboard").status_code == 200
+    visitor.post("/logout")
+    assert thief.get("/dashboard").status_code == 303
+
+
+def test_a_session_may_do_no_more_than_the_token_that_it_began_with(harbour: Harbour) -> None:
+    user = harbour.user()
+    harbour.app(user)
+    _, secret = harbour.world.tokens.create(user, "", ["read"], None)
+    visitor = harbour.client()
+    assert visitor.post("/login", api_token=secret.reveal()).status_code == 303
+    assert visitor.get("/dashboard/apps/shop").status_code == 200
+    assert visitor.post("/dashboard/apps/shop/scale", type="web", quantity="1").status_code == 403
 
 
 def test_session_signed_by_another_key_is_nobody(harbour: Harbour) -> None:

@@ -47,24 +47,6 @@ class Shapes:
     base: str
     ssh: SshAddress | None = None
 
-    def account(self, actor: Actor) -> Json:
-        return {
-            "allow_tracking": False,
-            "beta": False,
-            "default_organization": None,
-            "default_team": None,
-            "delinquency_at": None,
-            "email": actor.email,
-            "federated": False,
-            "id": self.ids.of("account", actor.id),
-            "identity_provider": None,
-            "name": actor.email.partition("@")[0],
-            "suspended_at": None,
-            "two_factor_authentication": False,
-            "verified": True,
-            "wherry_admin": actor.admin,
-        }
-
     def app(self, app: App, current: Release | None) -> Json:
         return {
             "acm": False,
@@ -160,17 +142,6 @@ class Shapes:
         """Heroku names those of its own registry by URN, and others by URL."""
         url = name if name.startswith(("./", "docker:")) or "://" in name else f"urn:buildpack:{name}"
         return {"buildpack": {"name": name, "url": url}, "ordinal": place}
-
-    def collaborator(self, app: App) -> Json:
-        return {
-            "app": self._app(app),
-            "created_at": time(app.created_at),
-            "id": self.ids.of("collaborator", app.id),
-            "permissions": [],
-            "role": "owner",
-            "updated_at": time(app.updated_at),
-            "user": self._user(app.owner),
-        }
 
     def release(self, app: App, release: Release, standing: Standing) -> Json:
         build = self._ref("build", release.build_id)

@@ -13,6 +13,7 @@ from wherry.cli.errors import Usage
 from wherry.domain.errors import WherryError
 from wherry.domain.secret import Secret
 
+_LINK = re.compile(r"(https?://[A-Za-z0-9.\-\[\]:]+)/login\?token=([A-Za-z0-9_-]{20,200})")
 _URL = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9._~/-]*)?")
 
 
@@ -74,6 +75,12 @@ def checked(url: str) -> str:
     if not _URL.fullmatch(url):
         raise Usage("the API's URL is not http(s)://HOST[:PORT]", hint="For example: http://localhost:8301")
     return url.rstrip("/")
+
+
+def login_link(url: str) -> tuple[str, str] | None:
+    """The platform's URL and the link's own token, of an URL that is a login link."""
+    match = _LINK.fullmatch(url)
+    return (match[1], match[2]) if match else None
 
 
 def _given(environ: Mapping[str, str], url: str) -> Endpoint:

@@ -28,6 +28,36 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True)
+class User:
+    """An account. `invited_by`: the address of who brought it in, when that was not the platform's admin."""
+
+    actor: Actor
+    name: str = ""
+    created_at: datetime | None = None
+    invited_by: str = ""
+
+
+class CredentialKind(StrEnum):
+    """TOKEN opens API and git, SESSION the portal; LINK opens nothing but the way to one of these, once."""
+
+    TOKEN = "token"  # noqa: S105 - a word, not one
+    SESSION = "session"
+    LINK = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What is known of a token once it was shown: all but itself."""
+
+    id: int
+    description: str
+    scopes: frozenset[Scope]
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Collaborator:
     """Who was given roles on an app that is another's."""
 

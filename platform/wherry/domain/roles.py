@@ -45,7 +45,8 @@ class Permission(StrEnum):
     RUN = "run"  # one-offs, which read the config
     DEPLOY = "deploy"  # push, build, release an image, what it is built with
     CHANGE = "change"  # what operators and deployers share: go back to a release; a route may ask for more
-    ADMIN = "admin"  # rename, destroy, collaborators
+    ADMIN = "admin"  # rename, destroy
+    SHARE = "share"  # who else may do what: a token that cannot be this one must not make itself a way in
 
     IDENTITY = "identity"  # who am I
     LIST = "list"  # what there is, of it what one may see
@@ -84,6 +85,7 @@ RULES: Mapping[Permission, Rule] = {
     Permission.DEPLOY: Rule(_WRITE, frozenset({Role.DEPLOY, Role.ADMIN})),
     Permission.CHANGE: Rule(_WRITE, _HANDS),
     Permission.ADMIN: Rule(_WRITE, frozenset({Role.ADMIN})),
+    Permission.SHARE: Rule(_NONE, frozenset({Role.ADMIN})),
     Permission.IDENTITY: Rule(frozenset(Scope)),
     Permission.LIST: Rule(_READ),
     Permission.CREATE: Rule(_WRITE),

@@ -16,15 +16,15 @@ from wherry.domain.domains import CustomDomain
 from wherry.domain.drains import Drain
 from wherry.domain.formation import Formation
 from wherry.domain.image import Image
-from wherry.domain.model import Actor, App, Build, Collaborator, Event, Job, JobKind, Release, ReleaseStatus, Source
+from wherry.domain.model import Actor, App, Build, Event, Job, JobKind, Release, ReleaseStatus, Source
 from wherry.domain.one_off import OneOff
 from wherry.domain.paging import Window
 from wherry.domain.pipelines import Coupling, Pipeline, Promotion, Stage
 from wherry.domain.restarts import Target, Wish
 from wherry.domain.retention import Standing
-from wherry.domain.roles import Role
 from wherry.domain.secret import Secret
 from wherry.domain.ssh_keys import PublicKey, UserKey
+from wherry.flow.account_ports import Accounts, Collaborators
 from wherry.flow.cron_ports import Crons
 
 
@@ -115,6 +115,8 @@ class Apps(Protocol):
 
     def rename(self, app_id: int, name: str, now: datetime) -> App:
         """Raises Conflict as `add` does."""
+
+    def set_owner(self, app_id: int, owner: Actor, now: datetime) -> None: ...
 
     def set_deploy_branch(self, app_id: int, branch: str) -> None: ...
 
@@ -258,47 +260,6 @@ class Restarts(Protocol):
 
     def of_app(self, app_id: int) -> list[Wish]:
         """By number."""
-
-
-class Collaborators(Protocol):
-    def of_app(self, app_id: int) -> list[Collaborator]:
-        """By address."""
-
-    def of(self, app_id: int, user_id: int) -> Collaborator | None: ...
-
-    def put(self, app_id: int, user: Actor, roles: frozenset[Role], now: datetime) -> Collaborator:
-        """Instead of the roles that the user had."""
-
-    def remove(self, app_id: int, user_id: int) -> bool:
-        """False when there was none."""
-
-
-class Accounts(Protocol):
-    def ensure(self, email: str, admin: bool) -> Actor:
-        """The user with that address, made when missing. Upper and lower case are one; an admin stays one."""
-
-    def by_email(self, email: str) -> Actor | None: ...
-
-    def add_token(
-        self,
-        actor: Actor,
-        digest: str,
-        description: str,
-        now: datetime,
-        expires_at: datetime | None = None,
-        kind: str = "token",
-    ) -> None:
-        """`digest`: SHA-256 of the token, hex. Adding the same digest again changes nothing. `kind` "link" opens no
-        door but `use_once`. An expired one lives 60 seconds more, for clocks that differ.
-        """
-
-    def by_token(self, digest: str, now: datetime) -> Actor | None:
-        """None for unknown or expired."""
-
-    def drop_token(self, digest: str) -> None: ...
-
-    def use_once(self, digest: str, now: datetime) -> Actor | None:
-        """As by_token, and the token is gone afterwards (login links)."""
 
 
 class Domains(Protocol):

@@ -87,6 +87,9 @@ class SqlApps:
             self._change(app_id, name=name, updated_at=now)
         return self.by_id(app_id)
 
+    def set_owner(self, app_id: int, owner: Actor, now: datetime) -> None:
+        self._change(app_id, owner_id=owner.id, updated_at=now)
+
     def set_deploy_branch(self, app_id: int, branch: str) -> None:
         self._change(app_id, deploy_branch=branch)
 

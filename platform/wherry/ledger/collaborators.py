@@ -55,6 +55,9 @@ class SqlCollaborators:
             raise PlatformFault("the database did not return the collaborator that was just written")
         return found
 
+    def forget(self, user_id: int) -> None:
+        self._sql.write(delete(collaborators).where(collaborators.c.user_id == user_id))
+
     def remove(self, app_id: int, user_id: int) -> bool:
         return bool(
             self._sql.write(

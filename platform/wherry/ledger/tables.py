@@ -39,19 +39,27 @@ users = _table(
     Column("email", Text, nullable=False),
     Column("email_key", Text, nullable=False),  # lower case: one person, one account
     Column("admin", Boolean, nullable=False),
+    Column("name", FreeText),
+    Column("created_at", Instant),  # none: before it was kept
+    Column("invited_by", Text),  # the address of who vouches for this one; none: the platform's admin
+    Column("removed_at", Instant),
     Index("uq_users_email_key", "email_key", unique=True),
 )
 
-tokens = Table(
-    "tokens",
-    metadata,
-    Column("digest", Text, primary_key=True),
+# What opens a door for a user, by its digest: tokens, one-time links, sessions of the portal.
+credentials = _table(
+    "credentials",
+    Column("id", ID, primary_key=True),
+    Column("digest", Text, nullable=False),
     Column("user_id", ID, ForeignKey("users.id"), nullable=False),
     Column("kind", Text, nullable=False),
     Column("description", FreeText, nullable=False),
+    Column("scopes", Json),  # none: all
     Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
     Column("expires_at", Instant),
-    Index("ix_tokens_user_id", "user_id"),
+    Index("uq_credentials_digest", "digest", unique=True),
+    Index("ix_credentials_user_id_kind", "user_id", "kind"),
 )
 
 apps = _table(

@@ -5,22 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from flask import flash, g, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from wherry.domain.config import Config
 from wherry.domain.errors import Conflict
 from wherry.domain.model import ReleaseStatus
 from wherry.domain.roles import Permission
-from wherry.portal.session import actor
+from wherry.portal.session import actor, origin
 from wherry.portal.shelf import Shelf
 from wherry.portal.text import clean
 from wherry.wiring import World
-
-
-def origin() -> str:
-    """Where a change came from, for its event."""
-    return f"portal {request.remote_addr} request {g.request_id}"
 
 
 def differences(now: Config, then: Config) -> dict[str, list[str]]:

@@ -47,7 +47,7 @@ class Guard:
         g.actor, g.request_id = None, str(uuid.uuid4())
         if request.endpoint in (None, "portal.static"):
             return None  # a file of ours, or no page at all
-        g.actor = logged_in(self.world.ledger, self.world.clock.now())
+        g.actor = logged_in(self.world)
         if g.actor is None and request.endpoint not in OPEN:
             return self._to_login()
         if request.method not in ("GET", "HEAD", "OPTIONS"):

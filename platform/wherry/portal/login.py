@@ -28,7 +28,7 @@ class Login:
 
     def leave(self) -> Page:
         if request.method == "POST":
-            session.log_out()
+            session.log_out(self.world)
             return redirect(url_for("portal.login"), 303)
         return render_template("portal/logout.html")
 
@@ -37,8 +37,8 @@ class Login:
         try:
             known = self.world.access.log_in(Secret(link)) if link else self.world.access.actor(Secret(token))
         except Unauthorized as error:
-            return self._form("", wanted, error), 401
-        session.log_in(known, self.world.clock.now())
+            return self._form("", wanted, error), 410 if link else 401
+        session.log_in(self.world, known)
         return redirect(wanted, 303)
 
     def _form(self, link: str, wanted: str, error: Unauthorized | None = None) -> str:

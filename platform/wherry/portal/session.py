@@ -1,6 +1,7 @@
-"""Who is logged in: a signed cookie that holds the actor's id and e-mail, for twelve hours from the login on.
+"""Who is logged in: a signed cookie that holds the key of a session, for twelve hours from the login on.
 
-The cookie carries no token. The actor is looked up again on each request, so an account that is gone is out at once.
+The ledger keeps the session (flow/tokens.py) and is asked on each request, so one that was ended, or whose account is
+gone, is out at once, whoever has the cookie. The key opens no other door.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ import hashlib
 import hmac
 import re
 import secrets
-from datetime import datetime, timedelta
 
 from flask import Flask, Request, g, request, session
 from flask.sessions import SecureCookieSessionInterface
@@ -17,10 +17,11 @@ from flask.sessions import SecureCookieSessionInterface
 from wherry.domain.errors import Forbidden, Unauthorized
 from wherry.domain.model import Actor
 from wherry.domain.secret import Secret
-from wherry.flow.ledger_ports import Ledger
+from wherry.flow.tokens import SESSION_LIVES
+from wherry.wiring import World
 
-LIFETIME = timedelta(hours=12)
 CSRF_FIELD = "csrf_token"
+KEY = "session"
 _LOCAL = re.compile(r"/dashboard(?:[/?][A-Za-z0-9._~/?&=%-]*)?")
 
 
@@ -48,32 +49,35 @@ class PortalSessions(SecureCookieSessionInterface):
 def install_sessions(app: Flask, key: Secret) -> None:
     """The signing key is derived from `key`, so that nothing else signed by it can be taken for a session."""
     app.secret_key = hmac.digest(key.reveal().encode(), b"wherry portal session", "sha256")
-    app.config["PERMANENT_SESSION_LIFETIME"] = LIFETIME
+    app.config["PERMANENT_SESSION_LIFETIME"] = SESSION_LIVES
     app.config["SESSION_REFRESH_EACH_REQUEST"] = False
     app.session_interface = PortalSessions()
 
 
-def log_in(actor: Actor, now: datetime) -> None:
+def log_in(world: World, actor: Actor) -> None:
     """Begins a new session: nothing of the one before it stays, its form token included."""
+    key = world.sessions.begin(actor, origin())
     session.clear()
     session.permanent = True
-    session["actor"] = actor.id
-    session["email"] = actor.email
-    session["until"] = int((now + LIFETIME).timestamp())
+    session[KEY] = key.reveal()
 
 
-def log_out() -> None:
+def log_out(world: World) -> None:
+    """Ends the session itself, not only this browser's knowledge of it."""
+    if (known := logged_in(world)) is not None:
+        world.sessions.end(known, Secret(session[KEY]), origin())
     session.clear()
 
 
-def logged_in(ledger: Ledger, now: datetime) -> Actor | None:
+def logged_in(world: World) -> Actor | None:
     """The actor of this request's session, as the ledger knows it now."""
-    email, until = session.get("email"), session.get("until")
-    if not isinstance(email, str) or not isinstance(until, int) or until <= now.timestamp():
-        return None
-    with ledger.begin(read_only=True) as tx:
-        found = tx.accounts.by_email(email)
-    return found if found is not None and found.id == session.get("actor") else None
+    key = session.get(KEY)
+    return world.sessions.actor(Secret(key)) if isinstance(key, str) else None
+
+
+def origin() -> str:
+    """Where a change came from, for its event."""
+    return f"portal {request.remote_addr} request {g.request_id}"
 
 
 def actor() -> Actor:

@@ -50,6 +50,29 @@ _EMPTY = _gets({"type": "array", "maxItems": 0})
 _TAKEN = Operation(_NO_BODY, {202: answer()})
 
 OPERATIONS: dict[str, Operation] = {
+    "GET /account": _gets(named("Account")),
+    "PATCH /account": Operation(body(name=maybe(TEXT)), {200: named("Account")}),
+    "GET /users/~": _gets(named("Account")),
+    "PATCH /users/~": Operation(body(name=maybe(TEXT)), {200: named("Account")}),
+    "GET /users": _gets(many(named("Account"))),
+    "GET /users/<user>": _gets(named("Account")),
+    "DELETE /users/<user>": _gets(named("Account")),
+    "GET /oauth/authorizations": _gets(many(named("Authorization"))),
+    "POST /oauth/authorizations": Operation(
+        body(
+            description=maybe(TEXT),
+            scope=maybe(many(TEXT)),
+            expires_in=maybe({"type": "integer", "minimum": 1, "maximum": 315_360_000}),
+        ),
+        {201: named("Authorization")},
+    ),
+    "GET /oauth/authorizations/<authorization>": _gets(named("Authorization")),
+    "DELETE /oauth/authorizations/<authorization>": _gets(named("Authorization")),
+    "POST /oauth/authorizations/<authorization>/actions/regenerate-tokens": _gets(named("Authorization")),
+    "POST /oauth/tokens": Operation(
+        body("grant", grant=body("type", "code", type=word("authorization_code"), code=TEXT)),
+        {201: named("Authorization")},
+    ),
     "GET /account/rate-limits": _gets(answer(remaining=COUNT)),
     "GET /account/features": _EMPTY,
     "GET /addons": _EMPTY,

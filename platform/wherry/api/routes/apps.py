@@ -19,9 +19,14 @@ from wherry.domain.roles import Permission
 from wherry.domain.text import printable
 
 _CREATE = ("name", "region", "stack", "team", "organization", "space", "personal", "locked", "internal_routing")
-_UPDATE = {"name": Permission.ADMIN, "maintenance": Permission.OPERATE, "build_stack": Permission.DEPLOY}
+_UPDATE = {
+    "owner": Permission.SHARE,
+    "name": Permission.ADMIN,
+    "maintenance": Permission.OPERATE,
+    "build_stack": Permission.DEPLOY,
+}
 _HAVE = {"region": REGION}
-_OURS = ("name", "stack", "build_stack", "maintenance")
+_OURS = ("name", "owner", "stack", "build_stack", "maintenance")
 
 
 def create(call: Call) -> ResponseReturnValue:
@@ -59,6 +64,8 @@ def update(call: Call, app: App) -> ResponseReturnValue:
     for key, permission in _UPDATE.items():
         if body.get(key) is not None:
             call.demand(app, permission)
+    if body.get("owner") is not None:
+        app = call.world.transfer.run(call.actor, app, body["owner"], call.origin)
     if body.get("name") is not None:
         app = call.world.rename.run(call.actor, app, body["name"], call.origin)
     if stack is not None:
@@ -72,11 +79,6 @@ def destroy(call: Call, app: App) -> ResponseReturnValue:
     shown = _shown(call, app)
     call.world.destroy.run(call.actor, app, call.origin)
     return jsonify(shown)
-
-
-def collaborators(call: Call, app: App) -> ResponseReturnValue:
-    """Its owner; nobody can be invited yet."""
-    return jsonify([call.shapes.collaborator(app)])
 
 
 def chosen(call: Call) -> ResponseReturnValue:

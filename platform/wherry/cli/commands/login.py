@@ -19,7 +19,11 @@ from wherry.domain.secret import Secret
 @click.argument("api", required=False)
 @click.option("--token", help="The token; better not on a command line that others can see: without it you are asked.")
 def login(api: str | None, token: str | None) -> None:
-    """Keep the URL (API, as http://localhost:8301) and token of a platform, for you only, after trying them."""
+    """Keep the URL (API, as http://localhost:8301) and token of a platform, for you only, after trying them. A login
+    link (http://.../login?token=...) is used up, for a token of your own.
+    """
+    if api and token is None and (link := places.login_link(api)):
+        api, token = link[0], _of_link(*link)
     url = places.checked(api or os.environ.get("WHERRY_API_URL") or _this_machine())
     secret = Secret((token if token is not None else _asked()).strip())
     account = Client(places.Endpoint(url, secret, "login")).get("account")
@@ -44,6 +48,12 @@ def whoami(as_json: bool) -> None:
     else:
         show.line(show.safe(account["email"]))
         show.talk(f"on {api.endpoint.url} (from {api.endpoint.found})")
+
+
+def _of_link(url: str, link: str) -> str:
+    body = {"grant": {"type": "authorization_code", "code": link}}
+    made = Client(places.Endpoint(url, Secret(""), "login")).post("oauth", "tokens", body=body)
+    return str(made["access_token"]["token"])
 
 
 def _this_machine() -> str:
