@@ -24,6 +24,7 @@ from wherry.domain.text import printable
 from wherry.drains.dial import Dialer
 from wherry.drains.keeper import DrainKeeper
 from wherry.flow.access import Access
+from wherry.flow.attempts import Attempts
 from wherry.flow.audit import VerifyEvents
 from wherry.flow.build import RunBuild
 from wherry.flow.buildpacks import Buildpacks
@@ -125,10 +126,11 @@ class World:
     bills: Bills
     app_logs: AppLogs
     passage: Passage
+    attempts: Attempts = field(default_factory=Attempts)
 
     @property
     def access(self) -> Access:
-        return Access(self.ledger, self.clock)
+        return Access(self.ledger, self.clock, self.attempts)
 
     @property
     def verify(self) -> VerifyEvents:

@@ -50,10 +50,10 @@ def test_an_unknown_path_says_that_we_do_not_have_it(house: House) -> None:
 def test_what_nobody_foresaw_is_a_500_without_its_traceback(
     house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(*args: object) -> None:
+    def broken(*args: object, **options: object) -> None:
         raise ZeroDivisionError("secret detail")
 
-    monkeypatch.setattr("wherry.flow.access.Access.apps", broken)
+    monkeypatch.setattr("wherry.flow.access.Access.page", broken)
     answer = house.call("GET", "/apps")
     assert answer.status == 500
     assert answer.json["id"] == "internal_server_error"

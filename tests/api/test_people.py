@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from wherry.api import create_api
+from wherry.flow.attempts import FREE, Attempts
 
 from tests.api.house import House
 
@@ -273,3 +276,22 @@ def test_t14_no_token_or_link_stands_in_the_ledger(house: House) -> None:
     stored = (house.folder / "ledger.db").read_bytes().decode("latin-1")
     for _, token in house.users.values():
         assert token not in stored
+
+
+def test_t32_guesses_are_slowed_down_alike_and_a_known_token_passes(house: House) -> None:
+    """Whether an account, a token or a link is guessed, and by which header: the same answer, then the same wait."""
+    client = create_api(replace(house.world, attempts=Attempts())).test_client()
+    owners = {"Authorization": f"Bearer {house.token('owner')}"}
+    assert client.get("/account", headers=owners).status_code == 200
+    for _ in range(3 * FREE):
+        assert client.get("/account").status_code == 401, "asking without a token is no guess"
+    guesses = [f"Bearer guess-{number}" for number in range(FREE)] + [basic("guess"), "Bearer t\xf6ken"] * 20
+    answers = [client.get("/account", headers={"Authorization": guess}) for guess in guesses]
+    assert [answer.status_code for answer in answers] == [401] * FREE + [429] * 40
+    assert answers[-1].json["id"] == "rate_limit"
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 61
+    link = client.post("/oauth/tokens", json={"grant": {"type": "authorization_code", "code": "guess"}})
+    assert link.status_code == 429
+    assert client.get("/account", headers=owners).status_code == 200
+    elsewhere = {"REMOTE_ADDR": "192.0.2.7"}
+    assert client.get("/account", headers={"Authorization": "Bearer x"}, environ_base=elsewhere).status_code == 401

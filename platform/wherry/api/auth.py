@@ -21,7 +21,7 @@ def authenticate(request: Request, access: Access) -> Actor:
     """
     if any(name in request.args for name in _IN_URL):
         raise BadRequest("a token in the URL is not taken", hint="Send it as: Authorization: Bearer TOKEN")
-    return access.actor(_token(request.headers.get("Authorization", "")))
+    return access.actor(_token(request.headers.get("Authorization", "")), request.remote_addr or "")
 
 
 def _token(header: str) -> Secret:

@@ -22,6 +22,7 @@ STATUS: dict[type[WherryError], int] = {
     errors.Conflict: 409,
     errors.RollbackRisk: 409,
     errors.Unauthorized: 401,
+    errors.TooManyTries: 429,
     errors.Forbidden: 403,
     errors.PushRefused: 422,
     errors.BuildFailed: 422,
@@ -63,7 +64,7 @@ def known(error: WherryError) -> Response:
     if status == 503:
         log.warning("request %s: %s", g.request_id, " | ".join(error.lines()), exc_info=error)
     response = _answer(status, id_of(error), error.message, list(error.evidence), error.hint)
-    if isinstance(error, BadRequest) and error.retry_after:
+    if isinstance(error, BadRequest | errors.TooManyTries) and error.retry_after:
         response.headers["Retry-After"] = str(error.retry_after)
     return response
 

@@ -24,6 +24,7 @@ BY_ID = {
     "platform_fault": 12,
     "unreachable": 13,
     "rollback_risk": 14,
+    "rate_limit": 15,
 }
 
 

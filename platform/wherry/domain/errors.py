@@ -6,6 +6,7 @@ WherryError                  id
 ├── Conflict                 conflict             true in itself, but not now: taken, reserved, busy
 ├── RollbackRisk             rollback_risk        a release phase ran since; not without force
 ├── Unauthorized             unauthorized         no actor, or one we do not know
+├── TooManyTries             rate_limit           logins from there have failed too often; after a wait
 ├── Forbidden                forbidden            the actor may not do this
 ├── PushRefused              push_refused         receive policy, or the tree that was pushed
 ├── BuildFailed              build_failed         with a BuildFailure kind
@@ -60,6 +61,16 @@ class RollbackRisk(WherryError):
 
 class Unauthorized(WherryError):
     id = "unauthorized"
+
+
+class TooManyTries(WherryError):
+    """`retry_after`: seconds until it is worth another try."""
+
+    id = "rate_limit"
+
+    def __init__(self, message: str, *, retry_after: int = 1, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
 
 
 class Forbidden(WherryError):

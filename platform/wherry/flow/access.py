@@ -12,6 +12,7 @@ from wherry.domain.paging import Window
 from wherry.domain.roles import ALL_ROLES, RULES, Permission, Role, granted, of_app, roles_allow, said, scopes_allow
 from wherry.domain.secret import Secret
 from wherry.domain.text import printable
+from wherry.flow.attempts import Attempts
 from wherry.flow.ledger_ports import Ledger, Transaction
 from wherry.flow.ports import Clock
 
@@ -27,22 +28,32 @@ class Access:
 
     ledger: Ledger
     clock: Clock
+    attempts: Attempts
 
-    def actor(self, token: Secret) -> Actor:
-        """Raises Unauthorized."""
-        with self.ledger.begin(read_only=True) as tx:
-            actor = tx.accounts.by_token(digest(token), self.clock.now())
+    def actor(self, token: Secret, whence: str) -> Actor:
+        """`whence`: the address that it came from. Raises Unauthorized, TooManyTries. No token at all is no try: git
+        asks without one first.
+        """
+        actor, wanted = None, digest(token)
+        if token.reveal():
+            self.attempts.check(whence, wanted)
+            with self.ledger.begin(read_only=True) as tx:
+                actor = tx.accounts.by_token(wanted, self.clock.now())
+            self.attempts.told(whence, wanted, actor is not None)
         if actor is None:
             raise Unauthorized(
                 "this token is not known", hint="To get one on the platform's machine: wherry auth:token"
             )
         return actor
 
-    def log_in(self, link: Secret) -> Actor:
-        """The actor of a one-time login link, which is used up by this. Raises Unauthorized."""
+    def log_in(self, link: Secret, whence: str) -> Actor:
+        """The actor of a one-time login link, which is used up by this. Raises Unauthorized, TooManyTries."""
+        wanted = digest(link)
+        self.attempts.check(whence, wanted)
         with self.ledger.begin() as tx:
-            actor = tx.accounts.use_once(digest(link), self.clock.now())
+            actor = tx.accounts.use_once(wanted, self.clock.now())
         if actor is None:
+            self.attempts.failed(whence)
             raise Unauthorized("this login link was used or has expired", hint="For a new one: wherry login:link")
         return actor
 
@@ -76,13 +87,8 @@ class Access:
         with self.ledger.begin(read_only=True) as tx:
             return tx.apps.all() if actor.admin else tx.apps.seen_by(actor.id)
 
-    def own(self, actor: Actor) -> list[App]:
-        """Those that the actor owns or has a role on, also for an admin."""
-        with self.ledger.begin(read_only=True) as tx:
-            return tx.apps.seen_by(actor.id)
-
     def page(self, actor: Actor, window: Window, by_id: bool = False, own: bool = False) -> list[App]:
-        """A part of `apps`, or of `own`."""
+        """A part of `apps`; `own`: of those that the actor owns or has a role on, also for an admin."""
         with self.ledger.begin(read_only=True) as tx:
             return tx.apps.page(None if actor.admin and not own else actor.id, window, by_id)
 

@@ -56,6 +56,8 @@ class People:
                     hint="Give them to a collaborator first: wherry apps:transfer EMAIL -a APP; or destroy them.",
                 )
             tx.collaborators.forget(who.id)
+            for key in tx.ssh_keys.of_user(who.id):
+                tx.ssh_keys.remove(key.id)
             tx.accounts.remove(who.id, now)
             before = {"user": who.email, "admin": who.admin}
             tx.events.add(now, actor, "", "user.remove", before, origin=origin)

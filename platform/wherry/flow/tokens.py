@@ -6,12 +6,12 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from wherry.domain.errors import Conflict, InvalidInput, NotFound, Unauthorized
+from wherry.domain.errors import Conflict, InvalidInput, NotFound
 from wherry.domain.model import Actor, CredentialKind, Token
 from wherry.domain.people import token_description
 from wherry.domain.roles import EVERYTHING, said, scopes_named
 from wherry.domain.secret import Secret
-from wherry.flow.access import digest
+from wherry.flow.access import Access, digest
 from wherry.flow.ledger_ports import Ledger, Transaction
 from wherry.flow.ports import Clock
 
@@ -66,15 +66,12 @@ class Tokens:
             tx.events.add(now, actor, "", "token.create", after=_told(token), origin=origin)
         return token, secret
 
-    def of_link(self, link: Secret, origin: str = "") -> tuple[Actor, Token, Secret]:
-        """A token for the login link, which is used up by this. Raises Unauthorized."""
-        now, secret = self.clock.now(), new_secret()
+    def of_link(self, access: Access, link: Secret, whence: str, origin: str = "") -> tuple[Actor, Token, Secret]:
+        """A token for the login link, which is used up by this. Raises Unauthorized, TooManyTries."""
+        actor, now, secret = access.log_in(link, whence), self.clock.now(), new_secret()
         with self.ledger.begin() as tx:
-            if actor := tx.accounts.use_once(digest(link), now):
-                token = tx.accounts.add_token(actor, digest(secret), BY_LINK, now)
-                tx.events.add(now, actor, "", "token.create", after=_told(token), origin=origin)
-        if actor is None:
-            raise Unauthorized("this login link was used or has expired", hint="Ask for a new one.")
+            token = tx.accounts.add_token(actor, digest(secret), BY_LINK, now)
+            tx.events.add(now, actor, "", "token.create", after=_told(token), origin=origin)
         return actor, token, secret
 
     def revoke(self, actor: Actor, token_id: int, origin: str = "") -> Token:

@@ -16,6 +16,7 @@ from wherry.domain.errors import (
     NotFound,
     PlatformFault,
     RollbackRisk,
+    TooManyTries,
     Unauthorized,
     WherryError,
 )
@@ -27,6 +28,7 @@ STATUS: dict[type[WherryError], tuple[int, str]] = {
     NotFound: (404, "Not found"),
     Conflict: (409, "Not now"),
     RollbackRisk: (409, "Only if you say so"),
+    TooManyTries: (429, "Wait a little"),
     Unauthorized: (401, "Log in first"),
     Forbidden: (403, "Not allowed"),
     PlatformFault: (503, "The platform has a fault"),
@@ -34,15 +36,16 @@ STATUS: dict[type[WherryError], tuple[int, str]] = {
 _OTHER = (422, "That did not work")
 
 
-def known(error: WherryError) -> tuple[str, int]:
+def known(error: WherryError) -> tuple[str, int] | tuple[str, int, dict[str, str]]:
     status, title = STATUS.get(type(error), _OTHER)
     hint = error.hint or ("For your apps: wherry apps" if status == 404 else "")
     if status == 503:
         log.warning("%s %s: %s", request.method, request.path, " | ".join(error.lines()))
-    return _page(status, title, error.message, error.evidence, hint)
+    page = _page(status, title, error.message, error.evidence, hint)
+    return (*page, {"Retry-After": str(error.retry_after)}) if isinstance(error, TooManyTries) else page
 
 
-def refused(error: HTTPException) -> tuple[str, int] | AnyResponse:
+def refused(error: HTTPException) -> tuple[str, int] | tuple[str, int, dict[str, str]] | AnyResponse:
     """What Flask itself refuses: no such path, no such method, a body that cannot be read."""
     if error.response is not None or error.code is None or error.code < 400:
         return error.get_response()

@@ -35,7 +35,8 @@ class Login:
     def _enter(self, wanted: str) -> Page:
         link, token = request.form.get("link", ""), request.form.get("api_token", "").strip()
         try:
-            known = self.world.access.log_in(Secret(link)) if link else self.world.access.actor(Secret(token))
+            whence, access = request.remote_addr or "", self.world.access
+            known = access.log_in(Secret(link), whence) if link else access.actor(Secret(token), whence)
         except Unauthorized as error:
             return self._form("", wanted, error), 410 if link else 401
         session.log_in(self.world, known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import jsonify, request
+from flask import g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from wherry.api import shapes_people as people
@@ -58,8 +58,9 @@ def exchange(desk: Desk) -> ResponseReturnValue:
     code = text(grant, "code") if isinstance(grant, dict) else None
     if not isinstance(grant, dict) or not code or grant.get("type") != "authorization_code":
         raise InvalidInput("no token was made", problems=["grant: must be {type: authorization_code, code: …}"])
-    origin = f"api {request.remote_addr}"
-    actor, token, secret = desk.world.tokens.of_link(Secret(code), origin)
+    whence = request.remote_addr or ""
+    origin = f"api {whence} request {g.request_id}"
+    actor, token, secret = desk.world.tokens.of_link(desk.world.access, Secret(code), whence, origin)
     shapes = Shapes(desk.world.settings, desk.ids, desk.tickets, request.host_url.rstrip("/"))
     return jsonify(people.authorization(shapes, actor, token, desk.world.clock.now(), secret)), 201
 
