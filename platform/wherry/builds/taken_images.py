@@ -58,7 +58,10 @@ class TakenImages:
         a manifest is asked for by the digest of something else that it has.
         """
         for tag in self._registry.tags(repository):
-            found = read_image(self._registry, repository, tag)
+            try:
+                found = read_image(self._registry, repository, tag)
+            except (InvalidInput, NotFound):
+                continue  # whoever pushed it may: it is not the one that is asked for
             config = self._registry.manifest(repository, found.digest).value().get("config")
             if isinstance(config, dict) and config.get("digest") == identity:
                 return found
