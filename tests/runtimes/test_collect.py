@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from wherry.domain.image import Image
+from wherry.domain.image import Image, Start
 from wherry.domain.log import ALL, Filter
+from wherry.domain.one_off import Task
 from wherry.logs.app_logs import FileAppLogs
 from wherry.runtimes.machine import collect, flood
 from wherry.runtimes.machine.collect import Collector
@@ -109,6 +110,19 @@ def test_a_process_that_ends_at_once_and_is_removed_leaves_every_line_without_a_
         assert desk.runtime.run(workload(pushed_image, "release", env={"MODE": "exits"}), quiet, Cancel()) == 5
         eventually(desk.has("Process exited with status 5", PLATFORM))
         eventually(lambda: desk.texts() == ["migrated", "no table"])
+
+
+@pytest.mark.parametrize("tty", [True, False])
+def test_what_a_one_off_writes_to_its_client_is_in_no_log_and_hinders_no_end(
+    desk: Desk, pushed_image: Image, tty: bool
+) -> None:
+    asked = workload(pushed_image, "run", start=Start(("/bin/sh", "-c", "echo to you; exit 3")))
+    with desk.collecting():
+        session = desk.runtime.attach(Task(1, 4001, asked, attach=True, tty=tty))
+        assert b"".join(data for _, data in session.output()).strip() == b"to you"
+        assert session.ended().code == 3
+        eventually(desk.has("Process exited with status 3", PLATFORM))
+    assert desk.texts() == []
 
 
 def test_a_process_that_crashes_is_read_on_when_the_engine_starts_it_again(desk: Desk, pushed_image: Image) -> None:

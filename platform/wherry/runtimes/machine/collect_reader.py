@@ -87,8 +87,8 @@ class Reader:
             self._mailbox.put(self._who.app_id, last)
 
     def _read(self) -> None:
-        if self._engine.api.inspect_container(self._container)["Config"]["Tty"]:
-            return  # somebody sits at its terminal: that is no log
+        if not lines.kept_by_the_engine(self._engine.api.inspect_container(self._container)):
+            return
         key, app_id = lines.key(self._container), self._who.app_id
         mark = self._logs.mark(app_id, key)
         stream = lines.open_after(self._engine, self._container, mark, follow=True)

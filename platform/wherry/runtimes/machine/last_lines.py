@@ -27,7 +27,7 @@ def keep(engine: Engine, container: str, logs: AppLogs) -> None:
     except NotFound:
         return
     who = Identity.of(found["Config"]["Labels"])
-    if who is None or found["Config"]["Tty"] or found["State"]["Status"] == "created":
+    if who is None or not lines.kept_by_the_engine(found) or found["State"]["Status"] == "created":
         return
     key = lines.key(container)
     try:

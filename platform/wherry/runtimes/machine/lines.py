@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from docker.types.daemon import CancellableStream
 
@@ -18,6 +19,11 @@ _BEFORE = timedelta(seconds=1)
 def key(container: str) -> str:
     """The origin of a container's lines."""
     return container[:12]
+
+
+def kept_by_the_engine(container: Mapping[str, Any]) -> bool:
+    """False for a one-off whose output goes to its client alone: that is no log. `container`: as the engine shows it."""
+    return bool(container["HostConfig"]["LogConfig"]["Type"] != "none")
 
 
 def open_after(engine: Engine, container: str, mark: str, *, follow: bool) -> CancellableStream[bytes]:
