@@ -69,7 +69,7 @@ def test_a_push_goes_through_with_its_body_in_chunks_and_its_hooks_in_http_1_0(h
     assert code == 0, said
     lines = [line.rstrip() for line in said.split("\n")]
     assert "remote:        Released v1" in lines
-    assert lines[0].startswith("remote: -----> Building")
+    assert lines[1].startswith("remote: -----> Building")
 
 
 def test_b50_two_authorization_headers_are_a_400(house: House) -> None:

@@ -141,7 +141,7 @@ ROWS = {
     "GET /users/~/apps": Row(anyone=True, needs="list"),
     "GET /apps/<app>/releases/<release>/config-vars": Row(needs="config"),
     "GET /apps/<app>/releases/<release>/sbom": Row(),
-    "GET /v2/": Row(anyone=True, needs="list"),
+    "GET /v2/": Row(anyone=True, needs="identity"),
     "GET /v2/<app>/<type>/<path:image>": Row(400, needs="code"),
     "POST /v2/<app>/<type>/<path:image>": Row(400, needs="deploy"),
     "PATCH /v2/<app>/<type>/<path:image>": Row(400, needs="deploy"),
