@@ -155,6 +155,15 @@ def test_b87_unknown_and_removed_keys_are_not_let_in(harbour: Harbour, person: P
     assert b"Permission denied" in person.ssh(command=f"git-upload-pack '{name}.git'").stderr
 
 
+def test_b87_the_key_of_a_removed_user_opens_nothing(harbour: Harbour, tmp_path: Path) -> None:
+    name = app(harbour)
+    leaver = enrol(harbour, tmp_path, "leaver")
+    with harbour.house.world.ledger.begin() as tx:
+        tx.accounts.remove(harbour.house.user("leaver").id, harbour.house.world.clock.now())
+    refused = leaver.ssh(command=f"git-upload-pack '{name}.git'")
+    assert (refused.returncode, b"not known any more" in refused.stderr) == (128, True)
+
+
 def test_the_forced_command_alone_opens_nothing(harbour: Harbour) -> None:
     serve = str(FOLDER / "serve")
     done = subprocess.run(

@@ -30,7 +30,12 @@ ssh_keys = Table(
     sqlite_autoincrement=True,
 )
 _COLUMNS = [ssh_keys.c[name] for name in ("id", "type", "body", "comment", "created_at")]
-_QUERY = select(*_COLUMNS, *actor_columns()).join(users, users.c.id == ssh_keys.c.user_id).order_by(ssh_keys.c.id)
+_QUERY = (
+    select(*_COLUMNS, *actor_columns())
+    .join(users, users.c.id == ssh_keys.c.user_id)
+    .where(users.c.removed_at.is_(None))  # the keys of a user who was removed open nothing
+    .order_by(ssh_keys.c.id)
+)
 
 
 class SqlSshKeys:
