@@ -142,13 +142,14 @@ def test_b90_a_server_that_talks_nonsense_is_an_error_and_no_traceback(terminal:
 
 
 def test_b90_a_closed_pipe_ends_it_quietly(terminal: Terminal, app: str) -> None:
+    with terminal.house.world.ledger.begin() as tx:
+        number = tx.apps.by_name(app).id
+    terminal.house.write(number, "web.1", b"somebody reads this")
     with terminal.start("logs", "-a", app, "--tail") as process:
         assert process.stdout
         assert process.stderr
         process.stdout.readline()
         process.stdout.close()
-        with terminal.house.world.ledger.begin() as tx:
-            number = tx.apps.by_name(app).id
         terminal.house.write(number, "web.1", b"nobody reads this")
         assert process.wait(20) == 141
         assert process.stderr.read() == ""
