@@ -14,6 +14,7 @@ from wherry.flow.task_ports import Channel, Session, Stage
 
 from tests.contract.test_runtime import (
     World,
+    app_logs,
     busybox,
     engine_api,
     machine_runtime,
@@ -26,7 +27,7 @@ from tests.contract.test_runtime import (
 from tests.runtimes.machine_world import eventually, quiet, workload
 
 __all__ = [
-    "busybox", "engine_api", "machine_runtime", "platform_id", "pushed_image", "registry", "tiny_image", "world"
+    "app_logs", "busybox", "engine_api", "machine_runtime", "platform_id", "pushed_image", "registry", "tiny_image", "world"
 ]  # fmt: skip
 _ids = itertools.count(1)
 
