@@ -53,6 +53,7 @@ class Collector:
             since = int(self._logs.position(_POSITION) or time.time_ns()) // 1_000_000_000
             filters = {**naming.of_platform(self._platform), "type": ["container"], "event": words.ACTIONS}
             events = self._engine.api.events(since=since, filters=filters, decode=True)
+            there = self._there(events)
         with self._lock:
             self._events = events
             if self._stop.is_set():
@@ -60,7 +61,7 @@ class Collector:
         writer.start()
         try:
             with ended(events), suppress(*CLIENT_ERRORS):
-                for each in self._engine.api.containers(all=True, filters=naming.of_platform(self._platform)):
+                for each in there:
                     if who := Identity.of(each["Labels"]):
                         self._meet(each["Id"], who, each["Labels"])
                 for event in events:
@@ -68,6 +69,19 @@ class Collector:
         finally:
             self._end()
             writer.join()
+
+    def _there(self, events: Any) -> list[dict[str, Any]]:
+        """Asked for only once events are listened to, so that no process falls between the two. Raises docker's
+        errors.
+        """
+        try:
+            found: list[dict[str, Any]] = self._engine.api.containers(
+                all=True, filters=naming.of_platform(self._platform)
+            )
+        except CLIENT_ERRORS:
+            close_stream(events)
+            raise
+        return found
 
     def close(self) -> None:
         with self._lock:
