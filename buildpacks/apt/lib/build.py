@@ -52,6 +52,7 @@ class Layers:
         if not names and not debs:
             shutil.rmtree(layer, ignore_errors=True)
             layer.with_name(f"{name}.toml").unlink(missing_ok=True)
+            cyclonedx.file_of(layer).unlink(missing_ok=True)
             return
         key = self._key([*names, *debs, *self._repositories], status)
         known = _known(layer)
