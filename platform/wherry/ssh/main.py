@@ -28,7 +28,7 @@ def main(settings: Settings, user: str) -> int:
         secret = world.ssh_folder.open_door(listener.getsockname()[1], user)
         door = Door(settings, world.access, world.keys, transport, tickets, secret)
         Thread(target=door.serve, args=(listener,), name="door", daemon=True).start()
-        (home.folder / "run" / "ssh-door.ready").touch()
+        (home.folder / "run" / "ssh-door.ready").write_text(str(os.getpid()), encoding="ascii")
         signal.sigwait({signal.SIGTERM, signal.SIGINT})
     logging.shutdown()
     os._exit(0)  # pushes under way go on without us: git talks to its client by itself

@@ -45,11 +45,10 @@ def services(settings: Settings, home: Home, listens: Callable[[str, int], bool]
     say(f"git over SSH: {address.url('localhost', 'NAME')}, host key {address.fingerprint}")
     env = {**os.environ, **settings.environ(), "PYTHONUNBUFFERED": "1"}
     ready = home.folder / "run" / "ssh-door.ready"
-    ready.unlink(missing_ok=True)
     door = (sys.executable, "-m", "wherry.supervisor", "ssh-door", "--user", user)
     port = int(settings.ssh_port)
     return [
-        Service("ssh-door", door, env, home.folder, ready.exists),
+        Service("ssh-door", door, env, home.folder, lambda: _is_up(ready)),
         Service(
             "sshd",
             (sshd, "-D", "-e", "-f", str(folder.config)),
@@ -59,6 +58,15 @@ def services(settings: Settings, home: Home, listens: Callable[[str, int], bool]
             grace=5.0,
         ),
     ]
+
+
+def _is_up(ready: Path) -> bool:
+    """Whether the door that wrote this file still lives: one that was adopted does, and an earlier one's file stays."""
+    try:
+        os.kill(int(ready.read_text(encoding="ascii")), 0)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 class Missing(Exception):
