@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import threading
@@ -21,10 +22,13 @@ def every_ref(repositories: Repositories, app_id: int = 1) -> list[str]:
 
 
 def leftovers(repositories: Repositories, app_id: int = 1) -> list[str]:
-    """Quarantines and half files."""
-    repository = repositories.path(app_id)
-    stray = [*repository.glob("objects/tmp_*"), *repository.glob("objects/pack/tmp_*"), *repository.glob("**/*.lock")]
-    return sorted(path.name for path in stray if path.name != "wherry.lock")
+    """Quarantines and half files. git may be removing some of them meanwhile, which os.walk takes as they are gone."""
+    stray = []
+    for folder, inner, files in os.walk(repositories.path(app_id)):
+        half = [*inner, *files] if Path(folder).name in {"objects", "pack"} else []
+        stray += [name for name in half if name.startswith("tmp_")]
+        stray += [name for name in files if name.endswith(".lock") and name != "wherry.lock"]
+    return sorted(stray)
 
 
 def push_from(workshop: Workshop, folder: Path, door: Door, *arguments: str) -> tuple[int, str]:
