@@ -29,12 +29,12 @@ from wherry.domain.formation import Scale
 from wherry.domain.image import Image
 from wherry.domain.model import Event
 from wherry.domain.secret import Secret
+from wherry.fittings.stores import migrate, open_ledger
 from wherry.flow.access import digest
 from wherry.home import Home
 from wherry.ledger.ledger import SqlLedger
 from wherry.ledger.tables import apps, builds, events, releases
 from wherry.settings import Settings
-from wherry.wiring import migrate, open_ledger
 
 ROOT = Path(__file__).resolve().parents[1]
 TOKEN = "benchmark-token"

@@ -28,11 +28,11 @@ sys.path[:0] = [str(ROOT), str(ROOT / "platform")]
 from wherry.cli.client import Client  # noqa: E402
 from wherry.cli.places import Endpoint  # noqa: E402
 from wherry.domain.log import Entry, LogLine  # noqa: E402
+from wherry.fittings.stores import migrate, open_app_logs, open_ledger  # noqa: E402
 from wherry.home import Home  # noqa: E402
 from wherry.settings import Settings  # noqa: E402
 from wherry.supervisor.account import open_account  # noqa: E402
 from wherry.supervisor.services import services  # noqa: E402
-from wherry.wiring import migrate, open_app_logs, open_ledger  # noqa: E402
 
 from bench._load import TICKS, free_port, running  # noqa: E402
 

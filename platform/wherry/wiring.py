@@ -6,14 +6,9 @@ import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Event
-from urllib.parse import urlsplit
 
-from wherry import hook
 from wherry.builds.bills import ImageBills
-from wherry.builds.builder import LifecycleBuilder
-from wherry.builds.container import Containers
 from wherry.builds.rebase import StackBases
-from wherry.builds.stacks import Stacks
 from wherry.builds.taken_images import TakenImages
 from wherry.certificate import Certificate
 from wherry.domain.log import PLATFORM, Entry, LogLine
@@ -23,6 +18,9 @@ from wherry.domain.secret import Secret
 from wherry.domain.text import printable
 from wherry.drains.dial import Dialer
 from wherry.drains.keeper import DrainKeeper
+from wherry.fittings.images import open_builder, open_registry, stacks
+from wherry.fittings.runtimes import open_collector, open_router, open_runtime
+from wherry.fittings.stores import open_app_logs, open_ledger, open_sources
 from wherry.flow.access import Access
 from wherry.flow.attempts import Attempts
 from wherry.flow.audit import VerifyEvents
@@ -74,24 +72,13 @@ from wherry.flow.watchdog import Watchdog
 from wherry.flow.work import Story, Worker
 from wherry.home import Home
 from wherry.images.passage import Passage
-from wherry.images.registry import Registry
-from wherry.ledger.ledger import SqlLedger
-from wherry.ledger.master_key import load_or_create_key
-from wherry.logs.app_logs import MEBIBYTE, FileAppLogs
 from wherry.logs.files import FileLogs
 from wherry.routing.follow import FollowRouter
 from wherry.routing.name_servers import NameServers
-from wherry.routing.router import EnvoyRouter
 from wherry.runtimes.machine.collect import Collector
-from wherry.runtimes.machine.image_build import MachineImageBuild
-from wherry.runtimes.machine.pull import Registry as Pulls
-from wherry.runtimes.machine.runtime import MachineRuntime
-from wherry.runtimes.machine.sandbox import MachineSandbox
 from wherry.schedules import CronCalendar
 from wherry.settings import Settings
-from wherry.sources.fetch import Trees
 from wherry.sources.policy import Limits
-from wherry.sources.repositories import Repositories
 from wherry.sources.ssh_folder import SshAddress, SshFolder
 from wherry.sources.transport import GitTransport
 from wherry.sources.uploads import UploadFolder
@@ -333,7 +320,7 @@ def wire_worker(settings: Settings, home: Home) -> Bench:
     """For the worker process."""
     ledger, clock, patience = open_ledger(settings, home), SystemClock(), patience_of(settings)
     sources, logs = open_sources(settings), FileLogs(settings.folder / "logs")
-    runtime, router, builder = open_runtime(settings, home), open_router(settings), open_builder(settings, home)
+    runtime, router, builder = open_runtime(settings, home), open_router(settings, home), open_builder(settings, home)
     release = ReleaseBuild(ledger, sources, clock)
     prune = PruneImages(ledger, builder, runtime, settings.number("keep_releases"))
     stories: dict[JobKind, Story] = {
@@ -386,7 +373,7 @@ class Scribe:
 def wire_scribe(settings: Settings, home: Home) -> Scribe:
     """For the logs process."""
     ledger, logs = open_ledger(settings, home), open_app_logs(settings)
-    collector = Collector(settings.engine, home.platform, logs)
+    collector = open_collector(settings, home)
     router = FollowRouter(settings.folder / "router", logs, collector.process_at)
     keeper = DrainKeeper(ledger, logs, dialer(settings))
     return Scribe(ledger, logs, collector, TellEvents(ledger, logs), router, keeper)
@@ -407,62 +394,5 @@ def patience_of(settings: Settings) -> Patience:
     )
 
 
-def open_ledger(settings: Settings, home: Home) -> SqlLedger:
-    key = load_or_create_key(settings.folder / "secrets" / "master.key")
-    heads = settings.folder / "audit-heads"
-    return SqlLedger(settings.database, key, settings.folder / "run", settings.number("lease_seconds"), heads)
-
-
-def migrate(settings: Settings, home: Home) -> None:
-    open_ledger(settings, home).migrate()
-
-
-def open_sources(settings: Settings) -> Repositories:
-    return Repositories(settings.folder / "repos", hook.FOLDER, Limits.of(settings))
-
-
-def open_runtime(settings: Settings, home: Home) -> MachineRuntime:
-    return MachineRuntime(
-        settings.engine, home.platform, _pulls(settings, home), settings.subnet, open_app_logs(settings)
-    )
-
-
 def dialer(settings: Settings) -> Dialer:
     return Dialer(networks(settings.drain_networks))
-
-
-def open_app_logs(settings: Settings) -> FileAppLogs:
-    return FileAppLogs(settings.folder / "app-logs", settings.number("app_log_mb") * MEBIBYTE)
-
-
-def open_router(settings: Settings) -> EnvoyRouter:
-    return EnvoyRouter(settings.folder / "router", settings.apps_domain)
-
-
-def open_registry(settings: Settings, home: Home) -> Registry:
-    if settings.registry_url:
-        return Registry(settings.registry_url, settings.registry_username, settings.registry_secret)
-    return Registry(f"http://127.0.0.1:{settings.registry_port}", "wherry", home.secret("registry-password"))
-
-
-def stacks(settings: Settings, home: Home) -> Stacks:
-    return Stacks(open_registry(settings, home), settings.folder / "stacks", settings)
-
-
-def open_builder(settings: Settings, home: Home) -> LifecycleBuilder:
-    sandbox = MachineSandbox(
-        settings.engine, home.platform, _pulls(settings, home), settings.subnet, settings.folder / "builds"
-    )
-    registry = open_registry(settings, home)
-    images = MachineImageBuild(settings.engine, home.platform, _pulls(settings, home), settings.subnet)
-    containers = Containers(images, registry, settings)
-    return LifecycleBuilder(sandbox, stacks(settings, home), registry, settings, trees=Trees(), containers=containers)
-
-
-def _pulls(settings: Settings, home: Home) -> Pulls:
-    """How the engine names our registry: without a scheme."""
-    if settings.registry_url:
-        parts = urlsplit(settings.registry_url)
-        address = (parts.netloc + parts.path).rstrip("/")
-        return Pulls(address, settings.registry_username, settings.registry_secret)
-    return Pulls(f"127.0.0.1:{settings.registry_port}", "wherry", home.secret("registry-password"))

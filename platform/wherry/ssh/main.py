@@ -10,11 +10,12 @@ import sys
 from threading import Thread
 
 from wherry.api.tickets import Tickets
+from wherry.fittings.stores import open_sources
 from wherry.home import Home
 from wherry.settings import Settings
 from wherry.sources.ssh_session import SshTransport
 from wherry.ssh.door import AT_ONCE, Door
-from wherry.wiring import open_sources, wire
+from wherry.wiring import wire
 
 
 def main(settings: Settings, user: str) -> int:

@@ -8,10 +8,11 @@ import secrets
 from datetime import timedelta
 
 from wherry.domain.secret import Secret
+from wherry.fittings.stores import open_ledger
 from wherry.flow.access import digest
 from wherry.home import Home
 from wherry.settings import Settings
-from wherry.wiring import SystemClock, open_ledger
+from wherry.wiring import SystemClock
 
 ADMIN = "admin@localhost"
 LINK_LIVES = timedelta(minutes=15)

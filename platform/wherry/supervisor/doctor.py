@@ -8,6 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from wherry.domain.errors import WherryError
+from wherry.fittings.images import open_registry
+from wherry.fittings.runtimes import open_runtime
+from wherry.fittings.stores import open_ledger
 from wherry.home import Home
 from wherry.settings import Settings
 from wherry.sources.ssh_folder import SshAddress
@@ -15,7 +18,6 @@ from wherry.supervisor import engine, ssh
 from wherry.supervisor.service import Records
 from wherry.supervisor.services import listens
 from wherry.supervisor.status import NAMES
-from wherry.wiring import open_ledger, open_registry, open_runtime
 
 LOW_DISK = 0.10
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from wherry.domain.errors import PlatformFault
+from wherry.fittings.runtimes import open_runtime
 from wherry.home import Home
 from wherry.settings import Settings
 from wherry.supervisor import engine, ssh
 from wherry.supervisor.service import Records, Running, Service, stop_all, wait_for_end
-from wherry.wiring import open_runtime
 
 Say = Callable[[str], None]
 NAMES = ("web", "worker", "terminal", *ssh.NAMES, "logs", "registry", "router")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from wherry.fittings.images import stacks
+from wherry.fittings.runtimes import open_runtime
 from wherry.home import Home
 from wherry.settings import Settings
-from wherry.wiring import open_runtime, stacks
 
 Say = Callable[[str], None]
 

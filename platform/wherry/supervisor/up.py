@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from io import TextIOWrapper
 
 from wherry.domain.errors import Conflict, PlatformFault
+from wherry.fittings.images import stacks
+from wherry.fittings.stores import migrate
 from wherry.home import Home
 from wherry.settings import Settings
 from wherry.supervisor import engine, ssh
@@ -18,7 +20,6 @@ from wherry.supervisor.registry_store import collect_garbage
 from wherry.supervisor.service import Records, Service
 from wherry.supervisor.services import listens, services
 from wherry.supervisor.supervise import Supervisor, wake_on_signals
-from wherry.wiring import migrate, stacks
 
 Say = Callable[[str], None]
 OUTLIVE = ("engine", "router")
