@@ -13,6 +13,7 @@ from flask import Flask, Response, g, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from wherry import __version__
 from wherry.api import described, errors, git, hooks, registry
 from wherry.api.auth import authenticate
 from wherry.api.desk import Call, Desk
@@ -20,6 +21,7 @@ from wherry.api.routes.table import ROUTES, Route
 from wherry.api.shapes import Shapes
 from wherry.domain.errors import WherryError
 from wherry.domain.roles import of_app
+from wherry.domain.versions import HEADER
 from wherry.wiring import World
 
 if TYPE_CHECKING:
@@ -101,6 +103,7 @@ def _name_the_request() -> None:
 
 def _dress(response: Response) -> Response:
     response.headers["Request-Id"] = g.request_id
+    response.headers[HEADER] = __version__
     if (left := g.get("rate_left")) is not None:
         response.headers["RateLimit-Remaining"] = str(left)
     for name, value in HEADERS.items():

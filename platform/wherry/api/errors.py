@@ -32,6 +32,8 @@ STATUS: dict[type[WherryError], int] = {
 }
 REALM = 'Basic realm="Wherry"'
 RETRY_AFTER = "5"
+ENDPOINT = "endpoint"
+"""`resource` of an error whose path or method is not there at all, so that a newer client can tell it apart."""
 
 _HTTP_IDS = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 416: "bad_range"}
 
@@ -74,7 +76,8 @@ def refused(error: HTTPException) -> Response:
     status = error.code or 400
     if error.response is not None or status < 400:
         return Response(error.get_response().get_data(), status, dict(error.get_headers()))
-    response = _answer(status, _HTTP_IDS.get(status, "bad_request"), *_words(status, error))
+    resource = ENDPOINT if status in (404, 405) else ""
+    response = _answer(status, _HTTP_IDS.get(status, "bad_request"), *_words(status, error), resource)
     for name, value in error.get_headers():
         if name == "Allow":
             response.headers[name] = value
@@ -97,13 +100,14 @@ def _words(status: int, error: HTTPException) -> tuple[str, list[str], str]:
     return error.description or error.name, [], ""
 
 
-def _answer(status: int, error_id: str, message: str, problems: list[str], hint: str) -> Response:
+def _answer(status: int, error_id: str, message: str, problems: list[str], hint: str, resource: str = "") -> Response:
     """JSON for programs; plain lines where git reads, which shows them to its user."""
     if g.get("plain_errors"):
         text = "\n".join([message, *problems, *([hint] if hint else [])]) + "\n"
         response = Response(text, status, mimetype="text/plain")
     else:
         body = {"id": error_id, "message": message, "request_id": g.request_id}
+        body |= {"resource": resource} if resource else {}
         response = jsonify(body | ({"problems": problems} if problems else {}) | ({"hint": hint} if hint else {}))
         response.status_code = status
     if status == 401:

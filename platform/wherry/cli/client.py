@@ -7,14 +7,18 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, Any, ClassVar
 from urllib.parse import quote, urlencode, urlsplit
 
+from wherry import __version__
+from wherry.cli import other_version
 from wherry.cli.errors import Answered, Unreachable
 from wherry.cli.places import Endpoint
+from wherry.domain.versions import HEADER
 
 _ACCEPT = "application/vnd.heroku+json; version=3"
+_AGENT = f"wherry-cli/{__version__}"
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Client:
     MOST_ERROR: ClassVar[int] = 1 << 20
 
     endpoint: Endpoint
+    met: list[str] = field(default_factory=list)  # the platform's version, once it has answered
 
     def get(self, *path: str, headers: Mapping[str, str] | None = None, query: Mapping[str, str] | None = None) -> Any:
         return self.call("GET", *path, headers=headers, query=query).body
@@ -115,10 +120,11 @@ class Client:
             connection = http.client.HTTPConnection(parts.netloc, timeout=self.PATIENCE)
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         try:
-            connection.request(method, target or "/", data, {"User-Agent": "wherry-cli", **headers})
+            connection.request(method, target or "/", data, {"User-Agent": _AGENT, **headers})
             response = connection.getresponse()
+            theirs = self._meet(url, response)
             if response.status >= 400:
-                raise self._answered(response)
+                raise self._answered(response, theirs, method, parts.path)
             yield response
         except (OSError, http.client.HTTPException) as error:
             raise self._unreachable(error) from error
@@ -131,12 +137,25 @@ class Client:
         except ValueError as error:
             raise self._unreachable("its answer is not JSON") from error
 
-    def _answered(self, response: http.client.HTTPResponse) -> Answered | Unreachable:
+    def _meet(self, url: str, response: http.client.HTTPResponse) -> str:
+        theirs = response.getheader(HEADER, "")
+        if not self.met and theirs and url.startswith(self.endpoint.url):
+            self.met.append(theirs)
+            other_version.warn(theirs, self.endpoint.url)
+        return theirs
+
+    def _answered(
+        self, response: http.client.HTTPResponse, theirs: str, method: str, path: str
+    ) -> Answered | Unreachable:
         try:
             body = json.loads(response.read(self.MOST_ERROR))
             message = str(body["message"])
         except (ValueError, KeyError, TypeError):
             return self._unreachable(f"HTTP {response.status}, and no error of the Wherry API")
+        if body.get("resource") == "endpoint" and (
+            found := other_version.unknown_endpoint(theirs, self.endpoint.url, method, path)
+        ):
+            return found
         problems = [str(problem) for problem in body.get("problems") or []]
         hint = str(body.get("hint") or "")
         return Answered(str(body.get("id", "")), message, problems, hint, str(body.get("request_id", "")))

@@ -25,6 +25,7 @@ BY_ID = {
     "unreachable": 13,
     "rollback_risk": 14,
     "rate_limit": 15,
+    "other_version": 16,
 }
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wherry.cli.errors import Usage
+from wherry.cli.netrc_file import token_for
 from wherry.domain.errors import WherryError
 from wherry.domain.secret import Secret
 
@@ -84,14 +85,15 @@ def login_link(url: str) -> tuple[str, str] | None:
 
 
 def _given(environ: Mapping[str, str], url: str) -> Endpoint:
-    """The token of a stored login or of this machine goes to the URL that it belongs to only."""
+    """The token of a stored login or of this machine goes to the URL that it belongs to only, one of netrc to its host."""
     url = checked(url)
     if token := environ.get("WHERRY_API_KEY"):
         return Endpoint(url, Secret(token.strip()), "WHERRY_API_URL and WHERRY_API_KEY")
     for found in (_stored(environ), _own(environ)):
         if found and found.url == url:
             return found
-    return Endpoint(url, Secret(""), "WHERRY_API_URL")
+    of_netrc, path = token_for(environ, url) or (Secret(""), "WHERRY_API_URL")
+    return Endpoint(url, of_netrc, str(path))
 
 
 def _stored(environ: Mapping[str, str]) -> Endpoint | None:

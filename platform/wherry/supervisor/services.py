@@ -4,6 +4,7 @@ reads.
 
 from __future__ import annotations
 
+import http.client
 import os
 import shutil
 import signal
@@ -77,7 +78,7 @@ def _web(settings: Settings, env: dict[str, str]) -> Service:
     argv += ["--threads", "128", "--no-control-socket", "--graceful-timeout", "10", "--keep-alive", "30"]
     argv += ["--worker-tmp-dir", "/dev/shm", "--log-level", "warning"]  # noqa: S108 - gunicorn's heartbeat file
     port = int(settings.web_port)
-    return Service("web", tuple(argv), env, settings.folder, lambda: listens(settings.bind, port), grace=15.0)
+    return Service("web", tuple(argv), env, settings.folder, lambda: serves(settings.bind, port), grace=15.0)
 
 
 def _terminal(settings: Settings, env: dict[str, str]) -> Service:
@@ -102,4 +103,20 @@ def listens(host: str, port: int) -> bool:
     """Whether something accepts connections there now."""
     with socket.socket() as probe:
         probe.settimeout(1.0)
-        return probe.connect_ex(("127.0.0.1" if host == "0.0.0.0" else host, port)) == 0  # noqa: S104
+        return probe.connect_ex((_reached(host), port)) == 0
+
+
+def serves(host: str, port: int) -> bool:
+    """Whether the API says that it can do its work. gunicorn accepts connections long before its workers answer any."""
+    connection = http.client.HTTPConnection(_reached(host), port, timeout=5.0)
+    try:
+        connection.request("GET", "/health/ready", headers={"Host": "localhost"})
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _reached(host: str) -> str:
+    return "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104

@@ -62,6 +62,7 @@ OBJECTS: dict[str, Schema] = {
             "message": TEXT,
             "request_id": UUID,
             "problems": many(TEXT),
+            "resource": TEXT,
             "hint": TEXT,
         },
         "required": ["id", "message", "request_id"],

@@ -11,6 +11,7 @@ from wherry.cli import places, show
 from wherry.cli.client import Client
 from wherry.cli.common import client, json_option
 from wherry.cli.errors import Usage
+from wherry.cli.netrc_file import token_for
 from wherry.domain.errors import WherryError
 from wherry.domain.secret import Secret
 
@@ -19,13 +20,14 @@ from wherry.domain.secret import Secret
 @click.argument("api", required=False)
 @click.option("--token", help="The token; better not on a command line that others can see: without it you are asked.")
 def login(api: str | None, token: str | None) -> None:
-    """Keep the URL (API, as http://localhost:8301) and token of a platform, for you only, after trying them. A login
-    link (http://.../login?token=...) is used up, for a token of your own.
+    """Keep the URL (API, as http://localhost:8301) and token of a platform, for you only, after trying them. The token
+    comes from --token, a pipe, or ~/.netrc; else you are asked. A login link (http://.../login?token=...) is used up,
+    for a token of your own.
     """
     if api and token is None and (link := places.login_link(api)):
         api, token = link[0], _of_link(*link)
     url = places.checked(api or os.environ.get("WHERRY_API_URL") or _this_machine())
-    secret = Secret((token if token is not None else _asked()).strip())
+    secret = Secret(token.strip()) if token is not None else _given(url)
     account = Client(places.Endpoint(url, secret, "login")).get("account")
     path = places.store(os.environ, url, secret)
     show.talk(f"Logged in to {url} as {show.safe(account['email'])} ({path})")
@@ -63,9 +65,14 @@ def _this_machine() -> str:
         raise Usage("which platform?", hint="For example: wherry login http://localhost:8301") from None
 
 
-def _asked() -> str:
+def _given(url: str) -> Secret:
+    """From a pipe, else from netrc, else typed."""
+    if not sys.stdin.isatty() and (piped := sys.stdin.readline().strip()):
+        return Secret(piped)
+    if known := token_for(os.environ, url):
+        show.talk(f"Taking the token of {url} from {known[1]}")
+        return known[0]
     if not sys.stdin.isatty():
-        return sys.stdin.readline()
-    return str(
-        click.prompt("Token (wherry auth:token prints one on the platform's machine)", hide_input=True, err=True)
-    )
+        raise Usage("no token was given", hint=f"For example: wherry auth:token | wherry login {url}")
+    asked = "Token (wherry auth:token prints one on the platform's machine)"
+    return Secret(str(click.prompt(asked, hide_input=True, err=True)).strip())
