@@ -39,6 +39,13 @@ class Settings:
     registry_url: str = _setting("", "another registry: http(s)://HOST[:PORT][/PREFIX]; default our own")
     registry_username: str = _setting("", "login for registry_url")
     registry_password: str = _setting("", "login for registry_url")
+    registry_pull_url: str = _setting("", "registry_url as the cluster's nodes name it; default the same")
+    runtime: str = _setting("machine", "where apps run: machine (this Docker Engine) or cluster (Kubernetes)")
+    kubeconfig: str = _setting("", "file that leads to the cluster; default the pod's own service account")
+    gateway: str = _setting("", "Gateway of the cluster for the apps: NAMESPACE/NAME; default the only one there is")
+    ingress_class: str = _setting("", "class of the apps' Ingresses, without a Gateway; default the cluster's default")
+    apps_scheme: str = _setting("http", "scheme of the apps' URLs as people open them: http or https")
+    apps_port: str = _setting("", "port of the apps' URLs as people open them; default router_port")
     engine: str = _setting("", "Docker Engine; default DOCKER_HOST, else unix:///var/run/docker.sock")
     subnet: str = _setting("", "IPv4 /16 for containers; default the first free of 10.213.0.0/16 to 10.231.0.0/16")
     stack_build: str = _setting("", "build image by digest, from any registry; default made from Debian packages")
@@ -122,8 +129,14 @@ class Settings:
     def registry_secret(self) -> Secret:
         return Secret(self.registry_password)
 
+    @property
+    def on_cluster(self) -> bool:
+        return self.runtime == "cluster"
+
     def app_url(self, name: str) -> str:
-        return f"http://{name}.{self.apps_domain}:{self.router_port}"
+        port = self.apps_port or self.router_port
+        usual = _USUAL_PORTS.get(self.apps_scheme) == port
+        return f"{self.apps_scheme}://{name}.{self.apps_domain}" + ("" if usual else f":{port}")
 
     def environ(self) -> dict[str, str]:
         """These settings as the environment of a child process."""
@@ -164,17 +177,37 @@ class Settings:
         for each in self.builders.split():
             if not _BY_DIGEST.fullmatch(each):
                 faults.append(f"WHERRY_BUILDERS: '{each}' is not an image by digest: HOST/NAME@sha256:…")
+        faults += self._cluster_problems()
+        optional = {"apps_port"} if not self.apps_port else set()
         numeric = [each.name for each in fields(self) if each.name.split("_")[-1] in _NUMBERS]
         return faults + [
             f"WHERRY_{name.upper()}: '{getattr(self, name)}' is not a whole number above 0"
             for name in numeric
-            if not (
+            if name not in optional
+            and not (
                 getattr(self, name).isascii()
                 and getattr(self, name).isdecimal()
                 and (name in ("watch_seconds", "ssh_port") or int(getattr(self, name)) > 0)
                 and int(getattr(self, name)) < 10**9
             )
         ]
+
+    def _cluster_problems(self) -> list[str]:
+        faults = []
+        for name, words in _CHOICES.items():
+            if getattr(self, name) not in words:
+                faults.append(f"WHERRY_{name.upper()}: '{getattr(self, name)}' is none of: {', '.join(words)}")
+        if self.gateway and not _GATEWAY.fullmatch(self.gateway):
+            faults.append(f"WHERRY_GATEWAY: '{self.gateway}' is not NAMESPACE/NAME")
+        if self.ingress_class and not _KUBE_NAME.fullmatch(self.ingress_class):
+            faults.append(f"WHERRY_INGRESS_CLASS: '{self.ingress_class}' is not the name of an ingress class")
+        if self.registry_pull_url and not self.registry_pull_url.startswith(("http://", "https://")):
+            faults.append(f"WHERRY_REGISTRY_PULL_URL: '{self.registry_pull_url}' is not http(s)://HOST[:PORT][/PREFIX]")
+        if self.on_cluster and not self.registry_url:
+            faults.append("WHERRY_REGISTRY_URL: the cluster's nodes need a registry that they reach; our own is local")
+        if self.kubeconfig and self.on_cluster and not Path(self.kubeconfig).is_file():
+            faults.append(f"WHERRY_KUBECONFIG: there is no file '{self.kubeconfig}'")
+        return faults
 
 
 def root_folder() -> Path:
@@ -186,6 +219,10 @@ def root_folder() -> Path:
 
 _ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?::[0-9]{1,5})?|\[[0-9a-fA-F:]{2,39}\](?::[0-9]{1,5})?")
 _BY_DIGEST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]*@sha256:[0-9a-f]{64}")
+_KUBE_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
+_GATEWAY = re.compile(rf"[a-z0-9](?:[a-z0-9-]{{0,61}}[a-z0-9])?/{_KUBE_NAME.pattern}")
+_CHOICES = {"runtime": ("machine", "cluster"), "apps_scheme": ("http", "https")}
+_USUAL_PORTS = {"http": "80", "https": "443"}
 _NUMBERS = {"hour", "port", "mb", "files", "seconds", "once", "releases"}
 
 

@@ -35,3 +35,36 @@ def test_a_password_is_not_shown_in_the_table() -> None:
 def test_the_root_folder_holds_what_the_platform_reads() -> None:
     assert (root_folder() / "buildpacks").is_dir()
     assert (root_folder() / "app.py").is_file()
+
+
+def test_a_cluster_is_described_whole_or_refused_with_every_fault(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        Settings.load(
+            {
+                "WHERRY_RUNTIME": "cluster",
+                "WHERRY_KUBECONFIG": "/none",
+                "WHERRY_GATEWAY": "one",
+                "WHERRY_APPS_PORT": "x",
+            }
+        )
+    assert {line.split(":")[0] for line in caught.value.evidence} == {
+        "WHERRY_REGISTRY_URL",
+        "WHERRY_KUBECONFIG",
+        "WHERRY_GATEWAY",
+        "WHERRY_APPS_PORT",
+    }
+    with pytest.raises(InvalidInput, match="not right"):
+        Settings.load({"WHERRY_RUNTIME": "moon"})
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({}, "http://shop.localhost:8300"),
+        ({"WHERRY_APPS_DOMAIN": "apps.example.org", "WHERRY_APPS_PORT": "80"}, "http://shop.apps.example.org"),
+        ({"WHERRY_APPS_SCHEME": "https", "WHERRY_APPS_PORT": "443"}, "https://shop.localhost"),
+        ({"WHERRY_APPS_SCHEME": "https", "WHERRY_APPS_PORT": "8443"}, "https://shop.localhost:8443"),
+    ],
+)
+def test_the_urls_of_apps_are_those_that_people_open(given: dict[str, str], url: str) -> None:
+    assert Settings.load(given).app_url("shop") == url
