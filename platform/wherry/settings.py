@@ -12,6 +12,7 @@ from wherry.domain.buildpacks import source_prefix
 from wherry.domain.errors import InvalidInput
 from wherry.domain.public import networks
 from wherry.domain.secret import Secret
+from wherry.logins import HELPER
 
 
 def _setting(default: str, doc: str) -> str:
@@ -46,6 +47,9 @@ class Settings:
     ingress_class: str = _setting("", "class of the apps' Ingresses, without a Gateway; default the cluster's default")
     apps_scheme: str = _setting("http", "scheme of the apps' URLs as people open them: http or https")
     apps_port: str = _setting("", "port of the apps' URLs as people open them; default router_port")
+    registry_helper: str = _setting(
+        "", "whose login instead: NAME of the program docker-credential-NAME, for logins that last some hours"
+    )
     engine: str = _setting("", "Docker Engine; default DOCKER_HOST, else unix:///var/run/docker.sock")
     subnet: str = _setting("", "IPv4 /16 for containers; default the first free of 10.213.0.0/16 to 10.231.0.0/16")
     stack_build: str = _setting("", "build image by digest, from any registry; default made from Debian packages")
@@ -174,6 +178,8 @@ class Settings:
             networks(self.drain_networks)
         except ValueError as error:
             faults.append(f"WHERRY_DRAIN_NETWORKS: {error}")
+        if self.registry_helper and not HELPER.fullmatch(self.registry_helper):
+            faults.append(f"WHERRY_REGISTRY_HELPER: '{self.registry_helper}' is not NAME of docker-credential-NAME")
         for each in self.builders.split():
             if not _BY_DIGEST.fullmatch(each):
                 faults.append(f"WHERRY_BUILDERS: '{each}' is not an image by digest: HOST/NAME@sha256:…")

@@ -14,6 +14,7 @@ from wherry.domain.secret import Secret
 from wherry.images.manifest import Document, image_config, image_manifest
 from wherry.images.registry import Registry
 from wherry.images.transport import Patience
+from wherry.logins import Login
 
 from tests.images.conftest import HASTE
 from tests.images.servers import Answer, Changed, CutAnswer, Fault, Proxy, ResetAfter, free_port
@@ -263,7 +264,7 @@ def test_a16_an_authorisation_server_without_a_token_is_a_fault(body: bytes, mem
 def test_a_login_is_not_sent_in_the_clear_when_the_registry_is_on_tls() -> None:
     registry = Registry("https://registry.invalid", "me", Secret("pw"), HASTE)
     with pytest.raises(PlatformFault, match="is not safe"):
-        registry._transport._fetch_token({"realm": "http://elsewhere.invalid/token"}, ("repository:a:pull",))
+        registry._transport._fetch_token({"realm": "http://elsewhere.invalid/token"}, ("repository:a:pull",), Login())
     registry.close()
 
 

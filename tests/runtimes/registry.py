@@ -16,6 +16,7 @@ from docker import APIClient
 from docker.errors import ImageNotFound
 from wherry.domain.image import Image
 from wherry.domain.secret import Secret
+from wherry.logins import FixedLogin, Login
 from wherry.runtimes.machine.pull import Registry
 
 _CONFIG = """
@@ -43,7 +44,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
         )
     try:
         _await(port, folder / "log")
-        yield Registry(f"127.0.0.1:{port}", "wherry", Secret(password))
+        yield Registry(f"127.0.0.1:{port}", FixedLogin(Login("wherry", Secret(password))))
     finally:
         server.terminate()
         server.wait(10)

@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 from wherry.builds.builder import LifecycleBuilder
 from wherry.builds.container import Containers
 from wherry.builds.stacks import Stacks
+from wherry.domain.registry_names import Place
 from wherry.home import Home
 from wherry.images.registry import Registry
+from wherry.logins import FixedLogin, HelperLogin, Login, Logins
 from wherry.runtimes.machine.image_build import MachineImageBuild
 from wherry.runtimes.machine.pull import Registry as Pulls
 from wherry.runtimes.machine.sandbox import MachineSandbox
@@ -17,9 +19,16 @@ from wherry.sources.fetch import Trees
 
 
 def open_registry(settings: Settings, home: Home) -> Registry:
-    if settings.registry_url:
-        return Registry(settings.registry_url, settings.registry_username, settings.registry_secret)
-    return Registry(f"http://127.0.0.1:{settings.registry_port}", "wherry", home.secret("registry-password"))
+    url = settings.registry_url or f"http://127.0.0.1:{settings.registry_port}"
+    return Registry(url, logins=registry_logins(settings, home))
+
+
+def registry_logins(settings: Settings, home: Home) -> Logins:
+    if not settings.registry_url:
+        return FixedLogin(Login("wherry", home.secret("registry-password")))
+    if settings.registry_helper:
+        return HelperLogin(settings.registry_helper, urlsplit(settings.registry_url).hostname or "")
+    return FixedLogin(Login(settings.registry_username, settings.registry_secret))
 
 
 def stacks(settings: Settings, home: Home) -> Stacks:
@@ -40,6 +49,7 @@ def pulls(settings: Settings, home: Home) -> Pulls:
     """How the engine names our registry: without a scheme."""
     if settings.registry_url:
         parts = urlsplit(settings.registry_url)
-        address = (parts.netloc + parts.path).rstrip("/")
-        return Pulls(address, settings.registry_username, settings.registry_secret)
-    return Pulls(f"127.0.0.1:{settings.registry_port}", "wherry", home.secret("registry-password"))
+        address = str(Place.of(parts.netloc + parts.path))
+    else:
+        address = f"127.0.0.1:{settings.registry_port}"
+    return Pulls(address, registry_logins(settings, home))

@@ -18,12 +18,14 @@ from urllib.parse import urlencode, urljoin
 import requests
 
 from wherry.domain.errors import InvalidInput, NotFound, PlatformFault
+from wherry.domain.registry_names import HUB, HUB_API, Place
 from wherry.domain.secret import Secret
 from wherry.domain.text import printable
 from wherry.images.layer_cache import DIGEST
 from wherry.images.manifest import READABLE, Document
-from wherry.images.transport import NAME, Interrupted, Patience, Transport, Tries, broken, parse
+from wherry.images.transport import HINT, NAME, Interrupted, Patience, Transport, Tries, broken, parse
 from wherry.images.upload import Upload
+from wherry.logins import FixedLogin, Login, Logins
 
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 LONGEST_DOCUMENT = 8 * 1024 * 1024
@@ -33,29 +35,37 @@ _PIECE = 1024 * 1024
 
 class Registry:
     """`url`: ``http(s)://HOST[:PORT][/PREFIX]``; without a scheme https, but http on this machine. The prefix begins
-    every repository's name. Safe to use from many threads. Raises InvalidInput for a URL outside the grammar.
+    every repository's name. `logins`: instead of username and password. Safe to use from many threads. Raises
+    InvalidInput for a URL outside the grammar.
 
     Methods raise InvalidInput for names outside their grammar, and PlatformFault for what the registry does wrong or
     does not do at all.
     """
 
     def __init__(
-        self, url: str, username: str = "", password: Secret = _NO_PASSWORD, patience: Patience | None = None
+        self,
+        url: str,
+        username: str = "",
+        password: Secret = _NO_PASSWORD,
+        patience: Patience | None = None,
+        logins: Logins | None = None,
     ) -> None:
-        base, self._prefix = parse(url)
-        self._login = username, password
-        self._transport = Transport(base, username, password, patience or Patience())
-        host = base.partition("://")[2]
-        self.address = f"{host}/{self._prefix}" if self._prefix else host
+        base, prefix = parse(url)
+        scheme, _, host = base.partition("://")
+        self._place = Place.of(f"{host}/{prefix}")
+        if self._place.host == HUB:
+            base = f"{scheme}://{HUB_API}"
+        self._transport = Transport(base, logins or FixedLogin(Login(username, password)), patience or Patience())
+        self.address = str(self._place)
         """As references of images begin: ``127.0.0.1:8302`` or ``registry.example.com/team``."""
 
     def reference(self, repository: str, digest: str) -> str:
         """What an engine pulls."""
-        return f"{self.address}/{repository}@{digest}"
+        return self._place.reference(repository, digest)
 
     def whole(self) -> Registry:
         """The same registry and login without the prefix; to be closed by itself."""
-        return Registry(self._transport.base, *self._login, self._transport.patience)
+        return Registry(self._transport.base, patience=self._transport.patience, logins=self._transport.logins)
 
     def close(self) -> None:
         self._transport.close()
@@ -154,10 +164,16 @@ class Registry:
             raise PlatformFault("the registry's list of tags cannot be read") from error
         return sorted(str(each) for each in found) if isinstance(found, list) else []
 
-    def delete_manifest(self, repository: str, digest: str) -> None:
-        """What is not there counts as deleted."""
+    def delete_manifest(self, repository: str, digest: str) -> bool:
+        """What is not there counts as deleted. False where the registry deletes nothing for its clients (405, or the error
+        UNSUPPORTED of the distribution spec), as some hosted ones do: they have retention rules of their own.
+        """
         path = f"{self._path(repository)}manifests/{_digest(digest)}"
-        self._transport.call("DELETE", path, [self._scope(repository, "delete,pull")], [202, 200, 404])
+        scopes = [self._scope(repository, "delete,pull")]
+        response = self._transport.call("DELETE", path, scopes, [202, 200, 204, 400, 404, 405, 501])
+        if response.status_code == 400 and b"UNSUPPORTED" not in response.content:
+            raise PlatformFault(f"the registry does not delete {self.address}/{repository}@{digest}", hint=HINT)
+        return response.status_code not in (400, 405, 501)
 
     # -- for engines of users (passage.py)
 
@@ -225,7 +241,7 @@ class Registry:
             raise PlatformFault(f"the registry answered sha256:{hashed.hexdigest()} when asked for {digest}")
 
     def _name(self, repository: str) -> str:
-        name = f"{self._prefix}/{repository}" if self._prefix else repository
+        name = self._place.name(repository)
         if not NAME.fullmatch(name) or len(name) > 255:
             raise InvalidInput(f"'{printable(name)}' is not the name of a repository")
         return name

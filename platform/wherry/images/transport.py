@@ -1,7 +1,7 @@
 """HTTP to one registry: login, time limits, another try. The one place that translates requests' exceptions.
 
 Login as the distribution spec's challenge asks: none, Basic, or a Bearer token for a scope, fetched again once when the
-registry takes it no longer.
+registry takes it no longer. A login that was refused is asked for anew once, for those that last some hours.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from requests.adapters import HTTPAdapter
 from wherry.domain.errors import InvalidInput, PlatformFault
 from wherry.domain.secret import Secret
 from wherry.domain.text import printable
+from wherry.logins import Login, Logins
 
 CONNECTIONS = 16
 HINT = "Is the registry up, and is its login right? wherry doctor"
@@ -89,8 +90,7 @@ class Transport:
     """`base` is ``http(s)://HOST[:PORT]``. One for all threads."""
 
     base: str
-    username: str
-    password: Secret
+    logins: Logins
     patience: Patience
     _basic: bool = False
     _tokens: dict[tuple[str, ...], Secret] = field(default_factory=dict)
@@ -137,10 +137,11 @@ class Transport:
     ) -> requests.Response:
         """As `call`, once; a transient failure is raised as Interrupted. With `stream` the caller closes the answer."""
         url = urljoin(self.base, path)
-        response = self._send(method, url, scopes, headers, body, stream)
-        if response.status_code == 401 and self._learn(response, tuple(scopes)):
+        login = self.logins.current()
+        response = self._send(method, url, scopes, headers, body, stream, login)
+        if response.status_code == 401 and (again := self._learn(response, tuple(scopes), login)):
             response.close()
-            response = self._send(method, url, scopes, headers, body, stream)
+            response = self._send(method, url, scopes, headers, body, stream, again)
         if response.status_code in expect:
             return response
         fault = _refusal(method, url, response)
@@ -157,6 +158,7 @@ class Transport:
         headers: Mapping[str, str] | None,
         body: bytes | Iterable[bytes] | None,
         stream: bool,
+        login: Login,
     ) -> requests.Response:
         try:
             return self._session.request(
@@ -164,64 +166,98 @@ class Transport:
                 url,
                 headers=dict(headers or {}),
                 data=body,
-                auth=lambda prepared: self._authorise(prepared, tuple(scopes)),
+                auth=lambda prepared: self._authorise(prepared, tuple(scopes), login),
                 timeout=(self.patience.connect, self.patience.silence),
                 stream=stream,
             )
         except requests.RequestException as error:
             raise broken(method, url, error) from error
 
-    def _authorise(self, prepared: requests.PreparedRequest, scopes: tuple[str, ...]) -> requests.PreparedRequest:
+    def _authorise(
+        self, prepared: requests.PreparedRequest, scopes: tuple[str, ...], login: Login
+    ) -> requests.PreparedRequest:
         """A login leaves for the registry itself only, not for where an answer of its points to."""
         if urlsplit(str(prepared.url)).netloc == urlsplit(self.base).netloc:
             if token := self._tokens.get(scopes):
                 prepared.headers["Authorization"] = f"Bearer {token.reveal()}"
             elif self._basic:
-                self._log_in(prepared)
+                _log_in(prepared, login)
         return prepared
 
-    def _log_in(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
-        """RFC 7617 in UTF-8, as engines do it."""
-        login = f"{self.username}:{self.password.reveal()}".encode()
-        prepared.headers["Authorization"] = "Basic " + base64.b64encode(login).decode()
-        return prepared
-
-    def _learn(self, response: requests.Response, scopes: tuple[str, ...]) -> bool:
-        """Whether another try with what the challenge asked for makes sense."""
+    def _learn(self, response: requests.Response, scopes: tuple[str, ...], login: Login) -> Login | None:
+        """With whom another try, as the challenge asked for it, makes sense; None when it does not."""
         challenge = response.headers.get("WWW-Authenticate", "")
         kind = challenge.partition(" ")[0].lower()
         if kind == "bearer":
             parameters = {name.lower(): value for name, value in _PARAMETER.findall(challenge)}
-            self._tokens[scopes] = self._fetch_token(parameters, scopes)
-            return True
-        if kind == "basic" and self.username:
-            self._basic = True
-            return "Authorization" not in response.request.headers  # another thread may have learned it meanwhile
-        return False
+            return self._take_token(parameters, scopes, login)
+        if kind != "basic" or not login.username:
+            return None
+        self._basic = True
+        if "Authorization" not in response.request.headers:
+            return login  # else another thread learned it meanwhile
+        again = self.logins.after(login)
+        return again if again != login else None
 
-    def _fetch_token(self, parameters: Mapping[str, str], scopes: tuple[str, ...]) -> Secret:
+    def _take_token(self, parameters: Mapping[str, str], scopes: tuple[str, ...], login: Login) -> Login:
+        """The login that the authorisation server took."""
+        for is_last in (False, True):
+            try:
+                self._tokens[scopes] = self._fetch_token(parameters, scopes, login)
+                break
+            except _LoginRefused as error:
+                again = self.logins.after(login)
+                if is_last or again == login:
+                    raise error.fault from None
+                login = again
+        return login
+
+    def _fetch_token(self, parameters: Mapping[str, str], scopes: tuple[str, ...], login: Login) -> Secret:
         realm = parameters.get("realm", "")
         if urlsplit(realm).scheme not in {"https", urlsplit(self.base).scheme}:
             raise PlatformFault(f"the registry asks for a login at {printable(realm)}, which is not safe", hint=HINT)
         query = [("service", parameters["service"])] if "service" in parameters else []
         query += [("scope", scope) for scope in scopes]
         try:
-            response = self._session.get(
-                realm,
-                params=query,
-                auth=self._log_in if self.username else (lambda prepared: prepared),
-                timeout=(self.patience.connect, self.patience.silence),
-            )
+            response = self._ask_for_token(realm, query, login)
         except requests.RequestException as error:
             raise broken("GET", realm, error) from error
         if response.status_code != 200:
-            fault = _refusal("GET", realm, response)
-            raise Interrupted(fault, _retry_after(response)) if response.status_code in _TRANSIENT else fault
+            fault = _refusal(str(response.request.method), realm, response)
+            if response.status_code in _TRANSIENT:
+                raise Interrupted(fault, _retry_after(response))
+            raise _LoginRefused(fault) if response.status_code in (401, 403) else fault
         with suppress(ValueError, AttributeError):
             answer = response.json()
             if token := answer.get("token") or answer.get("access_token"):
                 return Secret(str(token))
         raise PlatformFault(f"{shown(realm)} gave no token", hint=HINT)
+
+    def _ask_for_token(self, realm: str, query: Sequence[tuple[str, str]], login: Login) -> requests.Response:
+        """By GET with the login; an identity token is changed by POST, as OAuth 2 refreshes (distribution, "oauth")."""
+        timeout = (self.patience.connect, self.patience.silence)
+        if not login.identity:
+            return self._session.get(realm, params=query, auth=lambda each: _log_in(each, login), timeout=timeout)
+        scopes = " ".join(value for name, value in query if name == "scope")
+        form = {name: value for name, value in query if name == "service"} | {"scope": scopes, "client_id": "wherry"}
+        form |= {"grant_type": "refresh_token", "refresh_token": login.password.reveal()}
+        return self._session.post(realm, data=form, auth=lambda each: each, timeout=timeout)
+
+
+class _LoginRefused(Exception):
+    """By the authorisation server."""
+
+    def __init__(self, fault: PlatformFault) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
+
+
+def _log_in(prepared: requests.PreparedRequest, login: Login) -> requests.PreparedRequest:
+    """RFC 7617 in UTF-8, as engines do it."""
+    if login.username:
+        pair = f"{login.username}:{login.password.reveal()}".encode()
+        prepared.headers["Authorization"] = "Basic " + base64.b64encode(pair).decode()
+    return prepared
 
 
 def parse(url: str) -> tuple[str, str]:

@@ -177,7 +177,7 @@ class MachineImageBuild:
 
     def _pushed(self, spec: ImageBuildSpec, image: str) -> str:
         """By the engine, with the registry's login, which nothing of the build has seen."""
-        name = f"{self._registry.address}/{spec.repository}"
+        name = self._registry.name(spec.repository)
         tag = f"build-{spec.build_id}-{spec.name}"
         with self._engine.doing("push the image"):
             api = self._engine.api

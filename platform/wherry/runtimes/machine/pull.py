@@ -9,8 +9,9 @@ from time import sleep
 from docker.errors import APIError, NotFound
 
 from wherry.domain.errors import PlatformFault
-from wherry.domain.secret import Secret
+from wherry.domain.registry_names import Place
 from wherry.domain.text import printable
+from wherry.logins import FixedLogin, Logins
 from wherry.runtimes.machine.engine import HINT, Engine
 
 
@@ -23,21 +24,25 @@ class Registry:
     """`address` as image references begin with it: ``127.0.0.1:8302`` or ``registry.example.com/team``."""
 
     address: str
-    username: str = ""
-    password: Secret = field(default_factory=lambda: Secret(""))
+    logins: Logins = field(default_factory=FixedLogin)
+
+    def name(self, repository: str) -> str:
+        """``HOST/NAME``, as the engine tags it."""
+        place = Place.of(self.address)
+        return f"{place.host}/{place.name(repository)}"
 
     def reference(self, repository: str, digest: str) -> str:
-        return f"{self.address}/{repository}@{digest}"
+        return Place.of(self.address).reference(repository, digest)
 
     def login_for(self, reference: str) -> dict[str, str]:
-        """What the engine needs to pull `reference`; empty for images of another registry."""
-        if not self.username or not reference.startswith(self.address + "/"):
+        """What the engine needs to pull or push `reference`; empty for images of another registry. Raises PlatformFault."""
+        if not reference.startswith(self.address + "/"):
             return {}
-        return {
-            "username": self.username,
-            "password": self.password.reveal(),
-            "serveraddress": self.address.partition("/")[0],
-        }
+        login = self.logins.current()
+        server = {"serveraddress": self.address.partition("/")[0]}
+        if login.identity:
+            return {"identitytoken": login.password.reveal(), **server}
+        return {"username": login.username, "password": login.password.reveal(), **server} if login.username else {}
 
 
 def pull(engine: Engine, registry: Registry, reference: str, pauses: Sequence[float] = (0.5, 2.0)) -> None:
