@@ -1,0 +1,125 @@
+"""The namespace of an app and what guards it. Pure: an app in, objects out, in the order in which they are applied."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+from wherry.logins import Login
+from wherry.runtimes.cluster import naming
+from wherry.runtimes.cluster.ground import Ground
+from wherry.runtimes.cluster.kinds import Object
+
+_RESTRICTED = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn", "audit")}
+_MOST = {
+    "pods": "300",
+    "count/jobs.batch": "200",
+    "count/secrets": "100",
+    "persistentvolumeclaims": "20",
+    "services": "20",
+    # An app is reached through the platform's door only.
+    "services.nodeports": "0",
+    "services.loadbalancers": "0",
+}
+_PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8"]
+_PRIVATE_6 = ["fc00::/7", "fe80::/10", "::1/128", "64:ff9b::/96"]
+_LOCAL_DNS = "169.254.20.10/32"
+
+
+def objects(ground: Ground, app_id: int, app_name: str, login: Login) -> list[Object]:
+    """`login`: at the registry that the nodes pull from."""
+    make = _Maker(ground, app_id, app_name)
+    return [
+        make.namespace(),
+        make.quota(),
+        make.limits(),
+        make.account(login),
+        make.closed(),
+        make.web_open(),
+        *([make.login(login)] if login.username else []),
+    ]
+
+
+class _Maker:
+    def __init__(self, ground: Ground, app_id: int, app_name: str) -> None:
+        self._ground = ground
+        self._name = naming.namespace(ground.platform, app_id)
+        self._labels = naming.app_labels(ground.platform, app_id, app_name)
+
+    def namespace(self) -> Object:
+        about = {"name": self._name, "labels": {**self._labels, **_RESTRICTED}}
+        return {"apiVersion": "v1", "kind": "Namespace", "metadata": about}
+
+    def quota(self) -> Object:
+        return self._object("v1", "ResourceQuota", "app", spec={"hard": _MOST})
+
+    def limits(self) -> Object:
+        """For containers that do not say what they need."""
+        default = {
+            "type": "Container",
+            "default": {"cpu": "1", "memory": "512Mi", "ephemeral-storage": "4Gi"},
+            "defaultRequest": {"cpu": "100m", "memory": "512Mi", "ephemeral-storage": "64Mi"},
+        }
+        return self._object("v1", "LimitRange", "app", spec={"limits": [default]})
+
+    def account(self, login: Login) -> Object:
+        """Nothing in it may speak to the API."""
+        pulls = {"imagePullSecrets": [{"name": naming.PULL_SECRET}]} if login.username else {}
+        return self._object("v1", "ServiceAccount", naming.ACCOUNT, automountServiceAccountToken=False, **pulls)
+
+    def closed(self) -> Object:
+        """Nothing comes in; out go names and public addresses, and what the operator allows: not to other pods, services,
+        nodes, or the metadata address.
+        """
+        dns = [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")]
+        public = [
+            {"ipBlock": {"cidr": "0.0.0.0/0", "except": _PRIVATE}},
+            {"ipBlock": {"cidr": "::/0", "except": _PRIVATE_6}},
+            *({"ipBlock": {"cidr": each}} for each in self._ground.reach),
+        ]
+        name_servers = [{"namespaceSelector": {}, "podSelector": {}}, {"ipBlock": {"cidr": _LOCAL_DNS}}]
+        return self._policy(
+            "closed",
+            {
+                "podSelector": {},
+                "policyTypes": ["Ingress", "Egress"],
+                "egress": [{"to": name_servers, "ports": dns}, {"to": public}],
+            },
+        )
+
+    def web_open(self) -> Object:
+        """Routers may live in any namespace that is not an app's."""
+        routers = {"matchExpressions": [{"key": naming.APP, "operator": "DoesNotExist"}]}
+        return self._policy(
+            "web",
+            {
+                "podSelector": {"matchLabels": {naming.PROCESS: "web"}},
+                "policyTypes": ["Ingress"],
+                "ingress": [
+                    {
+                        "from": [{"namespaceSelector": routers}],
+                        "ports": [{"port": naming.PORT, "protocol": "TCP"}],
+                    }
+                ],
+            },
+        )
+
+    def login(self, login: Login) -> Object:
+        entry = {"username": login.username, "password": login.password.reveal()}
+        entry["auth"] = base64.b64encode(":".join(entry.values()).encode()).decode()
+        host = self._ground.pulls.address.partition("/")[0]
+        said = json.dumps({"auths": {host: entry}}).encode()
+        return self._object(
+            "v1",
+            "Secret",
+            naming.PULL_SECRET,
+            type="kubernetes.io/dockerconfigjson",
+            data={".dockerconfigjson": base64.b64encode(said).decode()},
+        )
+
+    def _policy(self, name: str, spec: Object) -> Object:
+        return self._object("networking.k8s.io/v1", "NetworkPolicy", name, spec=spec)
+
+    def _object(self, api_version: str, kind: str, name: str, **rest: object) -> Object:
+        about = {"name": name, "namespace": self._name, "labels": self._labels}
+        return {"apiVersion": api_version, "kind": kind, "metadata": about, **rest}
