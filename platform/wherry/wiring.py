@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Event
@@ -343,7 +344,7 @@ def wire_worker(settings: Settings, home: Home) -> Bench:
         ledger=ledger,
         runtime=runtime,
         worker=Worker(
-            f"worker-{home.platform}",
+            f"worker-{home.platform}-{socket.gethostname()}",
             ledger,
             stories,
             slots,

@@ -166,7 +166,7 @@ class Release:
 
 class JobKind(StrEnum):
     """BUILD, ROLLOUT carry the id of a build or release in `subject`; CRON that of a run; CONVERGE, ROUTE and DESTROY
-    that of an app.
+    that of an app. KEEP has no subject and never ends: whoever holds it keeps the platform.
     """
 
     BUILD = "build"
@@ -175,6 +175,7 @@ class JobKind(StrEnum):
     ROUTE = "route"
     CRON = "cron"
     DESTROY = "destroy"
+    KEEP = "keep"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from wherry.flow.ledger_ports import Ledger
 from wherry.flow.ports import Cancel
 
 log = logging.getLogger(__name__)
-_SHORT = tuple(kind for kind in JobKind if kind is not JobKind.CRON)
+_SHORT = tuple(kind for kind in JobKind if kind not in (JobKind.CRON, JobKind.KEEP))
 Story = Callable[[Job, Cancel], None]
 
 

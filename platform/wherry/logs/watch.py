@@ -1,4 +1,7 @@
-"""Wakes readers when a file of one folder changes: one inotify and one thread for all of them, while there are any."""
+"""Wakes readers when a file of one folder changes: one inotify and one thread for all of them, while there are any.
+
+Where the folder is shared with other machines, the kernel does not hear of what they write: readers look twice a second.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,11 @@ from pathlib import Path
 from inotify_simple import INotify, flags
 
 from wherry.domain.errors import PlatformFault
+from wherry.logs.remote import is_shared
 
 log = logging.getLogger(__name__)
+_LOOK = 500
+"""Milliseconds."""
 _CHANGED = flags.CREATE | flags.MODIFY | flags.DELETE | flags.MOVED_TO | flags.MOVED_FROM
 
 
@@ -54,6 +60,7 @@ class Watch:
             watch = INotify()
             watch.add_watch(self._folder, _CHANGED | flags.ONLYDIR)
             stop = os.eventfd(0, os.EFD_CLOEXEC)
+            look = _LOOK if is_shared(self._folder) else None
         except OSError as error:
             raise PlatformFault(
                 "the logs cannot be followed",
@@ -61,15 +68,15 @@ class Watch:
                 hint="If too many files are watched here: sysctl fs.inotify.max_user_instances=1024",
             ) from error
         self._stop = stop
-        threading.Thread(target=self._hear, args=(watch, stop), name="log watch", daemon=True).start()
+        threading.Thread(target=self._hear, args=(watch, stop, look), name="log watch", daemon=True).start()
 
-    def _hear(self, watch: INotify, stop: int) -> None:
+    def _hear(self, watch: INotify, stop: int, look: int | None) -> None:
         poller = select.poll()
         poller.register(watch.fileno(), select.POLLIN)
         poller.register(stop, select.POLLIN)
         try:
-            while stop not in {descriptor for descriptor, _ in poller.poll()}:
-                self._tell(watch)
+            while stop not in (ready := {descriptor for descriptor, _ in poller.poll(look)}):
+                self._tell(watch, everyone=not ready)
         except Exception:
             log.exception("log files are not watched any more; readers look by themselves when idle")
         finally:
@@ -79,10 +86,10 @@ class Watch:
             watch.close()
             os.close(stop)
 
-    def _tell(self, watch: INotify) -> None:
+    def _tell(self, watch: INotify, *, everyone: bool) -> None:
         events = list(watch.read(timeout=0))
         # When the kernel had to drop events, everyone looks.
-        everyone = any(event.mask & flags.Q_OVERFLOW for event in events)
+        everyone = everyone or any(event.mask & flags.Q_OVERFLOW for event in events)
         names = {event.name for event in events}
         with self._lock:
             for name, readers in self._readers.items():

@@ -29,8 +29,8 @@ def main(settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     os.nice(_NICE)
-    with (settings.folder / "run" / "logs.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # an earlier one that is still ending must be gone first
+    with (settings.folder / "app-logs.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one writes, of however many; another machine's may be it
         scribe = wire_scribe(settings, home)
         works = {"engine": scribe.collector.run, "router": scribe.router.run, "events": lambda: _events(scribe, stop)}
         threads = [Thread(target=_again, args=(work, stop), name=name, daemon=True) for name, work in works.items()]
