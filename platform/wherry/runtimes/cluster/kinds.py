@@ -49,6 +49,8 @@ CRON_JOB = Kind("CronJob", "cronjobs", "batch")
 NETWORK_POLICY = Kind("NetworkPolicy", "networkpolicies", "networking.k8s.io")
 INGRESS = Kind("Ingress", "ingresses", "networking.k8s.io")
 HTTP_ROUTE = Kind("HTTPRoute", "httproutes", "gateway.networking.k8s.io")
+GATEWAY = Kind("Gateway", "gateways", "gateway.networking.k8s.io")
+INGRESS_CLASS = Kind("IngressClass", "ingressclasses", "networking.k8s.io", namespaced=False)
 DISRUPTION_BUDGET = Kind("PodDisruptionBudget", "poddisruptionbudgets", "policy")
 AUTOSCALER = Kind("HorizontalPodAutoscaler", "horizontalpodautoscalers", "autoscaling", "v2")
 

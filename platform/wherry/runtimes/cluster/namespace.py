@@ -30,7 +30,7 @@ def objects(ground: Ground, app_id: int, app_name: str, login: Login) -> list[Ob
     """`login`: at the registry that the nodes pull from."""
     make = _Maker(ground, app_id, app_name)
     return [
-        make.namespace(),
+        alone(ground.platform, app_id, app_name),
         make.quota(),
         make.limits(),
         make.account(login),
@@ -40,15 +40,18 @@ def objects(ground: Ground, app_id: int, app_name: str, login: Login) -> list[Ob
     ]
 
 
+def alone(platform: str, app_id: int, app_name: str) -> Object:
+    """Without what guards it: for an app of which nothing runs yet."""
+    labels = {**naming.app_labels(platform, app_id, app_name), **_RESTRICTED}
+    about = {"name": naming.namespace(platform, app_id), "labels": labels}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": about}
+
+
 class _Maker:
     def __init__(self, ground: Ground, app_id: int, app_name: str) -> None:
         self._ground = ground
         self._name = naming.namespace(ground.platform, app_id)
         self._labels = naming.app_labels(ground.platform, app_id, app_name)
-
-    def namespace(self) -> Object:
-        about = {"name": self._name, "labels": {**self._labels, **_RESTRICTED}}
-        return {"apiVersion": "v1", "kind": "Namespace", "metadata": about}
 
     def quota(self) -> Object:
         return self._object("v1", "ResourceQuota", "app", spec={"hard": _MOST})
