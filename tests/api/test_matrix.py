@@ -125,6 +125,7 @@ ROWS = {
     "PATCH /apps/<app>": Row(body={}, needs="change"),
     "DELETE /apps/<app>": Row(needs="admin"),
     "GET /apps/<app>/config-vars": Row(needs="config"),
+    "GET /apps/<app>/config-names": Row(needs="config"),
     "PATCH /apps/<app>/config-vars": Row(body={"A": "1"}, needs="configure"),
     "GET /apps/<app>/buildpack-installations": Row(),
     "PUT /apps/<app>/buildpack-installations": Row(body={"updates": [{"buildpack": "wherry/python"}]}, needs="deploy"),

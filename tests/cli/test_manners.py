@@ -245,13 +245,6 @@ def test_commands_of_the_machine_are_handed_to_the_platforms_program(terminal: T
     assert "Usage" in terminal.wherry("up", "--help").out
 
 
-def test_completion_is_printed_and_completes(terminal: Terminal) -> None:
-    for shell in ("bash", "zsh", "fish"):
-        assert "_WHERRY_COMPLETE" in terminal.wherry("completion", shell).out
-    terminal.env |= {"_WHERRY_COMPLETE": "fish_complete", "COMP_WORDS": "wherry releases:", "COMP_CWORD": "releases:"}
-    assert "releases:rollback" in terminal.wherry().out
-
-
 def test_the_version_is_the_packages(terminal: Terminal) -> None:
     from importlib.metadata import version
 

@@ -12,10 +12,9 @@ import click
 from wherry.cli import exits
 from wherry.cli.errors import Usage, code_of
 from wherry.cli.names import ALIASES, COMMANDS, MACHINE, canonical, joined, known
+from wherry.cli.shells import VARIABLE
 from wherry.domain.errors import WherryError
 from wherry.domain.text import printable
-
-COMPLETE = "_WHERRY_COMPLETE"
 
 
 class Commands(click.Group):
@@ -69,11 +68,13 @@ def wherry() -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Never a traceback: every end has its exit code (exits.py)."""
-    if instruction := os.environ.get(COMPLETE):
-        from click.shell_completion import shell_complete
+    words = list(sys.argv[1:] if argv is None else argv)
+    if shell := os.environ.get(VARIABLE):
+        from wherry.cli.completing import complete
 
-        sys.exit(shell_complete(wherry, {}, "wherry", COMPLETE, instruction))
-    sys.exit(_run(list(sys.argv[1:] if argv is None else argv)))
+        complete(wherry, shell, words, os.environ)
+        sys.exit(exits.OK)
+    sys.exit(_run(words))
 
 
 def _run(argv: list[str]) -> int:

@@ -55,6 +55,10 @@ def set_remote(remote: str, url: str) -> None:
     _must("remote", "set-url" if known else "add", _checked(remote), url)
 
 
+def remotes() -> list[str]:
+    return (_git("remote") or "").split()
+
+
 def remotes_to(url: str) -> list[str]:
     listed = _git("config", "--get-regexp", r"^remote\..*\.url$") or ""
     pairs = [line.split(" ", 1) for line in listed.split("\n") if " " in line]

@@ -110,6 +110,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "DELETE /apps/<app>": _gets(named("App")),
     "GET /apps/<app>/config-vars": _gets(named("Config")),
+    "GET /apps/<app>/config-names": _gets(many(TEXT)),
     "PATCH /apps/<app>/config-vars": Operation(by_name(maybe(TEXT)), {200: named("Config")}),
     "GET /apps/<app>/releases/<release>/config-vars": _gets(named("Config")),
     "GET /apps/<app>/buildpack-installations": _gets(many(named("Buildpack"))),

@@ -20,6 +20,12 @@ def show(call: Call, app: App) -> ResponseReturnValue:
     return _shown(call.world.reveal.run(call.actor, app, call.origin))
 
 
+def names(call: Call, app: App) -> ResponseReturnValue:
+    """The keys without their values, in order: no reveal, so no event. Ours; shells complete from it."""
+    with call.world.ledger.begin(read_only=True) as tx:
+        return jsonify(sorted(tx.apps.config(app.id)))
+
+
 def change(call: Call, app: App) -> ResponseReturnValue:
     """null unsets. The header names the release that the change made; it is absent when none was. The answer is the whole
     config, as Heroku's.

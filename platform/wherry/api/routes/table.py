@@ -103,6 +103,7 @@ ROUTES = (
     Route(Permission.ADMIN, "DELETE", "/apps/<app>", apps.destroy),
     Route(Permission.CONFIG, "GET", "/apps/<app>/config-vars", config.show),
     Route(Permission.CONFIGURE, "PATCH", "/apps/<app>/config-vars", config.change),
+    Route(Permission.CONFIG, "GET", "/apps/<app>/config-names", config.names),
     Route(Permission.VIEW, "GET", "/apps/<app>/buildpack-installations", buildpacks.index),
     Route(Permission.DEPLOY, "PUT", "/apps/<app>/buildpack-installations", buildpacks.put),
     Route(Permission.VIEW, "GET", "/apps/<app>/formation", formation.index),

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from wherry.cli import places, show
+from wherry.cli import places, show, suggestions
 from wherry.cli.client import Client
 from wherry.cli.common import client, json_option
 from wherry.cli.errors import Usage
@@ -36,6 +36,7 @@ def login(api: str | None, token: str | None) -> None:
 @click.command("logout")
 def logout() -> None:
     """Forget the stored URL and token."""
+    suggestions.forget(os.environ)
     show.talk("Logged out." if places.forget(os.environ) else "There was no login.")
 
 
