@@ -69,9 +69,10 @@ def test_what_others_add_is_no_change_and_what_they_take_is() -> None:
         assert not route.covers({"spec": {"parent": {"name": "x"}, **other}}, wanted)
 
 
-def answered(accepted: str, reason: str, generation: int = 2, **resolved: str) -> dict[str, Any]:
+def answered(accepted: str, reason: str, generation: int = 2, unresolved: str = "") -> dict[str, Any]:
     conditions = [{"type": "Accepted", "status": accepted, "reason": reason, "observedGeneration": generation}]
-    conditions += [{"type": "ResolvedRefs", "observedGeneration": generation, **resolved}] if resolved else []
+    resolved = {"status": "False", "reason": unresolved} if unresolved else {"status": "True", "reason": "ResolvedRefs"}
+    conditions.append({"type": "ResolvedRefs", "observedGeneration": generation, **resolved})
     parent = {"parentRef": {"namespace": "infra", "name": "main"}, "conditions": conditions}
     about = {"name": "web", "generation": 2}
     return {"metadata": about, "spec": {"hostnames": ["shop.example.com"]}, "status": {"parents": [parent]}}
@@ -81,7 +82,7 @@ def test_a_route_is_accepted_when_its_own_gateway_says_so_of_what_is_there_now()
     assert is_accepted(answered("True", "Accepted"), GATEWAY)
     assert not is_accepted(answered("True", "Accepted"), "infra/other")
     assert not is_accepted(answered("True", "Accepted", generation=1), GATEWAY)
-    assert not is_accepted(answered("True", "Accepted", status="False", reason="BackendNotFound"), GATEWAY)
+    assert not is_accepted(answered("True", "Accepted", unresolved="BackendNotFound"), GATEWAY)
     assert not is_accepted(answered("False", "Pending"), GATEWAY)
     with pytest.raises(PlatformFault, match=r"refuses the route of shop\.example\.com: NoMatchingListenerHostname"):
         is_accepted(answered("False", "NoMatchingListenerHostname"), GATEWAY)
