@@ -61,7 +61,8 @@ class EnsuresStack(Protocol):
 class LifecycleBuilder:
     """An adapter of the Builder port. Work and caches lie side by side in the home folder, so that a layer moves from
     one to the other by a rename. `buildpacks`: a folder with order.toml; default our own. `trees`: how
-    the git repository of a buildpack is fetched. `containers`: builds Dockerfiles, where that can be done.
+    the git repository of a buildpack is fetched. `containers`: builds Dockerfiles, where that can be done. `repository`: where
+    images go, by the app's id.
     """
 
     def __init__(
@@ -73,7 +74,9 @@ class LifecycleBuilder:
         buildpacks: Path | None = None,
         trees: FetchesTree | None = None,
         containers: Containers | None = None,
+        repository: str = "apps/{}",
     ) -> None:
+        self._repository = repository
         self._containers = containers
         self._sandbox = sandbox
         self._stacks = stacks
@@ -228,7 +231,7 @@ class LifecycleBuilder:
     def _export(
         self, built: Built, stack: Stack, previous: StoredImage | None, request: BuildRequest, say: Say
     ) -> Image:
-        repository = f"apps/{request.app_id}"
+        repository = self._repository.format(request.app_id)
         return export(built, stack, self._registry, repository, previous, self._caches, request, say)
 
 
