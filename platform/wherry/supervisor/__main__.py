@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from wherry.domain.errors import WherryError
+from wherry.fittings.stores import migrate
 from wherry.home import Home
 from wherry.settings import Settings
 from wherry.ssh import main as ssh_door
@@ -23,7 +24,6 @@ from wherry.supervisor.serve import PROCESSES, prepare, serve
 from wherry.supervisor.service import Records, this_process
 from wherry.supervisor.up import UP_MARK, Up, detach
 from wherry.terminal import main as terminal
-from wherry.wiring import migrate
 
 
 def talk(line: str) -> None:

@@ -16,10 +16,11 @@ from pathlib import Path
 
 from wherry.domain.errors import InvalidInput
 from wherry.domain.model import Source
+from wherry.fittings.images import open_builder, open_registry, stacks
+from wherry.fittings.runtimes import open_runtime
 from wherry.flow.ports import BuildRequest, Cancel
 from wherry.home import Home
 from wherry.settings import Settings, root_folder
-from wherry.wiring import open_builder, open_registry, open_runtime, stacks
 
 Say = Callable[[str], None]
 OVERLAY = "helm/image/"
@@ -50,30 +51,25 @@ def publish(settings: Settings, say: Say) -> Published:
     home.prepare()
     registry = open_registry(settings, home)
     stack = stacks(settings, home).ensure(say)
-    archive = settings.folder / "sources" / "image.tar"
-    commit, tree = _head(root_folder())
-    _archive(root_folder(), commit, archive)
+    source = source_of(root_folder(), settings.folder / "sources" / "image.tar")
     try:
-        source = Source(commit, tree, str(archive))
         request = BuildRequest(1, REPOSITORY, 1, 1, source, {}, None)
         with _tidied(settings, home):
             image = open_builder(settings, home, REPOSITORY).build(request, say, Cancel())
     finally:
-        archive.unlink()
+        Path(source.archive).unlink()
     try:
         return Published(registry.reference(image.repository, image.digest), stack.build_ref, stack.run_ref)
     finally:
         registry.close()
 
 
-def _head(checkout: Path) -> tuple[str, str]:
-    """Commit and tree."""
-    lines = _git(checkout, "rev-parse", "HEAD", "HEAD^{tree}").decode().split()
-    return lines[0], lines[1]
+def source_of(checkout: Path, target: Path) -> Source:
+    """HEAD's tree with helm/image laid over it, and the requirements that pyproject.toml names; the archive is `target`.
 
-
-def _archive(checkout: Path, commit: str, target: Path) -> None:
-    """The tree of the commit with helm/image laid over it, and the requirements that pyproject.toml names."""
+    Raises InvalidInput.
+    """
+    commit, tree_id = _git(checkout, "rev-parse", "HEAD", "HEAD^{tree}").decode().split()
     plain = io.BytesIO(_git(checkout, "archive", "--format=tar", commit))
     with tarfile.open(fileobj=plain) as tree, tarfile.open(target, "w") as out:
         over = {each.name.removeprefix(OVERLAY) for each in tree if each.isfile() and each.name.startswith(OVERLAY)}
@@ -89,6 +85,7 @@ def _archive(checkout: Path, commit: str, target: Path) -> None:
                 content.seek(0)
             member.name = name
             out.addfile(member, content)
+    return Source(commit, tree_id, str(target))
 
 
 def requirements(pyproject: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from wherry.domain.errors import InvalidInput, PlatformFault
+from wherry.fittings.stores import migrate
 from wherry.home import Home
 from wherry.settings import Settings
 from wherry.supervisor import ssh
@@ -16,7 +17,6 @@ from wherry.supervisor.account import open_account
 from wherry.supervisor.registry_store import collect_garbage
 from wherry.supervisor.service import Service
 from wherry.supervisor.services import SERVICES, listens, service
-from wherry.wiring import migrate
 
 Say = Callable[[str], None]
 PROCESSES = (*SERVICES, *ssh.NAMES)
