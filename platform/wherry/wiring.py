@@ -17,8 +17,10 @@ from wherry.domain.model import JobKind
 from wherry.domain.public import networks
 from wherry.domain.secret import Secret
 from wherry.domain.text import printable
+from wherry.drains.couriers import Couriers
 from wherry.drains.dial import Dialer
 from wherry.drains.keeper import DrainKeeper
+from wherry.drains.posts import HttpsPost
 from wherry.fittings.images import open_builder, open_registry, stacks
 from wherry.fittings.runtimes import open_collector, open_router, open_runtime
 from wherry.fittings.stores import open_app_logs, open_ledger, open_sources
@@ -70,6 +72,10 @@ from wherry.flow.tokens import Sessions, Tokens
 from wherry.flow.transfer import TransferApp
 from wherry.flow.upload import BuildUpload
 from wherry.flow.watchdog import Watchdog
+from wherry.flow.webhook_news import EnqueueNews
+from wherry.flow.webhook_ports import Wording
+from wherry.flow.webhook_send import SendNews
+from wherry.flow.webhooks import Webhooks
 from wherry.flow.work import Story, Worker
 from wherry.home import Home
 from wherry.images.passage import Passage
@@ -237,6 +243,10 @@ class World:
         return Drains(self.ledger, self.clock, dialer(self.settings))
 
     @property
+    def webhooks(self) -> Webhooks:
+        return Webhooks(self.ledger, self.clock, dialer(self.settings))
+
+    @property
     def stack(self) -> SetStack:
         return SetStack(self.ledger, self.clock)
 
@@ -369,15 +379,19 @@ class Scribe:
     tell: TellEvents
     router: FollowRouter
     drains: DrainKeeper
+    news: EnqueueNews
+    couriers: Couriers
 
 
-def wire_scribe(settings: Settings, home: Home) -> Scribe:
-    """For the logs process."""
+def wire_scribe(settings: Settings, home: Home, wording: Wording) -> Scribe:
+    """For the logs process. `wording`: of what webhooks are told."""
     ledger, logs = open_ledger(settings, home), open_app_logs(settings)
     collector = open_collector(settings, home)
     router = FollowRouter(settings.folder / "router", logs, collector.process_at)
-    keeper = DrainKeeper(ledger, logs, dialer(settings))
-    return Scribe(ledger, logs, collector, TellEvents(ledger, logs), router, keeper)
+    keeper, clock = DrainKeeper(ledger, logs, dialer(settings)), SystemClock()
+    couriers = Couriers(SendNews(ledger, clock, wording, HttpsPost(dialer(settings))), clock)
+    news = EnqueueNews(ledger, clock, wording)
+    return Scribe(ledger, logs, collector, TellEvents(ledger, logs), router, keeper, news, couriers)
 
 
 def wire_terminal(settings: Settings, home: Home) -> AttachOneOff:

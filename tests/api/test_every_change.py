@@ -138,6 +138,18 @@ def _removed_drain(house: House, target: Target) -> Try:
     return f"{path}/{made.json['token']}", None
 
 
+def _webhook(house: House, target: Target) -> Try:
+    asked = {"url": "https://192.0.1.1/in", "include": ["api:release"], "level": "notify"}
+    return f"/apps/{target.app}/webhooks", asked
+
+
+def _made_webhook(house: House, target: Target) -> str:
+    path, body = _webhook(house, target)
+    made = house.call("POST", path, body)
+    assert made.status == 201, made.text
+    return f"{path}/{made.json['id']}"
+
+
 def _key(house: House, target: Target) -> Try:
     """ssh-ed25519 of any 32 bytes."""
     parts = (b"ssh-ed25519", secrets.token_bytes(32))
@@ -196,6 +208,9 @@ TRIES: dict[str, Callable[[House, Target], Try]] = {
     "POST /apps/<app>/domains": _domain,
     "POST /apps/<app>/log-drains": _drain,
     "DELETE /apps/<app>/log-drains/<path:drain>": _removed_drain,
+    "POST /apps/<app>/webhooks": _webhook,
+    "PATCH /apps/<app>/webhooks/<webhook>": lambda house, target: (_made_webhook(house, target), {"level": "sync"}),
+    "DELETE /apps/<app>/webhooks/<webhook>": lambda house, target: (_made_webhook(house, target), None),
     "DELETE /apps/<app>/domains/<domain>": _removed_domain,
 }
 

@@ -9,7 +9,7 @@ import queue
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -107,10 +107,11 @@ def _size(stream: Any) -> int:
 
 
 class HttpsReceiver:
-    """`posts`: (path, headers, messages) of each; `answers` are given in turn, then 204."""
+    """`posts`: (path, headers, what `read` makes of the body) of each; `answers` are given in turn, then 204."""
 
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self.posts: queue.Queue[tuple[str, dict[str, str], list[str]]] = queue.Queue()
+    def __init__(self, context: ssl.SSLContext, read: Callable[[bytes], Any] | None = None) -> None:
+        self.posts: queue.Queue[tuple[str, dict[str, str], Any]] = queue.Queue()
+        self._read = read or unframed
         self.answers: queue.Queue[int] = queue.Queue()
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
@@ -122,7 +123,7 @@ class HttpsReceiver:
         self._server.shutdown()
         self._server.server_close()
 
-    def take(self) -> tuple[str, dict[str, str], list[str]]:
+    def take(self) -> tuple[str, dict[str, str], Any]:
         return self.posts.get(timeout=20)
 
     def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
@@ -133,7 +134,7 @@ class HttpsReceiver:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                outer.posts.put((self.path, dict(self.headers.items()), unframed(body)))
+                outer.posts.put((self.path, dict(self.headers.items()), outer._read(body)))
                 status = outer.answers.get() if not outer.answers.empty() else 204
                 self.send_response(status)
                 if status == 302:

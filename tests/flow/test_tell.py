@@ -23,14 +23,15 @@ def test_changes_are_told_in_herokus_words_once(stage: Stage, app: App) -> None:
     expected = [
         f"app[api]: App created{by}",
         f"app[api]: Build started{by}",
+        "app[api]: Build succeeded",
         f"app[api]: Deploy 11111111{by}",
         f"app[api]: Release v1 created{by}",
         f"app[api]: Set A, B config vars{by}",
         f"app[api]: Release v2 created{by}",
     ]
     lines = told(stage, app)
-    assert lines[:6] == expected
-    assert lines[6].startswith("app[api]: Scaled to web@2:")
+    assert lines[:7] == expected
+    assert lines[7].startswith("app[api]: Scaled to web@2:")
     assert "secret" not in str(lines)
     assert told(stage, app) == lines
     stage.app_logs.move("events", "0")  # as after a crash before it was noted
@@ -44,7 +45,9 @@ def test_a_failed_release_and_a_hostile_name_are_told_safely(stage: Stage, app: 
         tx.events.add(
             now, stage.user, app.name, "release.create", after={"description": "x\n\x1b[2J", "release": "v10"}
         )
+        tx.events.add(now, stage.user, app.name, "build.finish", after={"build": 7, "status": "failed"})
     lines = told(stage, app)
+    assert lines[4] == "app[api]: Build failed -- check your build output: wherry builds:output 7"
     assert lines[1] == "app[api]: Release v9 failed"
     assert lines[2] == "app[api]: x\\n\\x1b[2J by user user@example.org"
 

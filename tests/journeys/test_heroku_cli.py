@@ -145,6 +145,32 @@ def test_a_day_of_herokus_own_command_line(heroku: Heroku) -> None:
     assert len(said) >= 40
 
 
+def test_webhooks_are_added_listed_changed_and_removed(heroku: Heroku) -> None:
+    """The receiver is an address that nobody has: what is sent fails, and says so."""
+
+    def of_app(*args: str, check: bool = True) -> Answer:
+        return heroku(*args, "-a", "ported", check=check)
+
+    of_app("webhooks:add", "-i", "api:app,dyno", "-l", "sync", "-s", "s3cret", "-u", "https://192.0.1.1/in")
+    listed = of_app("webhooks").all
+    number = re.search(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", listed)
+    assert number, listed
+    of_app("maintenance:on")
+    of_app("maintenance:off")
+    assert re.search(r"api:app,dyno", of_app("webhooks:info", number[0]).all)
+    delivery = re.search(r"([0-9a-f-]{36}) .*(pending|retrying) +api:app", of_app("webhooks:deliveries").all)
+    assert delivery
+    assert '"maintenance": true' in of_app("webhooks:deliveries:info", delivery[1]).all.replace('":true', '": true')
+    assert re.search(r"app +update", of_app("webhooks:events").all)
+    of_app("webhooks:update", number[0], "-i", "api:release", "-l", "notify", "-u", "https://192.0.1.1/other")
+    assert "192.0.1.1/other" in of_app("webhooks").all
+    refused = of_app("webhooks:add", "-i", "api:addon", "-l", "sync", "-u", "https://10.0.0.1/", check=False)
+    assert refused.code != 0
+    assert "this is no webhook" in refused.all
+    of_app("webhooks:remove", number[0])
+    assert "has no webhooks" in of_app("webhooks").all
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [

@@ -109,6 +109,15 @@ COMMANDS = {
     "users:add": Command("users", "add", "Make an account, or a new login link for one (an admin's)."),
     "users:remove": Command("users", "remove", "Remove an account (an admin's)."),
     "version": Command("version", "version", "Print the version of this command."),
+    "webhooks": Command("webhooks", "index", "List who is told of what happens to an app."),
+    "webhooks:add": Command("webhooks", "add", "Tell a URL of what happens to an app."),
+    "webhooks:deliveries": Command("webhooks", "deliveries", "List what was sent to webhooks."),
+    "webhooks:deliveries:info": Command("webhooks", "delivery", "Show one delivery, and what it says."),
+    "webhooks:events": Command("webhooks", "events", "List what webhooks were told of."),
+    "webhooks:events:info": Command("webhooks", "event", "Show what one of them says."),
+    "webhooks:info": Command("webhooks", "info", "Show a webhook, and whether it is on."),
+    "webhooks:remove": Command("webhooks", "remove", "Tell a webhook nothing more."),
+    "webhooks:update": Command("webhooks", "update", "Change a webhook, or switch it on again."),
     "whoami": Command("login", "whoami", "Show whose token is in use, and where."),
 }
 ALIASES = {
@@ -163,6 +172,8 @@ def known(name: str) -> bool:
 
 def joined(words: list[str]) -> list[str]:
     """``ps scale web=2`` as ``ps:scale web=2``; words that make no command stay as they are."""
+    if len(words) > 2 and known(":".join(words[:3])):
+        return [":".join(words[:3]), *words[3:]]
     if len(words) > 1 and known(f"{words[0]}:{words[1]}"):
         return [f"{words[0]}:{words[1]}", *words[2:]]
     return words

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,12 +25,12 @@ class Dialer:
 
     allowed: Sequence[Network] = ()
 
-    def check(self, target: Target) -> None:
+    def check(self, target: Target, what: str = "drain") -> None:
         """Raises InvalidInput."""
         try:
             self.addresses(target)
         except Refused as error:
-            raise InvalidInput("this is no drain", problems=[f"url: {error}"]) from error
+            raise InvalidInput(f"this is no {what}", problems=[f"url: {error}"]) from error
 
     def addresses(self, target: Target) -> list[str]:
         """Raises Refused when one of them may not be reached: names that lead both ways are tricks."""
@@ -42,12 +43,16 @@ class Dialer:
             raise Refused("its host is in a private network")
         return addresses
 
-    def connect(self, target: Target) -> socket.socket:
-        """With TLS where its scheme says so, checked for the host's name. Raises Refused, OSError."""
+    def connect(self, target: Target, seconds: float = SECONDS) -> socket.socket:
+        """With TLS where its scheme says so, checked for the host's name; at most `seconds` for all of it but asking DNS.
+        Raises Refused, OSError.
+        """
         failed: OSError = OSError("it has no address")
-        for address in self.addresses(target):
+        addresses, until = self.addresses(target), time.monotonic() + seconds
+        for address in addresses:
             try:
-                plain = socket.create_connection((address, target.port), timeout=SECONDS)
+                plain = socket.create_connection((address, target.port), timeout=_left(until))
+                plain.settimeout(_left(until))
             except OSError as error:
                 failed = error
                 continue
@@ -60,3 +65,10 @@ class Dialer:
         except BaseException:
             plain.close()
             raise
+
+
+def _left(until: float) -> float:
+    left = until - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("it took too long")
+    return left

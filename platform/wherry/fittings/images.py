@@ -35,17 +35,14 @@ def stacks(settings: Settings, home: Home) -> Stacks:
     return Stacks(open_registry(settings, home), settings.folder / "stacks", settings)
 
 
-def open_builder(settings: Settings, home: Home, repository: str = "apps/{}") -> LifecycleBuilder:
+def open_builder(settings: Settings, home: Home) -> LifecycleBuilder:
     sandbox = MachineSandbox(
         settings.engine, home.platform, pulls(settings, home), settings.subnet, settings.folder / "builds"
     )
     registry = open_registry(settings, home)
     images = MachineImageBuild(settings.engine, home.platform, pulls(settings, home), settings.subnet)
     containers = Containers(images, registry, settings)
-    base = stacks(settings, home)
-    return LifecycleBuilder(
-        sandbox, base, registry, settings, trees=Trees(), containers=containers, repository=repository
-    )
+    return LifecycleBuilder(sandbox, stacks(settings, home), registry, settings, trees=Trees(), containers=containers)
 
 
 def pulls(settings: Settings, home: Home) -> Pulls:

@@ -96,6 +96,10 @@ class RunBuild:
         with self.ledger.begin() as tx:
             tx.jobs.finish(job)
             ended = tx.builds.finish(verdict)
+            if ended:
+                after = {"build": verdict.id, "status": str(verdict.status), "failure": str(verdict.failure)}
+                name = tx.apps.by_id(verdict.app_id).name
+                tx.events.add(self.clock.now(), verdict.actor, name, "build.finish", after=after, origin="worker")
         if ended and verdict.status is BuildStatus.SUCCEEDED and not verdict.branch:
             self.release.run(verdict)  # no ref has to move first; when we die here, reconcile does it
         self.logs.close(build_stream(verdict.id), verdict.status)

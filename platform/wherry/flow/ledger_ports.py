@@ -26,6 +26,7 @@ from wherry.domain.secret import Secret
 from wherry.domain.ssh_keys import PublicKey, UserKey
 from wherry.flow.account_ports import Accounts, Collaborators
 from wherry.flow.cron_ports import Crons
+from wherry.flow.webhook_ports import Webhooks
 
 
 class Ledger(Protocol):
@@ -93,6 +94,8 @@ class Transaction(Protocol):
     def one_offs(self) -> OneOffs: ...
     @property
     def ssh_keys(self) -> SshKeys: ...
+    @property
+    def webhooks(self) -> Webhooks: ...
 
 
 class Apps(Protocol):

@@ -34,7 +34,7 @@ class QueueBuild:
         app, source, now = asked.app, asked.source, self.clock.now()
         with self.ledger.begin() as tx:
             set_env(tx, asked.actor, app, source, now, asked.origin)
-            superseded = [older for older in tx.builds.unfinished(app.id) if self._cancel(tx, older)]
+            superseded = [older for older in tx.builds.unfinished(app.id) if self._cancel(tx, app, older)]
             build = tx.builds.add(app.id, asked.actor, asked.branch, asked.previous, source, now)
             tx.jobs.add(JobKind.BUILD, build.id, build_lane(app.id))
             after = {"branch": asked.branch, "commit": source.commit, "build": build.id}
@@ -44,12 +44,16 @@ class QueueBuild:
             self._announce(older, build)
         return build
 
-    def _cancel(self, tx: Transaction, build: Build) -> bool:
+    def _cancel(self, tx: Transaction, app: App, build: Build) -> bool:
         """The worker that has the older build sees its status and stops."""
         tx.jobs.drop(JobKind.BUILD, build.id)
         message = "a newer push superseded this build"
         now = self.clock.now()
-        return tx.builds.finish(replace(build, status=BuildStatus.CANCELLED, message=message, finished_at=now))
+        if not tx.builds.finish(replace(build, status=BuildStatus.CANCELLED, message=message, finished_at=now)):
+            return False
+        after = {"build": build.id, "status": str(BuildStatus.CANCELLED), "failure": ""}
+        tx.events.add(now, build.actor, app.name, "build.finish", after=after, origin="push")
+        return True
 
     def _announce(self, older: Build, newer: Build) -> None:
         stream = build_stream(older.id)

@@ -69,21 +69,38 @@ def _pushed(before: Values, after: Values) -> list[str]:
     return ["Build started"]
 
 
+def _built(before: Values, after: Values) -> list[str]:
+    number = after.get("build", "")
+    return {
+        "succeeded": ["Build succeeded"],
+        "failed": [f"Build failed -- check your build output: wherry builds:output {number}"],
+        "cancelled": ["Build stopped: a newer push superseded it"],
+    }.get(str(after.get("status")), [])
+
+
+def _switched_off(before: Values, after: Values) -> list[str]:
+    return [f"Webhook switched off: {after.get('reason', '')}. To see which: wherry webhooks"]
+
+
 def _maintained(before: Values, after: Values) -> list[str]:
     return [f"Maintenance {'on' if after.get('maintenance') in (True, 'on') else 'off'}"]
 
 
-_OF_ITSELF = ("release.finish",)
+_OF_ITSELF = ("build.finish", "release.finish", "webhook.off")
 _SENTENCES: dict[str, Callable[[Values, Values], list[str]]] = {
     "app.create": lambda before, after: ["App created"],
     "app.maintenance": _maintained,
     "app.rename": lambda before, after: [f"Renamed from {before.get('name', '')} to {after.get('name', '')}"],
     "build.cancel": lambda before, after: ["Build stopped"],
     "build.create": _pushed,
+    "build.finish": _built,
     "drain.add": lambda before, after: [f"Drain {after.get('drain', '')} added"],
     "drain.remove": lambda before, after: [f"Drain {before.get('drain', '')} removed"],
     "formation.change": _scaled,
     "push": _pushed,
     "release.create": _release,
     "release.finish": _finished,
+    "webhook.add": lambda before, after: [f"Webhook to {after.get('to', '')} added"],
+    "webhook.off": _switched_off,
+    "webhook.remove": lambda before, after: [f"Webhook to {before.get('to', '')} removed"],
 }

@@ -94,7 +94,7 @@ class SqlEvents:
         return replace(event, id=int(row.id) if row else 0)
 
     def _many(self, query: Select[Any]) -> list[Event]:
-        return [_event(row) for row in self._sql.rows(query)]
+        return [event_of(row) for row in self._sql.rows(query)]
 
 
 _WRITTEN = ("at", "actor", "app", "app_id", "action", "before", "after", "origin")
@@ -110,7 +110,7 @@ def _as_read(values: Mapping[str, object] | None) -> dict[str, Any]:
     return read
 
 
-def _event(row: Row[Any]) -> Event:
+def event_of(row: Row[Any]) -> Event:
     return Event(
         row.id, row.at, row.actor, row.app, row.action, row.before, row.after, row.origin, row.app_id, row.hash
     )

@@ -18,6 +18,7 @@ from wherry.ledger.restarts import SqlRestarts
 from wherry.ledger.sealing import Sealing
 from wherry.ledger.ssh_keys import SqlSshKeys
 from wherry.ledger.statements import Statements
+from wherry.ledger.webhooks import SqlWebhooks
 
 
 class SqlTransaction:
@@ -38,6 +39,7 @@ class SqlTransaction:
         self.pipelines = SqlPipelines(statements)
         self.one_offs = SqlOneOffs(statements, sealing)
         self.ssh_keys = SqlSshKeys(statements)
+        self.webhooks = SqlWebhooks(statements, sealing)
 
     @property
     def has_news(self) -> bool:

@@ -1,4 +1,6 @@
-"""The logs process: keeps what the apps, the router and the platform say, in one log an app."""
+"""The logs process: keeps what the apps, the router and the platform say, in one log an app, and sends it on: to drains,
+and to webhooks what happened.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ import sys
 from collections.abc import Callable
 from threading import Event, Thread
 
+from wherry.api.announce import Announcements
 from wherry.domain.errors import WherryError
 from wherry.home import Home
 from wherry.settings import Settings
@@ -31,7 +34,7 @@ def main(settings: Settings) -> int:
     os.nice(_NICE)
     with (settings.folder / "app-logs.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one writes, of however many; another machine's may be it
-        scribe = wire_scribe(settings, home)
+        scribe = wire_scribe(settings, home, Announcements(settings, home.secret("tickets.key")))
         works = {"engine": scribe.collector.run, "router": scribe.router.run, "events": lambda: _events(scribe, stop)}
         threads = [Thread(target=_again, args=(work, stop), name=name, daemon=True) for name, work in works.items()]
         for thread in threads:
@@ -39,6 +42,7 @@ def main(settings: Settings) -> int:
         stop.wait()
         scribe.collector.close()
         scribe.drains.close()
+        scribe.couriers.close()
         scribe.router.close()
         scribe.ledger.ring()
         for thread in threads:
@@ -63,4 +67,6 @@ def _events(scribe: Scribe, stop: Event) -> None:
     while not stop.is_set():
         scribe.tell.run()
         scribe.drains.refresh()
-        scribe.ledger.wait(LOOK)
+        scribe.news.run()
+        pause = scribe.couriers.refresh()
+        scribe.ledger.wait(LOOK if pause is None else min(pause, LOOK))

@@ -21,32 +21,13 @@ from wherry.home import Home
 from wherry.settings import Settings, root_folder
 from wherry.supervisor.service import Service
 
-SERVICES = ("registry", "router", "logs", "terminal", "web", "worker")
-"""In the order of their start."""
-
 
 def services(settings: Settings, home: Home) -> list[Service]:
     """In the order of their start. The registry is ours only when no other is named in the settings."""
-    names = [name for name in SERVICES if name != "registry" or not settings.registry_url]
-    return [service(settings, home, name) for name in names]
-
-
-def service(settings: Settings, home: Home, name: str) -> Service:
-    """One of SERVICES. Raises PlatformFault when this machine lacks what it needs."""
     env = {**os.environ, **settings.environ(), "PYTHONUNBUFFERED": "1"}
-    match name:
-        case "registry":
-            return _registry(settings, home, env)
-        case "router":
-            return _router(settings, env)
-        case "logs":
-            return _logs(settings, env)
-        case "terminal":
-            return _terminal(settings, env)
-        case "web":
-            return _web(settings, env)
-        case _:
-            return _worker(settings, env)
+    ours = [] if settings.registry_url else [_registry(settings, home, env)]
+    doors = [_terminal(settings, env), _web(settings, env)]
+    return [*ours, _router(settings, env), _logs(settings, env), *doors, _worker(settings, env)]
 
 
 def _registry(settings: Settings, home: Home, env: dict[str, str]) -> Service:
@@ -59,7 +40,7 @@ def _registry(settings: Settings, home: Home, env: dict[str, str]) -> Service:
     config = _write_registry_config(settings, home)
     port = int(settings.registry_port)
     return Service(
-        "registry", (program, "serve", str(config)), env, settings.folder, lambda: listens(settings.registry_bind, port)
+        "registry", (program, "serve", str(config)), env, settings.folder, lambda: listens("127.0.0.1", port)
     )
 
 
@@ -78,7 +59,7 @@ def _write_registry_config(settings: Settings, home: Home) -> Path:
         "version: 0.1\n"
         "log: {level: error, accesslog: {disabled: true}}\n"
         f"storage: {{filesystem: {{rootdirectory: '{folder}/data'}}, delete: {{enabled: true}}}}\n"
-        f"http: {{addr: '{settings.registry_bind}:{settings.registry_port}', secret: '{home.secret('registry-http').reveal()}'}}\n"
+        f"http: {{addr: '127.0.0.1:{settings.registry_port}', secret: '{home.secret('registry-http').reveal()}'}}\n"
         f"auth: {{htpasswd: {{realm: wherry, path: '{users}'}}}}\n"
     )
     config.chmod(0o600)

@@ -257,5 +257,38 @@ OBJECTS: dict[str, Schema] = {
         private_space_only=FLAG,
     ),
     "Source": answer(source_blob=answer(get_url=URL, put_url=URL)),
+    "Webhook": answer(
+        active=FLAG,
+        app=_APP,
+        created_at=TIME,
+        failures=COUNT,
+        id=UUID,
+        include=many(TEXT),
+        level=word("notify", "sync"),
+        reason=maybe(TEXT),
+        updated_at=TIME,
+        url=TEXT,
+    ),
+    "WebhookDelivery": answer(
+        created_at=TIME,
+        event=answer(id=UUID, include=TEXT),
+        id=UUID,
+        last_attempt=maybe(
+            answer(
+                code=maybe(COUNT),
+                created_at=TIME,
+                error_class=maybe(TEXT),
+                id=UUID,
+                status=word("succeeded", "failed"),
+                updated_at=TIME,
+            )
+        ),
+        next_attempt_at=maybe(TIME),
+        num_attempts=COUNT,
+        status=word("pending", "retrying", "succeeded", "failed"),
+        updated_at=TIME,
+        webhook=answer(id=UUID, level=word("notify", "sync")),
+    ),
+    "WebhookEvent": answer(created_at=TIME, id=UUID, include=TEXT, payload=by_name(ANYTHING), updated_at=TIME),
     "Stack": answer(id=UUID, name=TEXT, created_at=NOTHING, default=FLAG, state=TEXT, updated_at=NOTHING),
 }

@@ -25,6 +25,13 @@ _QUANTITY: Schema = {"anyOf": [{"type": "integer"}, {"type": "string", "pattern"
 _NO_BODY: Schema | None = None
 _SOURCE = body("url", url=URL, version=maybe(TEXT), checksum=maybe(TEXT), version_description=maybe(TEXT))
 
+_WEBHOOK: dict[str, Schema] = {
+    "url": TEXT,
+    "include": many(TEXT),
+    "level": word("notify", "sync"),
+    "secret": maybe(TEXT),
+    "authorization": maybe(TEXT),
+}
 _CHANGE = answer(area=TEXT, name=maybe(TEXT), before=maybe(TEXT), after=maybe(TEXT))
 _VERSION = answer(id=UUID, version=COUNT)
 
@@ -168,6 +175,17 @@ OPERATIONS: dict[str, Operation] = {
     "POST /apps/<app>/log-drains": Operation(body("url", url=TEXT), {201: named("LogDrain")}),
     "GET /apps/<app>/log-drains/<path:drain>": _gets(named("LogDrain")),
     "DELETE /apps/<app>/log-drains/<path:drain>": _gets(named("LogDrain")),
+    "GET /apps/<app>/webhooks": _gets(many(named("Webhook"))),
+    "POST /apps/<app>/webhooks": Operation(body("url", "include", "level", **_WEBHOOK), {201: named("Webhook")}),
+    "GET /apps/<app>/webhooks/<webhook>": _gets(named("Webhook")),
+    "PATCH /apps/<app>/webhooks/<webhook>": Operation(
+        body(**{key: maybe(value) for key, value in _WEBHOOK.items()}), {200: named("Webhook")}
+    ),
+    "DELETE /apps/<app>/webhooks/<webhook>": _gets(named("Webhook")),
+    "GET /apps/<app>/webhook-deliveries": _lists("WebhookDelivery"),
+    "GET /apps/<app>/webhook-deliveries/<delivery>": _gets(named("WebhookDelivery")),
+    "GET /apps/<app>/webhook-events": _gets(many(named("WebhookEvent"))),
+    "GET /apps/<app>/webhook-events/<event>": _gets(named("WebhookEvent")),
     "GET /apps/<app>/events": _lists("Event"),
     "GET /events": _lists("Event"),
     "GET /events/chain": _gets(

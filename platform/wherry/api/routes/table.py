@@ -43,6 +43,7 @@ from wherry.api.routes import (
     releases,
     sources,
     stacks,
+    webhooks,
 )
 from wherry.domain.roles import Permission
 
@@ -143,6 +144,15 @@ ROUTES = (
     Route(Permission.OPERATE, "POST", "/apps/<app>/log-drains", drains.create),
     Route(Permission.OPERATE, "GET", "/apps/<app>/log-drains/<path:drain>", drains.show),
     Route(Permission.OPERATE, "DELETE", "/apps/<app>/log-drains/<path:drain>", drains.remove),
+    Route(Permission.OPERATE, "GET", "/apps/<app>/webhooks", webhooks.index),
+    Route(Permission.OPERATE, "POST", "/apps/<app>/webhooks", webhooks.create),
+    Route(Permission.OPERATE, "GET", "/apps/<app>/webhooks/<webhook>", webhooks.show),
+    Route(Permission.OPERATE, "PATCH", "/apps/<app>/webhooks/<webhook>", webhooks.change),
+    Route(Permission.OPERATE, "DELETE", "/apps/<app>/webhooks/<webhook>", webhooks.remove),
+    Route(Permission.OPERATE, "GET", "/apps/<app>/webhook-deliveries", webhooks.deliveries),
+    Route(Permission.OPERATE, "GET", "/apps/<app>/webhook-deliveries/<delivery>", webhooks.delivery),
+    Route(Permission.OPERATE, "GET", "/apps/<app>/webhook-events", webhooks.news),
+    Route(Permission.OPERATE, "GET", "/apps/<app>/webhook-events/<event>", webhooks.one_news),
     Route(Permission.VIEW, "GET", "/apps/<app>/events", events.of_app),
     Route(Permission.PLATFORM, "GET", "/events", events.index),
     Route(Permission.PLATFORM, "GET", "/events/chain", events.chain),
