@@ -200,6 +200,7 @@ class TestApps:
             assert tx.apps.formation(app.id) == {"web": Scale(3, "large"), "worker": Scale(0)}
             tx.apps.put_formation(app.id, {"web": Scale(1)})
             assert tx.apps.formation(app.id) == {"web": Scale(1)}
+            assert tx.apps.formations([app.id, app.id + 1]) == {app.id: {"web": Scale(1)}}
             tx.apps.put_formation(app.id, {})
             assert tx.apps.formation(app.id) == {}
 
@@ -341,6 +342,8 @@ class TestReleases:
             assert tx.releases.before(app.id, 1) is None
             currents = tx.releases.currents([app.id, other.id])
             assert {key: each.number for key, each in currents.items()} == {app.id: 4}
+            newests = tx.releases.newests([app.id, other.id])
+            assert {key: each.number for key, each in newests.items()} == {app.id: 5, other.id: 1}
             with pytest.raises(RuntimeError, match="without its config"):
                 len(currents[app.id].config)
 

@@ -24,8 +24,10 @@ from wherry.settings import Settings
 from wherry.wiring import World
 
 from tests.fakes.app_logs import MemoryAppLogs, entry
+from tests.fakes.images import InMemoryImages
 from tests.fakes.logs import MemoryLogs
 from tests.fakes.runtime import InMemoryRuntime
+from tests.fakes.texts import InMemoryTexts
 
 PROCESSES = {"web": "gunicorn shop:app --bind 0.0.0.0:$PORT", "worker": "python -m shop.jobs"}
 
@@ -42,10 +44,12 @@ class SetClock:
 
 class Harbour:
     def __init__(self, folder: Path) -> None:
+        (folder / "run").mkdir(exist_ok=True)
         self.clock = SetClock()
         self.logs = MemoryLogs()
         self.app_logs = MemoryAppLogs(idle=0.05)
         self.runtime = InMemoryRuntime()
+        self.texts = InMemoryTexts()
         self.ledger = SqlLedger(f"sqlite:///{folder}/ledger.db", secrets.token_bytes(32), folder, 15.0)
         self.ledger.migrate()
         self.world = World(
@@ -58,9 +62,9 @@ class Harbour:
             clock=self.clock,
             git=cast(Any, None),
             uploads=cast(Any, None),
-            images=cast(Any, None),
+            images=InMemoryImages(),
             bases=cast(Any, None),
-            texts=cast(Any, None),
+            texts=self.texts,
             bills=cast(Any, None),
             app_logs=self.app_logs,
             passage=cast(Any, None),
@@ -195,7 +199,7 @@ class Visitor:
     def get(self, path: str, **options: Any) -> Any:
         return self.client.get(path, **options)
 
-    def post(self, path: str, **fields: str) -> Any:
+    def post(self, path: str, **fields: str | list[str]) -> Any:
         return self.client.post(path, data={"csrf_token": self.csrf(), **fields})
 
     def csrf(self) -> str:

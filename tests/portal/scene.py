@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from wherry.domain.cron import CronRun, CronTask, Due, RunStatus
 from wherry.domain.model import Actor, App, BuildStatus, ReleaseStatus
+from wherry.domain.roles import Role
+from wherry.domain.secret import Secret
 
 from tests.portal.harbour import Harbour
 
+KEY = "AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43
 HOSTILE = "<script>document.title='ran'</script><img src=x onerror=\"document.title='ran'\">'\"\u202e}{{7*7}}"
 
 BUILD_LOG = (
@@ -71,7 +75,34 @@ def fill(harbour: Harbour) -> tuple[Actor, App]:
     with harbour.at(days=1):
         harbour.app(ada, "quiet-cove-48213")
     _enemy(harbour, ada)
+    _round_about(harbour, ada, shop)
     return ada, shop
+
+
+def _round_about(harbour: Harbour, ada: Actor, shop: App) -> None:
+    """People, domains, drains, cron, a pipeline, a key and tokens; some of them an enemy's words."""
+    world, now = harbour.world, harbour.clock.now()
+    grace, line = harbour.user("grace.hopper@navy.example.org"), world.pipelines.create(ada, "lighthouse")
+    live = harbour.app(ada, "lighthouse-live")
+    for app, stage in ((shop, "staging"), (live, "production")):
+        world.pipelines.couple(ada, line, app, stage)
+    world.domains.add(ada, shop, "shop.a-rather-long-name-of-a-domain.lighthouse-company.example.org")
+    world.tokens.create(ada, "laptop", None, None)
+    world.tokens.create(ada, "nightly report " * 6, ["read", "read-protected"], 90 * 24 * 3600)
+    world.keys.add(ada, f"ssh-ed25519 {KEY} ada@laptop <b>")
+    tasks = (CronTask("python -m shop.tidy", "0 3 * * *"), CronTask(f"echo '{HOSTILE}'", "*/10 * * * *", paused=True))
+    with harbour.ledger.begin() as tx:
+        tx.domains.add(shop.id, ada.id, "www.lighthouse.example.org", now, now)
+        tx.drains.add(
+            shop.id, "d.9f2c1c9e-6b1f-4a55-8f3d-1f6d4bb2f0aa", Secret("https://u:pass@logs.example.org/in"), now
+        )
+        tx.collaborators.put(shop.id, grace, frozenset({Role.VIEW, Role.DEPLOY}), now)
+        tx.collaborators.put(shop.id, tx.accounts.ensure(f"{HOSTILE}@example.org", False), frozenset({Role.VIEW}), now)
+        tx.crons.put(shop.id, [Due(shop.id, place, task, now) for place, task in enumerate(tasks, 1)])
+        draft = CronRun(0, shop.id, 1, tasks[0].command, RunStatus.PENDING, now, 3)
+        done, skipped = tx.crons.add_run(draft), tx.crons.add_run(draft)
+        tx.crons.finish(done.id, RunStatus.FAILED, now, 137, HOSTILE)
+        tx.crons.finish(skipped.id, RunStatus.SKIPPED, now, message="cron.1001 still runs")
 
 
 def _config() -> dict[str, str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import tempfile
 from pathlib import Path
 
 import pytest
 from flask import Flask
+from wherry.domain.cron import CronRun, CronTask, Due, RunStatus
 from wherry.domain.model import BuildStatus, Event
 from wherry.domain.roles import Role
 from wherry.domain.secret import Secret
@@ -15,16 +17,63 @@ from wherry.portal.guard import OPEN
 
 from tests.portal.harbour import Harbour, Visitor
 
-WORLDLY = ("portal.home", "portal.apps", *OPEN)
+NEEDS = {
+    "scale": "operate", "restart": "operate", "maintain": "operate", "cron_run": "operate",
+    "ask_rollback": "change", "roll_back": "change",
+    "config": "config", "config_reveal": "config", "config_set": "configure", "config_unset": "configure",
+    "domain_add": "operate", "domain_check": "operate", "domain_remove": "operate",
+    "drains": "operate", "drain_add": "operate", "drain_remove": "operate",
+    "person_add": "share", "person_change": "share", "person_remove": "share",
+}  # fmt: skip
+"""Of an app's pages; every other one: view."""
+HANDS = {"view", "change", "config", "configure"}
+MAY = {"view": {"view"}, "operate": HANDS | {"operate"}, "deploy": HANDS, "admin": HANDS | {"operate", "share"}}
+
+WORLDLY = {
+    "apps": "list", "pipelines": "list", "pipeline": "list", "pipeline_create": "create", "pipeline_remove": "create",
+    "pipeline_couple": "create", "pipeline_move": "create", "pipeline_promote": "create",
+    "account": "account", "account_name": "account", "token_add": "account", "token_revoke": "account",
+    "token_rotate": "account", "key_add": "account", "key_remove": "account",
+}  # fmt: skip
+"""Pages of no app, and what a session's scopes must allow."""
+SCOPES = {
+    "identity": set[str](),
+    "read": {"list"},
+    "write": {"list", "create"},
+    "global": {"list", "create", "account"},
+}
+STRANGE = {"home", *(each.removeprefix("portal.") for each in OPEN)}
+
+KEY = "ssh-ed25519 " + base64.b64encode(b"\0\0\0\x0bssh-ed25519\0\0\0\x20" + bytes(32)).decode()
+FIELDS: dict[str, dict[str, str]] = {
+    "scale": {"type": "web", "quantity": "1"},
+    "config_set": {"key-1": "A", "value-1": "1"},
+    "config_unset": {"key": "UNSET"},
+    "domain_add": {"hostname": "new.example.org"},
+    "domain_check": {"hostname": "www.example.org"},
+    "domain_remove": {"hostname": "www.example.org"},
+    "drain_add": {"url": "https://192.0.1.1/in"},
+    "drain_remove": {"drain": "d.there"},
+    "person_add": {"email": "new@example.org", "role": "view"},
+    "person_change": {"email": "mate@example.org", "role": "deploy"},
+    "person_remove": {"email": "mate@example.org"},
+}
+"""With which a form is taken."""
 
 
-NEEDS = {"scale": "operate", "ask_rollback": "change", "roll_back": "change"}  # every other page: view
-MAY = {"view": {"view"}, "operate": {"view", "operate", "change"}, "deploy": {"view", "change"}}
-MAY["admin"] = MAY["operate"]
+OFFERS = {
+    "": ("API_KEY_OF_SHOP", "/shop/config", "/rollback"),
+    "/processes": ("/scale", "/restart", "/maintenance"),
+    "/cron": ("/tasks/1/run",),
+    "/domains": ("/domains/add", "/domains/check", "/domains/remove"),
+    "/access": ("/access/add", "/access/change", "/access/remove"),
+    "/logs": ("/drains",),
+}
+"""What a page shows to an owner, and not to the role view."""
 
 
-def routes() -> list[tuple[str, str]]:
-    """(method, path) of each page that shows one app; a new page is in by itself."""
+def routes() -> list[tuple[str, str, str]]:
+    """(name, method, path) of each page; a new one is in by itself."""
     with tempfile.TemporaryDirectory() as folder:
         made = Harbour(Path(folder))
         app = made.pages()
@@ -32,20 +81,22 @@ def routes() -> list[tuple[str, str]]:
     adapter = app.url_map.bind("localhost")
     found = []
     for rule in app.url_map.iter_rules():
-        if rule.endpoint not in WORLDLY:
-            path = adapter.build(
-                rule.endpoint, {"name": "shop"} | ({"number": 1} if "number" in rule.arguments else {})
-            )
-            found += [(method, path) for method in sorted((rule.methods or set()) & {"GET", "POST"})]
+        known = {"name": "shop", "number": 1}
+        name = rule.endpoint.removeprefix("portal.")
+        if name not in STRANGE:
+            path = adapter.build(rule.endpoint, {key: known[key] for key in rule.arguments})
+            found += [(name, method, path) for method in sorted((rule.methods or set()) & {"GET", "POST"})]
     return found
 
 
-ROUTES = routes()
+ALL = sorted(routes(), key=lambda each: (each[1] == "POST", "remove" in each[2]))  # what takes away comes last
+ROUTES = [(method, path) for name, method, path in ALL if name not in WORLDLY]
+NAMES = {(method, path): name for name, method, path in ALL}
 
 
 def ask(visitor: Visitor, method: str, path: str) -> int:
     if method == "POST":
-        return int(visitor.post(path, type="web", quantity="1").status_code)
+        return int(visitor.post(path, **FIELDS.get(NAMES.get((method, path), ""), {})).status_code)
     answer = visitor.get(path)
     status = int(answer.status_code)
     answer.close()
@@ -64,51 +115,76 @@ def shop(harbour: Harbour) -> Harbour:
     first = harbour.release(app, build=build)
     harbour.release(app)
     harbour.run(app, first, web=1)
+    mate, now = harbour.user("mate@example.org"), harbour.clock.now()
+    with harbour.ledger.begin() as tx:
+        task = CronTask("tidy", "0 3 * * *")
+        tx.crons.put(app.id, [Due(app.id, 1, task, now)])
+        tx.crons.add_run(CronRun(0, app.id, 1, "tidy", RunStatus.SUCCEEDED, now))
+        tx.domains.add(app.id, app.owner.id, "www.example.org", now, None)
+        tx.drains.add(app.id, "d.there", Secret("https://192.0.1.1/there"), now)
+        tx.collaborators.put(app.id, mate, frozenset({Role.VIEW}), now)
     return harbour
 
 
-def test_every_page_of_an_app_is_in_the_table() -> None:
-    assert len(ROUTES) == 13
+def test_t01_every_page_is_an_apps_or_says_what_it_needs() -> None:
+    assert {name for name, _, path in ALL if not path.startswith("/dashboard/apps/shop")} == set(WORLDLY)
+    assert set(NEEDS) <= {name for name, _, _ in ALL}
+    assert len(ALL) == 49
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_t01_owner_and_admin_get_in(shop: Harbour, method: str, path: str) -> None:
-    assert ask(shop.client(shop.user("ada@example.org")), method, path) in (200, 303)
-    assert ask(shop.client(shop.user("root@example.org", admin=True)), method, path) in (200, 303)
+@pytest.mark.parametrize("scope", SCOPES)
+def test_t03_a_session_reaches_no_further_than_the_scope_it_began_with(shop: Harbour, scope: str) -> None:
+    ada = shop.user("ada@example.org")
+    token = shop.world.tokens.create(ada, "", [scope], None)[1].reveal()
+    visitor = shop.client()
+    assert visitor.post("/login", api_token=token).status_code == 303
+    for name, method, path in ALL:
+        if name in WORLDLY:
+            allowed = WORLDLY[name] in SCOPES[scope]
+            assert (ask(visitor, method, path) != 403) == allowed, (name, scope)
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_t01_a_collaborator_gets_what_the_role_allows(shop: Harbour, method: str, path: str) -> None:
-    name = shop.pages().url_map.bind("localhost").match(path, method)[0].removeprefix("portal.")
-    for role, may in MAY.items():
-        user = shop.user(f"{role}@example.org")
-        with shop.ledger.begin() as tx:
-            tx.collaborators.put(tx.apps.by_name("shop").id, user, frozenset({Role.VIEW, Role(role)}), shop.clock.now())
-        expected = (200, 303) if NEEDS.get(name, "view") in may else (403,)
-        assert ask(shop.client(user), method, path) in expected, role
+@pytest.mark.parametrize("who", ["ada@example.org", "root@example.org"])
+def test_t01_owner_and_admin_get_in(shop: Harbour, who: str) -> None:
+    visitor = shop.client(shop.user(who, admin=who.startswith("root")))
+    for method, path in ROUTES:
+        assert ask(visitor, method, path) in (200, 201, 303), path
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_t01_foreign_app_looks_as_if_missing(shop: Harbour, method: str, path: str) -> None:
-    visitor = shop.client(shop.user("eve@example.org"))
-    assert ask(visitor, method, path) == 404
-    assert ask(visitor, method, path.replace("/apps/shop", "/apps/none-such")) == 404
+@pytest.mark.parametrize("role", MAY)
+def test_t01_a_collaborator_gets_what_the_role_allows(shop: Harbour, role: str) -> None:
+    user = shop.user(f"{role}@example.org")
+    with shop.ledger.begin() as tx:
+        tx.collaborators.put(tx.apps.by_name("shop").id, user, frozenset({Role.VIEW, Role(role)}), shop.clock.now())
+    visitor = shop.client(user)
+    for method, path in ROUTES:
+        allowed = NEEDS.get(NAMES[method, path], "view") in MAY[role]
+        assert ask(visitor, method, path) in ((200, 201, 303) if allowed else (403,)), path
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_t01_stranger_is_sent_to_the_login(shop: Harbour, method: str, path: str) -> None:
-    assert ask(shop.client(), method, path) == 303
+def test_t01_foreign_app_looks_as_if_missing(shop: Harbour) -> None:
+    visitor, events = shop.client(shop.user("eve@example.org")), len(shop_events(shop))
+    for method, path in ROUTES:
+        assert ask(visitor, method, path) == 404, path
+        assert ask(visitor, method, path.replace("/apps/shop", "/apps/none-such")) == 404, path
+    assert len(shop_events(shop)) == events
 
 
-@pytest.mark.parametrize("path", [path for method, path in ROUTES if method == "POST"])
-def test_t28_form_without_its_token_changes_nothing(shop: Harbour, path: str) -> None:
-    visitor = shop.client(shop.user("ada@example.org"))
-    events = len(shop_events(shop))
-    for token in ("", "wrong", "\N{SNOWMAN}", shop.client().csrf()):
-        answer = visitor.client.post(path, data={"csrf_token": token, "type": "web", "quantity": "3"})
-        assert answer.status_code == 403
-    plain = visitor.client.post(path, data=b'{"csrf_token": "x"}', content_type="text/plain")
-    assert plain.status_code == 403
+def test_t01_stranger_is_sent_to_the_login(shop: Harbour) -> None:
+    visitor = shop.client()
+    for _, method, path in ALL:
+        assert ask(visitor, method, path) == 303, path
+    assert visitor.get("/dashboard/account").location == "/login?next=/dashboard/account"
+
+
+def test_t28_form_without_its_token_changes_nothing(shop: Harbour) -> None:
+    visitor, events = shop.client(shop.user("ada@example.org")), len(shop_events(shop))
+    for path in (path for _, method, path in ALL if method == "POST"):
+        fields = FIELDS.get(NAMES["POST", path], {})
+        for token in ("", "wrong", "\N{SNOWMAN}", shop.client().csrf()):
+            assert visitor.client.post(path, data={"csrf_token": token, **fields}).status_code == 403, path
+        plain = visitor.client.post(path, data=b'{"csrf_token": "x"}', content_type="text/plain")
+        assert plain.status_code == 403, path
     assert len(shop_events(shop)) == events
 
 
@@ -134,10 +210,12 @@ def test_a_page_offers_only_what_the_role_allows(shop: Harbour) -> None:
         app = tx.apps.by_name("shop")
         tx.apps.put_config(app.id, {"API_KEY_OF_SHOP": Secret("x")})
         tx.collaborators.put(app.id, user, frozenset({Role.VIEW}), shop.clock.now())
-    shown, owners = (shop.client(who).get("/dashboard/apps/shop").text for who in (user, app.owner))
-    for text in ("API_KEY_OF_SHOP", "/scale", "/rollback"):
-        assert text in owners
-        assert text not in shown
+    visitors = shop.client(user), shop.client(app.owner)
+    for path, offers in OFFERS.items():
+        shown, owners = (visitor.get(f"/dashboard/apps/shop{path}").text for visitor in visitors)
+        for text in offers:
+            assert text in owners
+            assert text not in shown
 
 
 def test_list_shows_own_apps_only(shop: Harbour) -> None:

@@ -28,7 +28,7 @@ def test_scale_form_changes_the_formation_and_says_so(harbour: Harbour, app: App
         event = tx.events.of_app("shop")[0]
     assert (event.actor, event.action) == ("ada@example.org", "formation.change")
     assert event.origin == f"portal 127.0.0.1 request {answer.headers['Request-Id']}"
-    assert "worker is scaled to 3 (large)." in visitor.get(answer.location).text
+    assert "The formation is web 1 (basic), worker 3 (large)." in visitor.get(answer.location).text
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from wherry.api.shapes import Json, Shapes, time
 from wherry.domain.model import Actor, App, Collaborator, Token, User
-from wherry.domain.roles import ALL_ROLES, Role, Scope
+from wherry.domain.roles import ALL_ROLES, MEANS, Role, Scope
 from wherry.domain.secret import Secret
 
 
@@ -83,7 +83,7 @@ def _collaborator(
         "app": {"id": shapes.ids.of("app", app.id), "name": app.name},
         "created_at": time(moments[0]),
         "id": ident,
-        "permissions": [{"description": _MEANS[each], "name": str(each)} for each in Role if each in roles],
+        "permissions": [{"description": MEANS[each], "name": str(each)} for each in Role if each in roles],
         "role": role,
         "updated_at": time(moments[1]),
         "user": {**_user(shapes, user), "federated": False},
@@ -92,11 +92,3 @@ def _collaborator(
 
 def _user(shapes: Shapes, user: Actor) -> Json:
     return {"email": user.email, "id": shapes.ids.of("account", user.id)}
-
-
-_MEANS = {
-    Role.VIEW: "see the app, its releases, processes and logs",
-    Role.OPERATE: "scale, restart, roll back, change config",
-    Role.DEPLOY: "push, build, roll back, change config",
-    Role.ADMIN: "everything, collaborators included",
-}

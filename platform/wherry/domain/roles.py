@@ -55,6 +55,13 @@ class Permission(StrEnum):
     PLATFORM = "platform"  # everybody's: users, all events
 
 
+MEANS: Mapping[Role, str] = {
+    Role.VIEW: "see the app, its releases, processes and logs",
+    Role.OPERATE: "scale, restart, roll back, change config",
+    Role.DEPLOY: "push, build, roll back, change config",
+    Role.ADMIN: "everything, collaborators included",
+}
+"""In words, for who gives them."""
 ALL_ROLES = frozenset(Role)
 EVERYTHING = frozenset({Scope.GLOBAL})
 

@@ -136,6 +136,9 @@ class Apps(Protocol):
 
     def formation(self, app_id: int) -> Formation: ...
 
+    def formations(self, app_ids: Collection[int]) -> dict[int, Formation]:
+        """Of many apps at once; one that has none is left out."""
+
     def put_formation(self, app_id: int, formation: Formation) -> None: ...
 
 
@@ -198,6 +201,9 @@ class Releases(Protocol):
 
     def newest(self, app_id: int) -> Release | None:
         """The newest that has not failed."""
+
+    def newests(self, app_ids: Collection[int]) -> dict[int, Release]:
+        """`newest` of many apps at once, without their config."""
 
     def before(self, app_id: int, number: int) -> Release | None:
         """The succeeded release with the highest number below."""

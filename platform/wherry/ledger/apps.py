@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -138,6 +138,12 @@ class SqlApps:
         query = select(scales.c.type, scales.c.quantity, scales.c.size)
         rows = self._sql.rows(query.where(scales.c.app_id == app_id).order_by(scales.c.type))
         return {row.type: Scale(row.quantity, row.size) for row in rows}
+
+    def formations(self, app_ids: Collection[int]) -> dict[int, Formation]:
+        found: dict[int, dict[str, Scale]] = {}
+        for row in self._sql.rows(select(scales).where(scales.c.app_id.in_(app_ids)).order_by(scales.c.type)):
+            found.setdefault(row.app_id, {})[row.type] = Scale(row.quantity, row.size)
+        return dict(found)
 
     def put_formation(self, app_id: int, formation: Formation) -> None:
         self.by_id(app_id)

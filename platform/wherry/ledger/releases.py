@@ -119,10 +119,11 @@ class SqlReleases:
         found = self._many(below.order_by(_DOWN).limit(1))
         return found[0] if found else None
 
+    def newests(self, app_ids: Collection[int]) -> dict[int, Release]:
+        return self._highest(app_ids, _STANDS)
+
     def currents(self, app_ids: Collection[int]) -> dict[int, Release]:
-        theirs = select(func.max(releases.c.number)).where(releases.c.app_id == apps.c.id, _SERVED)
-        newest = releases.c.number == theirs.correlate(apps).scalar_subquery()
-        return {each.app_id: each for each in self._list(_LIST.where(apps.c.id.in_(app_ids), newest))}
+        return self._highest(app_ids, _SERVED)
 
     def of_build(self, build_id: int) -> Release | None:
         found = self._many(_QUERY.where(releases.c.build_id == build_id).order_by(releases.c.number).limit(1))
@@ -159,6 +160,11 @@ class SqlReleases:
         if not found:
             raise NotFound("no such release", hint="To see them: wherry releases")
         return found[0]
+
+    def _highest(self, app_ids: Collection[int], which: ColumnElement[bool]) -> dict[int, Release]:
+        theirs = select(func.max(releases.c.number)).where(releases.c.app_id == apps.c.id, which)
+        highest = releases.c.number == theirs.correlate(apps).scalar_subquery()
+        return {each.app_id: each for each in self._list(_LIST.where(apps.c.id.in_(app_ids), highest))}
 
     def _numbers(self, *where: ColumnElement[bool], most: int) -> list[int]:
         query = select(releases.c.number).where(*where).order_by(_DOWN).limit(most)

@@ -1,8 +1,7 @@
-"""The forms that change something: scale and roll back. Each calls one story of the flow."""
+"""The form that rolls back."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from flask import flash, redirect, render_template, request, url_for
@@ -14,7 +13,6 @@ from wherry.domain.model import ReleaseStatus
 from wherry.domain.roles import Permission
 from wherry.portal.session import actor, origin
 from wherry.portal.shelf import Shelf
-from wherry.portal.text import clean
 from wherry.wiring import World
 
 
@@ -34,13 +32,6 @@ class Actions:
     @property
     def shelf(self) -> Shelf:
         return Shelf(self.world)
-
-    def scale(self, name: str) -> AnyResponse:
-        app = self.shelf.app(name, Permission.OPERATE)
-        kind, size = request.form.get("type", ""), request.form.get("size") or None
-        formation = self.world.scale.run(actor(), app, {kind: (_quantity(), size)}, origin())
-        flash(f"{clean(kind)} is scaled to {formation[kind].quantity} ({formation[kind].size}).")
-        return redirect(url_for("portal.app", name=app.name, _anchor="processes"), 303)
 
     def ask_rollback(self, name: str, number: int) -> str:
         app, release = self.shelf.release(name, number, Permission.CHANGE)
@@ -62,9 +53,3 @@ class Actions:
         release = self.world.rollback.run(actor(), app, number, origin(), force=force)
         flash(f"Rolling back to v{number}, as {release.name}.")
         return redirect(url_for("portal.release", name=app.name, number=release.number), 303)
-
-
-def _quantity() -> int | str:
-    """A whole number as one: "-1" in a form is a slip, not "one fewer" as on a command line."""
-    text = request.form.get("quantity", "").strip()
-    return int(text) if re.fullmatch(r"[+-]?[0-9]{1,9}", text) else text

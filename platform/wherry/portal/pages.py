@@ -10,12 +10,13 @@ from flask import Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from wherry.domain.errors import NotFound, PlatformFault
-from wherry.domain.formation import SIZES
 from wherry.domain.log import Filter
 from wherry.domain.model import ReleaseStatus
+from wherry.domain.names import APP_NAME
 from wherry.domain.roles import Permission
 from wherry.domain.text import printable
 from wherry.flow.lanes import build_stream, release_stream
+from wherry.portal.session import actor
 from wherry.portal.shelf import Shelf
 from wherry.portal.text import Line, app_line, talk
 from wherry.wiring import World
@@ -46,12 +47,15 @@ class Pages:
         return redirect(url_for("portal.apps"))
 
     def apps(self) -> str:
-        summaries, fault = self.shelf.summaries()
-        return render_template("portal/apps.html", summaries=summaries, fault=fault)
+        """`?after=`: the name of the app that the page before ended with."""
+        self.world.access.admit(actor(), Permission.LIST)
+        after = request.args.get("after", "")
+        summaries, more, fault = self.shelf.summaries(after if APP_NAME.fullmatch(after) else "")
+        return render_template("portal/apps.html", summaries=summaries, more=more, fault=fault)
 
     def app(self, name: str) -> str:
         app = self.shelf.app(name, Permission.VIEW)
-        return render_template("portal/app.html", app=app, view=self.shelf.overview(app), sizes=SIZES)
+        return render_template("portal/app.html", app=app, view=self.shelf.overview(app))
 
     def release(self, name: str, number: int) -> str:
         app, release = self.shelf.release(name, number, Permission.VIEW)

@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from flask import Blueprint, Flask, g, url_for
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
 
 from wherry.domain.errors import WherryError
 from wherry.portal import faults, text
+from wherry.portal.account import AccountPages
 from wherry.portal.actions import Actions
+from wherry.portal.config import ConfigPages
+from wherry.portal.crons import CronPages
+from wherry.portal.domains import DomainPages
+from wherry.portal.drains import DrainPages
 from wherry.portal.guard import Guard
 from wherry.portal.live import Live
 from wherry.portal.login import Login
 from wherry.portal.pages import Pages
-from wherry.portal.session import csrf_token, install_sessions
+from wherry.portal.people import PeoplePages
+from wherry.portal.pipelines import PipelinePages
+from wherry.portal.processes import ProcessPages
+from wherry.portal.session import actor, csrf_token, install_sessions
 from wherry.wiring import World
 
 APP = "/dashboard/apps/<name>"
 NUMBER = "<int(max=2147483647):number>"
 RELEASE = f"{APP}/releases/{NUMBER}"
 BUILD = f"{APP}/builds/{NUMBER}"
+PIPELINE = f"/dashboard/pipelines/{NUMBER}"
+Answer = AnyResponse | str | tuple[str, int]
 STATIC = Path(__file__).parent / "static"
-FILTERS = (text.clean, text.absolute, text.machine, text.ago, text.span, text.activity)
+FILTERS = (text.clean, text.absolute, text.machine, text.ago, text.span, text.activity, text.whole)
 
 
 def install_pages(app: Flask, world: World) -> None:
@@ -46,6 +58,7 @@ def install_pages(app: Flask, world: World) -> None:
             "actor": g.get("actor"),
             "now": world.clock.now(),
             "csrf_token": csrf_token,
+            "allowed": lambda app: world.access.permissions(actor(), app),
             "asset": lambda name: url_for("portal.static", filename=name, v=versions[name]),
         }
 
@@ -58,25 +71,73 @@ def _pages(world: World) -> Blueprint:
         static_folder="static",
         static_url_path="/dashboard/static",
     )
-    read, act, live, login = Pages(world), Actions(world), Live(world), Login(world)
-    pages.add_url_rule("/", "home", read.home)
-    pages.add_url_rule("/login", "login", login.page, methods=["GET", "POST"])
-    pages.add_url_rule("/logout", "log_out", login.leave, methods=["GET", "POST"])
-    pages.add_url_rule("/dashboard", "apps", read.apps, strict_slashes=False)
-    pages.add_url_rule(APP, "app", read.app)
-    pages.add_url_rule(f"{APP}/scale", "scale", act.scale, methods=["POST"])
-    pages.add_url_rule(f"{APP}/activity", "activity", read.activity)
-    pages.add_url_rule(f"{APP}/logs", "logs", read.logs)
-    pages.add_url_rule(f"{APP}/logs/events", "logs_live", live.logs)
-    pages.add_url_rule(RELEASE, "release", read.release)
-    pages.add_url_rule(f"{RELEASE}/log.txt", "release_text", read.release_text)
-    pages.add_url_rule(f"{RELEASE}/events", "release_live", live.release)
-    pages.add_url_rule(f"{RELEASE}/rollback", "ask_rollback", act.ask_rollback)
-    pages.add_url_rule(f"{RELEASE}/rollback", "roll_back", act.roll_back, methods=["POST"])
-    pages.add_url_rule(BUILD, "build", read.build)
-    pages.add_url_rule(f"{BUILD}/log.txt", "build_text", read.build_text)
-    pages.add_url_rule(f"{BUILD}/events", "build_live", live.build)
+    for name, path, view, methods in _table(world):
+        pages.add_url_rule(path, name, view, methods=methods, strict_slashes=name != "apps")
     return pages
+
+
+def _table(world: World) -> Iterator[tuple[str, str, Callable[..., Answer], list[str]]]:
+    """(name, path, page, methods). Each page asks for its own permission before all else."""
+    read, act, live, login = Pages(world), Actions(world), Live(world), Login(world)
+    config, processes, crons = ConfigPages(world), ProcessPages(world), CronPages(world)
+    domains, drains, people = DomainPages(world), DrainPages(world), PeoplePages(world)
+    pipelines, account = PipelinePages(world), AccountPages(world)
+    get, post, both = ["GET"], ["POST"], ["GET", "POST"]
+
+    yield "home", "/", read.home, get
+    yield "login", "/login", login.page, both
+    yield "log_out", "/logout", login.leave, both
+    yield "apps", "/dashboard", read.apps, get
+    yield "app", APP, read.app, get
+    yield "activity", f"{APP}/activity", read.activity, get
+    yield "logs", f"{APP}/logs", read.logs, get
+    yield "logs_live", f"{APP}/logs/events", live.logs, get
+    yield "release", RELEASE, read.release, get
+    yield "release_text", f"{RELEASE}/log.txt", read.release_text, get
+    yield "release_live", f"{RELEASE}/events", live.release, get
+    yield "ask_rollback", f"{RELEASE}/rollback", act.ask_rollback, get
+    yield "roll_back", f"{RELEASE}/rollback", act.roll_back, post
+    yield "build", BUILD, read.build, get
+    yield "build_text", f"{BUILD}/log.txt", read.build_text, get
+    yield "build_live", f"{BUILD}/events", live.build, get
+
+    yield "processes", f"{APP}/processes", processes.show, get
+    yield "scale", f"{APP}/scale", processes.scale, post
+    yield "restart", f"{APP}/restart", processes.restart, post
+    yield "maintain", f"{APP}/maintenance", processes.maintain, post
+    yield "crons", f"{APP}/cron", crons.show, get
+    yield "cron_run", f"{APP}/cron/tasks/{NUMBER}/run", crons.run, post
+    yield "cron_text", f"{APP}/cron/runs/{NUMBER}/log.txt", crons.text, get
+    yield "config", f"{APP}/config", config.show, get
+    yield "config_reveal", f"{APP}/config/reveal", config.reveal, post
+    yield "config_set", f"{APP}/config/set", config.put, post
+    yield "config_unset", f"{APP}/config/unset", config.unset, post
+    yield "domains", f"{APP}/domains", domains.show, get
+    yield "domain_add", f"{APP}/domains/add", domains.add, post
+    yield "domain_check", f"{APP}/domains/check", domains.check, post
+    yield "domain_remove", f"{APP}/domains/remove", domains.remove, post
+    yield "drains", f"{APP}/drains", drains.show, get
+    yield "drain_add", f"{APP}/drains/add", drains.add, post
+    yield "drain_remove", f"{APP}/drains/remove", drains.remove, post
+    yield "people", f"{APP}/access", people.show, get
+    yield "person_add", f"{APP}/access/add", people.add, post
+    yield "person_change", f"{APP}/access/change", people.change, post
+    yield "person_remove", f"{APP}/access/remove", people.remove, post
+
+    yield "pipelines", "/dashboard/pipelines", pipelines.index, get
+    yield "pipeline_create", "/dashboard/pipelines", pipelines.create, post
+    yield "pipeline", PIPELINE, pipelines.show, get
+    yield "pipeline_remove", f"{PIPELINE}/remove", pipelines.remove, post
+    yield "pipeline_couple", f"{PIPELINE}/apps", pipelines.couple, post
+    yield "pipeline_move", f"{PIPELINE}/move", pipelines.move, post
+    yield "pipeline_promote", f"{PIPELINE}/promote", pipelines.promote, post
+    yield "account", "/dashboard/account", account.show, get
+    yield "account_name", "/dashboard/account/name", account.name, post
+    yield "token_add", "/dashboard/account/tokens", account.add_token, post
+    yield "token_revoke", "/dashboard/account/tokens/revoke", account.revoke_token, post
+    yield "token_rotate", "/dashboard/account/tokens/rotate", account.rotate_token, post
+    yield "key_add", "/dashboard/account/keys", account.add_key, post
+    yield "key_remove", "/dashboard/account/keys/remove", account.remove_key, post
 
 
 def _version(path: Path) -> str:

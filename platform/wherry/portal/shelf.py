@@ -21,6 +21,7 @@ from wherry.portal.session import actor
 from wherry.wiring import World
 
 EVENTS = 50
+APPS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +90,21 @@ class Shelf:
             raise NotFound(f"no build {number} of {app.name}")
         return app, build
 
-    def summaries(self) -> tuple[list[Summary], str]:
-        """Every app that the actor may see, by name; and the runtime's fault, if it has one."""
-        apps = sorted(self.world.access.apps(actor()), key=lambda app: app.name)
+    def summaries(self, after: str) -> tuple[list[Summary], str, str]:
+        """A page of the apps that the actor may see, by name, those beyond the name `after`; the name after which the
+        next page begins, if there is one; the runtime's fault, if it has one. As many queries for many as for one.
+        """
+        found = self.world.access.page(actor(), Window(after or None, after=True, most=APPS + 1))
+        apps, ids = found[:APPS], [app.id for app in found[:APPS]]
         running = self._running(None) if apps else Running()
         with self.world.ledger.begin(read_only=True) as tx:
-            return [self._summary(tx, app, running)[0] for app in apps], running.fault
+            newests, currents = tx.releases.newests(ids), tx.releases.currents(ids)
+            formations = tx.apps.formations(ids)
+        shown = [
+            self._summed(app, newests.get(app.id), currents.get(app.id), formations.get(app.id, {}), running)[0]
+            for app in apps
+        ]
+        return shown, apps[-1].name if len(found) > APPS else "", running.fault
 
     def overview(self, app: App) -> Overview:
         running, may = self._running(app.id), self.may(app)
@@ -146,6 +156,9 @@ class Shelf:
         with self.world.ledger.begin(read_only=True) as tx:
             return newest(tx, app.id)
 
+    def running(self, app: App) -> Running:
+        return self._running(app.id)
+
     def _running(self, app_id: int | None) -> Running:
         """A page is still worth reading while the engine is down, so its fault is shown and not raised."""
         try:
@@ -155,8 +168,12 @@ class Shelf:
         return Running(tuple(sorted(found, key=lambda each: (each.release, each.type, each.index))))
 
     def _summary(self, tx: Transaction, app: App, running: Running) -> tuple[Summary, Formation]:
-        latest, current = newest(tx, app.id), tx.releases.current(app.id)
-        formation = settled(tx.apps.formation(app.id), latest.image.processes if latest else ())
+        return self._summed(app, newest(tx, app.id), tx.releases.current(app.id), tx.apps.formation(app.id), running)
+
+    def _summed(
+        self, app: App, latest: Release | None, current: Release | None, kept: Formation, running: Running
+    ) -> tuple[Summary, Formation]:
+        formation = settled(kept, latest.image.processes if latest else ())
         up = sum(
             each.app_id == app.id
             and each.state is ProcessState.UP

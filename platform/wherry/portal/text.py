@@ -51,6 +51,11 @@ def clean(text: object) -> str:
     return printable(str(text))
 
 
+def whole(text: str) -> str:
+    """A text that must be read exactly: not cut, its lines kept, other control characters escaped."""
+    return "\n".join(printable(line, len(line)) for line in text.split("\n"))
+
+
 def absolute(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
@@ -115,18 +120,35 @@ Values = Mapping[str, object]
 _SENTENCES: dict[str, Callable[[Values, Values], str]] = {
     "app.destroy": lambda before, after: "destroyed the app",
     "app.maintenance": lambda before, after: f"switched maintenance {'on' if after.get('maintenance') else 'off'}",
+    "app.transfer": lambda before, after: f"gave the app to {after.get('owner', '')}",
     "app.create": lambda before, after: "created the app",
     "app.rename": lambda before, after: f"renamed {before.get('name', '')} to {after.get('name', '')}",
     "build.cancel": lambda before, after: f"stopped build {after.get('build', '')}",
     "build.create": lambda before, after: f"uploaded build {after.get('build', '')}",
     "buildpacks.change": lambda before, after: f"set the buildpacks to {_listed(after.get('buildpacks'))}",
+    "collaborator.add": lambda before, after: f"gave {after.get('user', '')} the roles {after.get('roles', '')}",
+    "collaborator.change": lambda before, after: (
+        f"gave {after.get('user', '')} the roles {after.get('roles', '')} instead of {before.get('roles', '')}"
+    ),
+    "collaborator.remove": lambda before, after: f"took all roles from {before.get('user', '')}",
     "config.change": _config,
     "config.read": lambda before, after: (
         f"read the config of {after['release']}" if "release" in after else "read the config"
     ),
     "formation.change": _scale,
+    "cron.run": lambda before, after: f"ran cron task {after.get('task', '')} as {after.get('run', '')}",
+    "cron.stop": lambda before, after: f"stopped {after.get('run', '')}",
+    "drain.add": lambda before, after: f"added a drain to {after.get('to', '')}",
+    "drain.remove": lambda before, after: f"removed the drain to {before.get('to', '')}",
     "domain.add": lambda before, after: f"added the domain {after.get('domain', '')}",
     "domain.remove": lambda before, after: f"removed the domain {before.get('domain', '')}",
+    "pipeline.couple": lambda before, after: (
+        f"put the app into the pipeline {after.get('pipeline', '')}, stage {after.get('stage', '')}"
+    ),
+    "pipeline.move": lambda before, after: (
+        f"moved the app from stage {before.get('stage', '')} to {after.get('stage', '')}"
+    ),
+    "pipeline.uncouple": lambda before, after: "took the app out of its pipeline",
     "process.restart": lambda before, after: f"restarted {after.get('process', '')}",
     "process.stop": lambda before, after: f"stopped {after.get('process', '')}",
     "push": _push,
