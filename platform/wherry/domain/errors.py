@@ -124,6 +124,7 @@ class RolloutFailure(StrEnum):
     OUT_OF_MEMORY = "out-of-memory"
     RELEASE_PHASE = "release-phase"
     NO_CAPACITY = "no-capacity"
+    REFUSED = "refused"
     PLATFORM = "platform"
 
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from wherry.domain.autoscale import Autoscale
 from wherry.domain.formation import DEFAULT_SIZE, SIZES, Size
 from wherry.domain.health import Check
 from wherry.domain.image import Image, Start
 from wherry.domain.restarts import Turn
 from wherry.domain.secret import Secret
+from wherry.domain.volume import Volume
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,8 @@ class Workload:
 
     A web process gets ``$PORT`` from its runtime and is ready when it accepts a connection there; any other type is
     ready when it has lived through `settle` seconds. `turns`: of the processes, by index, that were to be restarted.
-    `checks`: what else makes it ready, and what shows that it lives.
+    `checks`: what else makes it ready, and what shows that it lives. `autoscale`: load decides on the quantity, where the
+    runtime can; `volumes`: folders that outlive it.
     """
 
     app_id: int
@@ -38,6 +41,8 @@ class Workload:
     start: Start | None = None
     turns: Mapping[int, Turn] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
+    autoscale: Autoscale | None = None
+    volumes: tuple[Volume, ...] = ()
 
     @property
     def listens(self) -> bool:

@@ -19,11 +19,11 @@ from urllib.parse import urlencode
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from wherry.domain.errors import NotFound, PlatformFault
+from wherry.domain.errors import NotFound
 from wherry.domain.text import printable
 from wherry.runtimes.cluster import errors
 from wherry.runtimes.cluster.credentials import Credentials, Door
-from wherry.runtimes.cluster.errors import HINT
+from wherry.runtimes.cluster.errors import HINT, Unreachable
 from wherry.runtimes.cluster.kinds import Kind, Object, kind_of
 
 MANAGER = "wherry"
@@ -36,6 +36,8 @@ _LONGEST_WAIT = 120.0
 _SAID_AFTER = 1.0
 _AGAIN_AFTER = 1.0
 _CHUNK = 64 * 1024
+_JSON = "application/json"
+_METADATA = "application/json;as={};g=meta.k8s.io;v=v1"
 _MERGE = "application/merge-patch+json"
 _APPLY = "application/apply-patch+yaml"
 # What YAML, as which the server reads an applied object, does not take as it is inside quotes.
@@ -64,12 +66,21 @@ class Client:
         """Raises NotFound, PlatformFault, Refused."""
         return self.json("GET", kind.path(namespace, name), doing=f"get the {kind.name} {name}")
 
-    def list(self, kind: Kind, namespace: str = "", *, labels: str = "", fields: str = "") -> tuple[list[Object], str]:
+    def list(
+        self, kind: Kind, namespace: str = "", *, labels: str = "", fields: str = "", only_metadata: bool = False
+    ) -> tuple[list[Object], str]:
         """All of them, page by page, and the version to watch from. `labels`, `fields`: selectors."""
         query = {"limit": str(_PAGE), "labelSelector": labels, "fieldSelector": fields}
         found: list[Object] = []
         while True:
-            page = self.json("GET", kind.path(namespace), query=query, doing=f"list the {kind.plural}", counted="LIST")
+            page = self.json(
+                "GET",
+                kind.path(namespace),
+                query=query,
+                doing=f"list the {kind.plural}",
+                counted="LIST",
+                accept=_METADATA.format("PartialObjectMetadataList") if only_metadata else _JSON,
+            )
             found += page["items"] or []
             rest = page["metadata"].get("continue", "")
             if not rest:
@@ -143,10 +154,20 @@ class Client:
 
     @contextmanager
     def watch(
-        self, kind: Kind, version: str, seconds: int, *, namespace: str = "", labels: str = "", quiet: float = 90.0
+        self,
+        kind: Kind,
+        version: str,
+        seconds: int,
+        *,
+        namespace: str = "",
+        labels: str = "",
+        quiet: float = 90.0,
+        only_metadata: bool = False,
+        opened: Callable[[Answer], None] = lambda _: None,
     ) -> Iterator[Iterator[Object]]:
         """The events of a kind after `version`, for `seconds` at most; none for `quiet` seconds, bookmarks included, is
-        taken for a connection that is dead. Raises Gone when `version` is too old, also while it runs.
+        taken for a connection that is dead. Raises Gone when `version` is too old, also while it runs. `opened` is given
+        the stream itself, for who wants to end it from another thread.
         """
         query = {
             "watch": "true",
@@ -156,9 +177,11 @@ class Client:
             "labelSelector": labels,
         }
         doing = f"watch the {kind.plural}"
+        accept = _METADATA.format("PartialObjectMetadata") if only_metadata else _JSON
         with self.opened(
-            "GET", kind.path(namespace), query=query, seconds=quiet, doing=doing, counted="WATCH"
+            "GET", kind.path(namespace), query=query, seconds=quiet, doing=doing, counted="WATCH", accept=accept
         ) as answer:
+            opened(answer)
             yield _events(answer, doing)
 
     def json(
@@ -169,12 +192,13 @@ class Client:
         doing: str,
         query: Query | None = None,
         body: bytes | None = None,
-        content_type: str = "application/json",
+        content_type: str = _JSON,
         counted: str = "",
+        accept: str = _JSON,
     ) -> Object:
         """The answer's JSON object. Raises NotFound, Conflict, Refused, PlatformFault."""
         with self.opened(
-            method, path, query=query, body=body, content_type=content_type, doing=doing, counted=counted
+            method, path, query=query, body=body, content_type=content_type, doing=doing, counted=counted, accept=accept
         ) as answer:
             try:
                 found: Object = json.loads(answer.read())
@@ -191,15 +215,16 @@ class Client:
         doing: str,
         query: Query | None = None,
         body: bytes | None = None,
-        content_type: str = "application/json",
+        content_type: str = _JSON,
         seconds: float = SECONDS,
         counted: str = "",
+        accept: str = _JSON,
     ) -> Iterator[Answer]:
         """An answer that is a success, to be read piece by piece. `seconds`: the longest silence."""
         asked = urlencode({key: each for key, each in (query or {}).items() if each})
         target = f"{path}?{asked}" if asked else path
         self.sent[counted or method] += 1
-        headers = {"Accept": "application/json", **({"Content-Type": content_type} if body is not None else {})}
+        headers = {"Accept": accept, **({"Content-Type": content_type} if body is not None else {})}
         answer = self._answered(method, target, headers, body, seconds, doing)
         try:
             if answer.status >= 300:
@@ -269,15 +294,15 @@ class Client:
         return answer
 
     def _mind_the_gap(self, doing: str) -> None:
-        """Raises PlatformFault at once when a try failed less than a second ago."""
+        """Raises Unreachable at once when a try failed less than a second ago."""
         with self._lock:
             if not self._fault:
                 return
             if time.monotonic() < self._next_try:
-                raise PlatformFault(f"could not {doing}: {self._fault}", hint=HINT)
+                raise Unreachable(f"could not {doing}: {self._fault}", hint=HINT)
             self._next_try = time.monotonic() + _AGAIN_AFTER  # this thread tries, for all
 
-    def _gone(self, doing: str, error: Exception) -> PlatformFault:
+    def _gone(self, doing: str, error: Exception) -> Unreachable:
         fault = _broken(doing, error)
         with self._lock:
             self._fault = f"the cluster does not answer ({printable(str(error))})"
@@ -347,5 +372,5 @@ def _drop(answer: Answer) -> None:
         answer.release_conn()
 
 
-def _broken(doing: str, error: Exception) -> PlatformFault:
-    return PlatformFault(f"could not {doing}: the cluster does not answer ({printable(str(error))})", hint=HINT)
+def _broken(doing: str, error: Exception) -> Unreachable:
+    return Unreachable(f"could not {doing}: the cluster does not answer ({printable(str(error))})", hint=HINT)

@@ -3,7 +3,8 @@
 PlatformFault
 ├── Refused        the server understood and will not: forbidden, invalid, over quota, an admission policy
 ├── Gone           what we watched from is too old: list again
-└── (itself)       the API is down, slow or broken
+├── Unreachable    the API is down, slow or broken: it may be back in a moment
+└── (itself)       what no waiting mends: credentials, a namespace that does not go
 NotFound, Conflict are the domain's own.
 """
 
@@ -36,6 +37,10 @@ class Gone(PlatformFault):
     """The resource version that we go on from is no longer kept (410)."""
 
 
+class Unreachable(PlatformFault):
+    """No answer, or none that makes sense."""
+
+
 def of_answer(status: int, body: bytes, doing: str) -> WherryError:
     """The error for an answer that is no success. `doing`: "get the Deployment web"."""
     found = _status_object(body)
@@ -54,7 +59,7 @@ def of_status(status: int, reason: str, message: str) -> WherryError:
         return PlatformFault(f"{message} (the cluster does not know who we are)", hint=HINT)
     if 400 <= status < 500:
         return Refused(message, reason=reason, status=status)
-    return PlatformFault(message, hint=HINT)
+    return Unreachable(message, hint=HINT)
 
 
 def _status_object(body: bytes) -> Mapping[str, object]:

@@ -23,7 +23,8 @@ class Pulls:
 class Ground:
     """`platform`: the random id of this platform; two in one cluster do not see each other. `reach`: networks (CIDR) that
     apps may reach though they are private. `drain`: seconds that a web process goes on serving after it was told to
-    end, so that every router has heard of it. `storage_class` of volumes; "" is the cluster's default.
+    end, so that every router has heard of it. `storage_class` of volumes; "" is the cluster's default. `unschedulable`:
+    seconds that a process may wait for room on a node (one may be on its way).
     """
 
     platform: str
@@ -31,3 +32,4 @@ class Ground:
     reach: tuple[str, ...] = ()
     drain: int = 5
     storage_class: str = ""
+    unschedulable: float = 60.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 
+from wherry.domain.registry_names import HUB, Place
 from wherry.logins import Login
 from wherry.runtimes.cluster import naming
 from wherry.runtimes.cluster.ground import Ground
@@ -23,6 +24,8 @@ _MOST = {
 }
 _PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8"]
 _PRIVATE_6 = ["fc00::/7", "fe80::/10", "::1/128", "64:ff9b::/96"]
+_HUB_LOGIN = "https://index.docker.io/v1/"
+"""As nodes look for a login at Docker Hub."""
 _LOCAL_DNS = "169.254.20.10/32"
 
 
@@ -110,7 +113,8 @@ class _Maker:
     def login(self, login: Login) -> Object:
         entry = {"username": login.username, "password": login.password.reveal()}
         entry["auth"] = base64.b64encode(":".join(entry.values()).encode()).decode()
-        host = self._ground.pulls.address.partition("/")[0]
+        host = Place.of(self._ground.pulls.address).host
+        host = _HUB_LOGIN if host == HUB else host
         said = json.dumps({"auths": {host: entry}}).encode()
         return self._object(
             "v1",

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from wherry.domain import health
 from wherry.domain.restarts import Turn
 from wherry.domain.workload import Workload
 
@@ -21,6 +22,8 @@ TURN = "wherry.dev/turn"
 TURNS_DONE = "wherry.dev/turns-done"
 INSISTED = "wherry.dev/insisted"
 COMMAND = "wherry.dev/command"
+TEMPLATE = "wherry.dev/template"
+"""A digest of the whole template as we wrote it: of the Deployment, and of each of its pods."""
 
 ACCOUNT = "app"
 PULL_SECRET = "registry"  # noqa: S105 - a name
@@ -55,13 +58,15 @@ def process_labels(platform: str, workload: Workload) -> dict[str, str]:
     }
 
 
-def release_labels(platform: str, workload: Workload) -> dict[str, str]:
-    """Of what belongs to one release."""
-    return {
-        **process_labels(platform, workload),
-        "app.kubernetes.io/version": f"v{workload.release}",
-        RELEASE: str(workload.release),
-    }
+def release_labels(release: int) -> dict[str, str]:
+    """Of what belongs to one release, beside those of the app or process."""
+    return {"app.kubernetes.io/version": f"v{release}", RELEASE: str(release)}
+
+
+def pod_labels(platform: str, workload: Workload) -> dict[str, str]:
+    """Without the app's name: a new name must not replace its pods."""
+    labels = {**process_labels(platform, workload), **release_labels(workload.release)}
+    return {key: value for key, value in labels.items() if key != "app.kubernetes.io/name"}
 
 
 def selector(platform: str, workload: Workload) -> dict[str, str]:
@@ -97,7 +102,7 @@ def config_secret(platform: str, workload: Workload, data: Mapping[str, str]) ->
     An HMAC, so that equal configs of two apps do not show as equal to those who may read names only.
     """
     said = json.dumps([workload.app_id, workload.release, dict(data)], sort_keys=True)
-    return f"config-v{workload.release}-{_digest(platform, said)[:_DIGITS]}"
+    return f"config-v{workload.release}-{digest(platform, said)[:_DIGITS]}"
 
 
 def fingerprint(platform: str, workload: Workload) -> str:
@@ -105,14 +110,14 @@ def fingerprint(platform: str, workload: Workload) -> str:
     env = {name: value.reveal() for name, value in workload.env.items()}
     size = [workload.size.memory, workload.size.cpu, workload.size.pids]
     start = [list(workload.start.argv), workload.start.user] if workload.start else []
-    return _digest(
-        platform, json.dumps([workload.image.repository, workload.image.digest, size, env, start], sort_keys=True)
-    )
+    rest = [[health.write(each) for each in workload.checks], [[each.name, each.path] for each in workload.volumes]]
+    asked = [workload.image.repository, workload.image.digest, size, env, start, *rest]
+    return digest(platform, json.dumps(asked, sort_keys=True))
 
 
 def turn(workload: Workload, index: int) -> Turn:
     return workload.turns.get(index, Turn())
 
 
-def _digest(key: str, text: str) -> str:
+def digest(key: str, text: str) -> str:
     return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,124 @@
+"""Processes as pods of Deployments in one cluster: the adapter of the Runtime port, apart from its one-offs. Each method
+is one file beside this.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from threading import Event
+
+from wherry.domain.errors import PlatformFault, WherryError
+from wherry.domain.workload import Process, Workload
+from wherry.flow.ports import Say
+from wherry.runtimes.cluster import kinds, naming, pods
+from wherry.runtimes.cluster.apply import Applier
+from wherry.runtimes.cluster.client import Client
+from wherry.runtimes.cluster.errors import Unreachable
+from wherry.runtimes.cluster.ground import Ground
+from wherry.runtimes.cluster.news import News, Ours, Unwell
+from wherry.runtimes.cluster.retire import Retire
+from wherry.runtimes.cluster.rollout import Rollout, Tools
+from wherry.runtimes.cluster.world import World
+
+_AWAY = 600.0
+"""Seconds that a start waits for a cluster that does not answer, before the job is given back."""
+_SOON = timedelta(days=7)
+
+
+class ClusterProcesses:
+    """Several of one platform, in several programs, may live at the same time; one of them starts things for an app."""
+
+    def __init__(self, client: Client, ground: Ground) -> None:
+        self._client, self._ground = client, ground
+        self._world = World(client, ground.platform)
+        self._ours = Ours()
+        self._tools = Tools(client, self._world, ground, Applier(client, self._world))
+
+    def start(self, workloads: Sequence[Workload], say: Say) -> None:
+        if workloads:
+            with self._changing(workloads, say):
+                self._patiently(lambda: Rollout(self._tools, say).start(workloads), say)
+
+    def insist(self, workloads: Sequence[Workload]) -> None:
+        if workloads:
+            with self._changing(workloads, lambda _: None):
+                Rollout(self._tools, lambda _: None).insist(workloads)
+
+    def retire(self, app_id: int, keep: Sequence[Workload], *, by_name: bool = False, runs: bool = False) -> None:
+        with self._ours.during({app_id}):
+            story = Retire(self._tools, app_id)
+            if runs and not keep:
+                story.whole()
+            else:
+                story.run(keep, by_name=by_name)
+
+    def discard(self, images: Collection[tuple[str, str]]) -> None:
+        """Nodes tidy up after themselves."""
+
+    def processes(self, app_id: int | None = None) -> list[Process]:
+        self._world.need(kinds.POD)
+        try:
+            self._world.check(kinds.POD)
+            place = naming.namespace(self._ground.platform, app_id) if app_id is not None else ""
+            found = self._world.of(kinds.POD, place)
+        except PlatformFault:
+            # What we know may be old: ask, and hear whether it is only the watch that is broken.
+            found, _ = self._client.list(kinds.POD, labels=naming.of_platform(self._ground.platform, app_id))
+        return pods.processes(found)
+
+    def look_after(self, stop: Event, told: Callable[[int, str, str], None]) -> None:
+        """The nodes make the liveness checks and restart what fails them; here it is told."""
+        Unwell(self._client, self._world, told).run(stop)
+
+    def watch(self, on_change: Callable[[int], None], on_one_off: Callable[[], None] = lambda: None) -> None:
+        News(self._world, self._ours, on_change, on_one_off).run()
+
+    def problems(self) -> list[str]:
+        """What `wherry doctor` should say about running apps here; [] when all is well."""
+        try:
+            version = self._client.json("GET", "/version", doing="ask for its version")
+        except WherryError as error:
+            return error.lines()
+        found = []
+        if (minor := "".join(filter(str.isdigit, str(version.get("minor", ""))))) and int(minor) < 30:
+            found.append(f"the cluster is Kubernetes 1.{minor}; apps need 1.30 or newer (a pause before their end)")
+        ends = self._client.credentials.ends()
+        if ends and ends - datetime.now(UTC) < _SOON and ends - datetime.now(UTC) > timedelta(hours=24):
+            found.append(f"our credentials for the cluster end on {ends:%Y-%m-%d}: see WHERRY_KUBECONFIG")
+        return found
+
+    def remove(self) -> None:
+        """Takes away the namespaces of all its apps."""
+        labels = naming.of_platform(self._ground.platform)
+        found, _ = self._client.list(kinds.NAMESPACE, labels=labels)
+        for each in found:
+            self._client.delete(kinds.NAMESPACE, "", each["metadata"]["name"])
+
+    def close(self) -> None:
+        """Ends our connections to the cluster; what runs goes on."""
+        self._world.close()
+
+    @contextmanager
+    def _changing(self, workloads: Sequence[Workload], say: Say) -> Iterator[None]:
+        with self._ours.during({each.app_id for each in workloads}), self._client.telling(say):
+            yield
+
+    def _patiently(self, act: Callable[[], None], say: Say) -> None:
+        """Again, for as long as the cluster is away: what it has goes on, and what we do can be done twice."""
+        until, told = time.monotonic() + _AWAY, False
+        while True:
+            try:
+                act()
+            except Unreachable:
+                if time.monotonic() > until:
+                    raise
+                if not told:
+                    say("waiting for the cluster, which does not answer")
+                told = True
+                Event().wait(random.uniform(1, 3))  # noqa: S311
+            else:
+                return
