@@ -138,6 +138,23 @@ def _removed_drain(house: House, target: Target) -> Try:
     return f"{path}/{made.json['token']}", None
 
 
+def _offer(house: House, target: Target) -> Try:
+    return "/account/app-transfers", {"app": target.app, "recipient": "deployer@example.org"}
+
+
+def _offered(house: House, target: Target, by: str = "owner") -> Try:
+    """One that `by` may answer."""
+    house.user("viewer")
+    app, whom = target.app, "owner@example.org" if by == "viewer" else "deployer@example.org"
+    if by == "viewer":  # the owner of the row is who is offered it
+        app = f"{target.app}-theirs"
+        house.create(app, by="viewer")
+        house.call("POST", f"/apps/{app}/collaborators", {"user": whom, "force": True}, by="viewer")
+    made = house.call("POST", "/account/app-transfers", {"app": app, "recipient": whom}, by=by)
+    assert made.status == 201, made.text
+    return f"/account/app-transfers/{made.json['id']}", {"state": "declined"}
+
+
 def _webhook(house: House, target: Target) -> Try:
     asked = {"url": "https://192.0.1.1/in", "include": ["api:release"], "level": "notify"}
     return f"/apps/{target.app}/webhooks", asked
@@ -208,6 +225,9 @@ TRIES: dict[str, Callable[[House, Target], Try]] = {
     "POST /apps/<app>/domains": _domain,
     "POST /apps/<app>/log-drains": _drain,
     "DELETE /apps/<app>/log-drains/<path:drain>": _removed_drain,
+    "POST /account/app-transfers": _offer,
+    "PATCH /account/app-transfers/<transfer>": lambda house, target: _offered(house, target, by="viewer"),
+    "DELETE /account/app-transfers/<transfer>": lambda house, target: (_offered(house, target)[0], None),
     "POST /apps/<app>/webhooks": _webhook,
     "PATCH /apps/<app>/webhooks/<webhook>": lambda house, target: (_made_webhook(house, target), {"level": "sync"}),
     "DELETE /apps/<app>/webhooks/<webhook>": lambda house, target: (_made_webhook(house, target), None),

@@ -73,5 +73,16 @@ def test_an_admin_adds_and_removes_accounts(house: House, terminal: Terminal) ->
 def test_an_app_is_handed_over(terminal: Terminal, app: str) -> None:
     assert terminal.wherry("apps:transfer", "other@example.org", "-a", app).code == 5
     terminal.wherry("access:add", "other@example.org", "-a", app)
+    offered = terminal.wherry("apps:transfer", "other@example.org", "-a", app)
+    assert (offered.code, f"wherry apps:transfers:accept -a {app}" in offered.err) == (0, True)
+    assert f"{app}  owner@example.org  other@example.org  pending" in terminal.wherry("apps:transfers").out
+    assert terminal.wherry("apps:transfers:cancel", "-a", app).code == 0
     assert terminal.wherry("apps:transfer", "other@example.org", "-a", app).code == 0
+    other = Terminal(
+        terminal.house,
+        terminal.home,
+        terminal.folder,
+        {**terminal.env, "WHERRY_API_KEY": terminal.house.token("other")},
+    )
+    assert other.wherry("apps", "transfers", "accept", "-a", app).code == 0
     assert json.loads(terminal.wherry("apps:info", "-a", app, "--json").out)["owner"]["email"] == "other@example.org"

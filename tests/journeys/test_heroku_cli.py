@@ -131,6 +131,9 @@ DAY = [
     ("pipelines:rename line row", "done"),
     ("pipelines:remove -a ported-copy", "done"),
     ("pipelines:destroy row", "done"),
+    ("access:add friend@example.org -a ported-copy", "done"),
+    ("apps:transfer friend@example.org -a ported-copy", "done"),
+    ("apps:info -a ported-copy", "Owner: +friend@example.org"),
     ("apps:rename ported-other -a ported-copy", "Renaming .*ported-copy.* to .*ported-other"),
     ("apps:destroy -a ported-other --confirm ported-other", "Destroying .*ported-other.*done"),
 ]

@@ -9,6 +9,7 @@ from wherry.api.shapes import Json, Shapes, time
 from wherry.domain.model import Actor, App, Collaborator, Token, User
 from wherry.domain.roles import ALL_ROLES, MEANS, Role, Scope
 from wherry.domain.secret import Secret
+from wherry.domain.transfers import Transfer
 
 
 def account(shapes: Shapes, user: User) -> Json:
@@ -63,6 +64,18 @@ def authorization(shapes: Shapes, user: Actor, token: Token, now: datetime, secr
         "session": None,
         "updated_at": time(token.updated_at),
         "user": _user(shapes, user),
+    }
+
+
+def transfer(shapes: Shapes, offer: Transfer) -> Json:
+    return {
+        "app": {"id": shapes.ids.of("app", offer.app_id), "name": offer.app},
+        "created_at": time(offer.created_at),
+        "id": shapes.ids.of("transfer", offer.id),
+        "owner": _user(shapes, offer.owner),
+        "recipient": _user(shapes, offer.recipient),
+        "state": str(offer.state),
+        "updated_at": time(offer.updated_at),
     }
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from wherry.domain.model import Actor, Collaborator, Token, User
 from wherry.domain.roles import EVERYTHING, Role, Scope
+from wherry.domain.transfers import Transfer, TransferState
 
 
 class Collaborators(Protocol):
@@ -23,6 +24,24 @@ class Collaborators(Protocol):
 
     def remove(self, app_id: int, user_id: int) -> bool:
         """False when there was none."""
+
+
+class Transfers(Protocol):
+    """Offers of apps to other owners; those of apps that are gone are left out."""
+
+    def add(self, app_id: int, owner: Actor, recipient: Actor, now: datetime) -> Transfer:
+        """Pending; takes the place of another of that app that is."""
+
+    def by_id(self, transfer_id: int) -> Transfer:
+        """Raises NotFound."""
+
+    def of_user(self, user_id: int) -> list[Transfer]:
+        """Those that the user made or was made, oldest first."""
+
+    def close(self, transfer_id: int, state: TransferState, now: datetime) -> Transfer:
+        """Raises NotFound."""
+
+    def remove(self, transfer_id: int) -> None: ...
 
 
 class Accounts(Protocol):

@@ -24,7 +24,7 @@ from wherry.domain.restarts import Target, Wish
 from wherry.domain.retention import Standing
 from wherry.domain.secret import Secret
 from wherry.domain.ssh_keys import PublicKey, UserKey
-from wherry.flow.account_ports import Accounts, Collaborators
+from wherry.flow.account_ports import Accounts, Collaborators, Transfers
 from wherry.flow.cron_ports import Crons
 from wherry.flow.webhook_ports import Webhooks
 
@@ -96,6 +96,8 @@ class Transaction(Protocol):
     def ssh_keys(self) -> SshKeys: ...
     @property
     def webhooks(self) -> Webhooks: ...
+    @property
+    def transfers(self) -> Transfers: ...
 
 
 class Apps(Protocol):

@@ -100,6 +100,8 @@ _SENTENCES: dict[str, Callable[[Values, Values], list[str]]] = {
     "push": _pushed,
     "release.create": _release,
     "release.finish": _finished,
+    "app.transfer": lambda before, after: [f"Transferred from {before.get('owner', '')} to {after.get('owner', '')}"],
+    "transfer.create": lambda before, after: [f"Offered to {after.get('to', '')}"],
     "webhook.add": lambda before, after: [f"Webhook to {after.get('to', '')} added"],
     "webhook.off": _switched_off,
     "webhook.remove": lambda before, after: [f"Webhook to {before.get('to', '')} removed"],

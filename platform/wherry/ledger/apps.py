@@ -27,6 +27,7 @@ from wherry.ledger.sealing import AppSeal, Sealing
 from wherry.ledger.statements import Statements
 from wherry.ledger.tables import apps, builds, jobs, one_offs, releases, tombstones, users
 from wherry.ledger.tables import formation as scales
+from wherry.ledger.transfers import transfers
 from wherry.ledger.webhooks import deliveries, webhooks
 from wherry.ledger.windows import windowed
 
@@ -113,6 +114,7 @@ class SqlApps:
         self._sql.write(delete(drains).where(drains.c.app_id == app_id))
         self._sql.write(delete(deliveries).where(deliveries.c.app_id == app_id))
         self._sql.write(delete(webhooks).where(webhooks.c.app_id == app_id))
+        self._sql.write(delete(transfers).where(transfers.c.app_id == app_id))
         self._sql.write(delete(collaborators).where(collaborators.c.app_id == app_id))
         self._sql.write(delete(couplings).where(couplings.c.app_id == app_id))
         self._sql.write(delete(one_offs).where(one_offs.c.app_id == app_id))

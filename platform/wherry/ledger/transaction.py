@@ -18,6 +18,7 @@ from wherry.ledger.restarts import SqlRestarts
 from wherry.ledger.sealing import Sealing
 from wherry.ledger.ssh_keys import SqlSshKeys
 from wherry.ledger.statements import Statements
+from wherry.ledger.transfers import SqlTransfers
 from wherry.ledger.webhooks import SqlWebhooks
 
 
@@ -39,6 +40,7 @@ class SqlTransaction:
         self.pipelines = SqlPipelines(statements)
         self.one_offs = SqlOneOffs(statements, sealing)
         self.ssh_keys = SqlSshKeys(statements)
+        self.transfers = SqlTransfers(statements)
         self.webhooks = SqlWebhooks(statements, sealing)
 
     @property

@@ -257,6 +257,15 @@ OBJECTS: dict[str, Schema] = {
         private_space_only=FLAG,
     ),
     "Source": answer(source_blob=answer(get_url=URL, put_url=URL)),
+    "Transfer": answer(
+        app=_APP,
+        created_at=TIME,
+        id=UUID,
+        owner=_USER,
+        recipient=_USER,
+        state=word("pending", "accepted", "declined"),
+        updated_at=TIME,
+    ),
     "Webhook": answer(
         active=FLAG,
         app=_APP,

@@ -43,6 +43,7 @@ from wherry.api.routes import (
     releases,
     sources,
     stacks,
+    transfers,
     webhooks,
 )
 from wherry.domain.roles import Permission
@@ -88,6 +89,11 @@ ROUTES = (
     Route(Permission.ACCOUNT, "POST", "/account/keys", keys.create),
     Route(Permission.ACCOUNT, "GET", "/account/keys/<key>", keys.show),
     Route(Permission.ACCOUNT, "DELETE", "/account/keys/<key>", keys.remove),
+    Route(Permission.ACCOUNT, "GET", "/account/app-transfers", transfers.index),
+    Route(Permission.ACCOUNT, "POST", "/account/app-transfers", transfers.create),
+    Route(Permission.ACCOUNT, "GET", "/account/app-transfers/<transfer>", transfers.show),
+    Route(Permission.ACCOUNT, "PATCH", "/account/app-transfers/<transfer>", transfers.change),
+    Route(Permission.ACCOUNT, "DELETE", "/account/app-transfers/<transfer>", transfers.remove),
     Route(Permission.LIST, "GET", "/regions", regions.index),
     Route(Permission.LIST, "GET", "/regions/<region>", regions.show),
     Route(Permission.LIST, "GET", "/teams", absent.none),

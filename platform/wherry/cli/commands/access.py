@@ -9,6 +9,7 @@ import click
 from wherry.cli import show
 from wherry.cli.common import app_option, client, json_option
 
+_TRANSFERS = ("account", "app-transfers")
 _PATH = "collaborators"
 permissions_option = click.option(
     "-p", "--permissions", help="Roles with commas between: view, operate, deploy, admin. Default: all but admin."
@@ -81,9 +82,62 @@ def remove(app: str, email: str, as_json: bool) -> None:
 @app_option
 @json_option
 def transfer(app: str, email: str, as_json: bool) -> None:
-    """Make a collaborator the owner of an app; you stay, with the role admin."""
-    with show.action(f"Transferring {app} to {show.safe(email)}"):
-        after = client().patch("apps", app, body={"owner": email})
+    """Offer an app to a collaborator, who becomes its owner by taking it; you stay, with the role admin."""
+    with show.action(f"Transferring {app} to {show.safe(email)}") as done:
+        made = client().post(*_TRANSFERS, body={"app": app, "recipient": email})
+        done.with_ = "waiting for them to take it" if made["state"] == "pending" else ""
+    if as_json:
+        show.data(made)
+    elif made["state"] == "pending":
+        show.talk(f"They type: wherry apps:transfers:accept -a {app}")
+
+
+@click.command("apps:transfers")
+@json_option
+def transfers(as_json: bool) -> None:
+    """List apps that you offered to others, or were offered."""
+    found = client().pages(*_TRANSFERS)
+    if as_json:
+        show.data(found)
+    elif not found:
+        show.talk("No app was offered to you, nor by you. To offer one: wherry apps:transfer EMAIL -a APP")
+    else:
+        rows = [
+            [each["app"]["name"], each["owner"]["email"], each["recipient"]["email"], each["state"]] for each in found
+        ]
+        show.table(rows, ["App", "Owner", "Recipient", "State"])
+
+
+@click.command("apps:transfers:accept")
+@app_option
+@json_option
+def accept(app: str, as_json: bool) -> None:
+    """Take an app that you were offered: it is yours."""
+    _answer(app, "accepted", f"Taking {app}", as_json)
+
+
+@click.command("apps:transfers:decline")
+@app_option
+@json_option
+def decline(app: str, as_json: bool) -> None:
+    """Do not take an app that you were offered."""
+    _answer(app, "declined", f"Declining {app}", as_json)
+
+
+@click.command("apps:transfers:cancel")
+@app_option
+@json_option
+def cancel(app: str, as_json: bool) -> None:
+    """Take back an offer of yours that waits."""
+    with show.action(f"Taking back the offer of {app}"):
+        gone = client().delete(*_TRANSFERS, app)
+    if as_json:
+        show.data(gone)
+
+
+def _answer(app: str, state: str, doing: str, as_json: bool) -> None:
+    with show.action(doing):
+        after = client().patch(*_TRANSFERS, app, body={"state": state})
     if as_json:
         show.data(after)
 
