@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wherry.domain.errors import Conflict, NotFound, PlatformFault
 from wherry.runtimes.cluster.client import Client, encoded
-from wherry.runtimes.cluster.errors import Gone, Refused
+from wherry.runtimes.cluster.errors import Gone, Refused, Unreachable
 from wherry.runtimes.cluster.kinds import DEPLOYMENT, POD
 
 from tests.runtimes.scripted_api import Reply, ScriptedApi, json_reply, scripted_api
@@ -46,7 +46,15 @@ def test_a29_a_busy_server_is_waited_for_as_long_as_it_asks_and_the_user_is_told
 
 @pytest.mark.parametrize(
     ("status", "error"),
-    [(403, Refused), (404, NotFound), (409, Conflict), (410, Gone), (422, Refused), (500, PlatformFault)],
+    [
+        (403, Refused),
+        (404, NotFound),
+        (409, Conflict),
+        (410, Gone),
+        (422, Refused),
+        (500, PlatformFault),
+        (503, Unreachable),
+    ],
 )
 def test_an_answer_that_is_no_success_is_an_error_with_the_servers_words(
     api: ScriptedApi, tmp_path: Path, status: int, error: type[Exception]

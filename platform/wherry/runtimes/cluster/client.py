@@ -87,15 +87,15 @@ class Client:
                 return found, str(page["metadata"]["resourceVersion"])
             query["continue"] = rest
 
-    def apply(self, wanted: Object) -> Object:
+    def apply(self, wanted: Object, *, dry_run: bool = False) -> Object:
         """Server-side apply: makes the object, or makes it have what `wanted` has; what we set earlier and no longer
-        want goes. Fields that somebody else has set differently become ours again.
+        want goes. Fields that somebody else has set differently become ours again. `dry_run`: only tried.
         """
         kind, about = kind_of(wanted), wanted["metadata"]
         return self.json(
             "PATCH",
             kind.path(about.get("namespace", ""), about["name"]),
-            query={"fieldManager": MANAGER, "force": "true"},
+            query={"fieldManager": MANAGER, "force": "true", "fieldValidation": "Strict", **_dry(dry_run)},
             body=encoded(wanted),
             content_type=_APPLY,
             doing=f"apply the {kind.name} {about['name']}",
@@ -108,7 +108,7 @@ class Client:
         return self.json(
             "POST",
             kind.path(about.get("namespace", "")),
-            query={"fieldManager": MANAGER},
+            query={"fieldManager": MANAGER, "fieldValidation": "Strict"},
             body=encoded(wanted),
             doing=f"create the {kind.name} {about.get('name', '')}",
             counted="CREATE",
@@ -320,6 +320,10 @@ def encoded(value: Object) -> bytes:
     """JSON that reads the same as YAML."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
+
+
+def _dry(dry_run: bool) -> Query:
+    return {"dryRun": "All"} if dry_run else {}
 
 
 def _asked_pause(answer: Answer) -> float | None:

@@ -3,8 +3,8 @@
 PlatformFault
 ├── Refused        the server understood and will not: forbidden, invalid, over quota, an admission policy
 ├── Gone           what we watched from is too old: list again
-├── Unreachable    the API is down, slow or broken: it may be back in a moment
-└── (itself)       what no waiting mends: credentials, a namespace that does not go
+├── Unreachable    the API is down or slow: it may be back in a moment
+└── (itself)       what waiting alone does not mend: credentials, a webhook that fails, a namespace that does not go
 NotFound, Conflict are the domain's own.
 """
 
@@ -59,7 +59,9 @@ def of_status(status: int, reason: str, message: str) -> WherryError:
         return PlatformFault(f"{message} (the cluster does not know who we are)", hint=HINT)
     if 400 <= status < 500:
         return Refused(message, reason=reason, status=status)
-    return Unreachable(message, hint=HINT)
+    if status in (502, 503, 504):
+        return Unreachable(message, hint=HINT)
+    return PlatformFault(message, hint=HINT)
 
 
 def _status_object(body: bytes) -> Mapping[str, object]:

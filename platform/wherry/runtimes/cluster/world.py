@@ -48,6 +48,8 @@ class _Held:
     raw: bytes
     wish: bytes
     """A digest of all but its status."""
+    ours: str
+    """When we wrote it last, by the server's clock."""
 
 
 class World:
@@ -157,13 +159,12 @@ class World:
         version = int(found["metadata"]["resourceVersion"])
         if before and before.version >= version:
             return None
-        by_others = _is_written_by_others(found)
         held = _hold(kind, found, version)
         self._held[kind][namespace][name] = held
-        wished = before is not None and before.wish != held.wish
+        by_others = before is not None and before.wish != held.wish and _is_by_others(found, before, held)
         after = _read(held) if self._listeners else None
         earlier = _read(before) if before and self._listeners else None
-        return Change(kind, namespace, name, earlier, after, wished and by_others)
+        return Change(kind, namespace, name, earlier, after, by_others)
 
     def _drop(self, kind: Kind, namespace: str, name: str) -> Change | None:
         space = self._held[kind][namespace]
@@ -197,7 +198,8 @@ def _hold(kind: Kind, found: Object, version: int) -> _Held:
     status = {"status": found["status"]} if "status" in found else {}
     kept = {"apiVersion": kind.api_version, "kind": kind.name, "metadata": kept_about, **wish, **status}
     raw = json.dumps(kept, separators=(",", ":")).encode()
-    return _Held(version, raw, hashlib.blake2b(wished.encode(), digest_size=8).digest())
+    ours = max((each.get("time", "") for each in _writes(found) if each.get("manager") == MANAGER), default="")
+    return _Held(version, raw, hashlib.blake2b(wished.encode(), digest_size=8).digest(), ours)
 
 
 _ABOUT = (
@@ -212,12 +214,20 @@ _ABOUT = (
 )
 
 
-def _is_written_by_others(found: Object) -> bool:
-    """By the server's own notes of who wrote what; the cluster's own controllers, which fulfil wishes, are no others."""
-    writes = [each for each in found["metadata"].get("managedFields", ()) if each.get("subresource") != "status"]
-    newest = max((each.get("time", "") for each in writes), default="")
-    writers = {each.get("manager", "") for each in writes if each.get("time", "") == newest}
-    return bool(writers - {MANAGER, _OF_THE_CLUSTER})
+def _is_by_others(found: Object, before: _Held, held: _Held) -> bool:
+    """By the server's own notes of who wrote what. The cluster's own controllers, which fulfil wishes, are no others; who
+    takes a field away leaves no note, but neither do we then.
+    """
+    newest = max((each.get("time", "") for each in _writes(found)), default="")
+    writers = {each.get("manager", "") for each in _writes(found) if each.get("time", "") == newest}
+    if writers - {MANAGER, _OF_THE_CLUSTER}:
+        return True
+    return writers == {MANAGER} and before.ours == held.ours
+
+
+def _writes(found: Object) -> list[Object]:
+    noted = found["metadata"].get("managedFields", ())
+    return [each for each in noted if each.get("subresource") != "status"]
 
 
 def _read(held: _Held) -> Object:
