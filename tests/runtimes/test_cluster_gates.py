@@ -28,7 +28,9 @@ def test_t21_an_environment_comes_through_byte_by_byte_and_the_rest_of_the_input
     assert max(map(len, sent.split(b"\n"))) < 4096
     done = subprocess.run([shell, *argv[1:]], input=sent, capture_output=True, check=True)
     pieces = [(1, done.stdout[at : at + 3]) for at in range(0, len(done.stdout), 3)]
-    first, rest = b"".join(data for _, data in gates.after(gates.began("mark", takes=True), pieces)).split(b"\n", 1)
+    output = iter(pieces)
+    behind = [*gates.pass_mark(gates.began("mark", takes=True), output), *output]
+    first, rest = b"".join(data for _, data in behind).split(b"\n", 1)
     assert json.loads(first) == HOSTILE
     assert rest == b"the rest\n"
 
@@ -37,7 +39,6 @@ def test_a_program_waits_for_one_line_and_what_stands_before_it_is_dropped() -> 
     argv = gates.waiting("mark", ["/bin/sh", "-c", 'cat; echo "$0 $1" >&2; exit 3', "zero", "one two"])
     done = subprocess.run(argv, input=b"\nall of\nthis", capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (3, b"zero one two\n")
-    assert list(gates.after(b"mark", [(1, b"\r\nma"), (1, done.stdout[2:]), (2, b"!")])) == [
-        (1, b"all of\nthis"),
-        (2, b"!"),
-    ]
+    output = iter([(1, b"\r\nma"), (2, b"?"), (1, done.stdout[2:]), (2, b"!")])
+    assert [*gates.pass_mark(b"mark", output), *output] == [(2, b"?"), (1, b"all of\nthis"), (2, b"!")]
+    assert gates.pass_mark(b"mark", iter([(1, b"no shell")])) == [(1, b"no shell")]

@@ -13,7 +13,7 @@ from wherry.domain.image import Image, Start
 from wherry.domain.log import ALL, Filter
 from wherry.domain.one_off import Task
 from wherry.logs.app_logs import FileAppLogs
-from wherry.runtimes.machine import collect, flood
+from wherry.runtimes import flood, keeping
 from wherry.runtimes.machine.collect import Collector
 from wherry.runtimes.machine.pull import Registry
 from wherry.runtimes.machine.runtime import MachineRuntime
@@ -147,7 +147,7 @@ def test_a41_a_flood_is_cut_with_a_count_and_leaves_the_others_alone(
 ) -> None:
     monkeypatch.setattr(flood, "A_SECOND", 100.0)
     monkeypatch.setattr(flood, "AT_ONCE", 500.0)
-    monkeypatch.setattr(collect, "_TELL_DROPPED", 0.5)
+    monkeypatch.setattr(keeping, "_TELL_DROPPED", 0.5)
     with desk.collecting():
         desk.runtime.start([workload(pushed_image, "worker", env={"MODE": "flood"})], quiet)
         desk.runtime.start([workload(pushed_image, "worker", app_id=2, env={"MODE": "chatty"})], quiet)

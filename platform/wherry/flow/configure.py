@@ -30,12 +30,11 @@ class Configure:
             if after == before:
                 return None
             tx.apps.put_config(app.id, after)
-            real = {key: value for key, value in changes.items() if before.get(key) != after.get(key)}
-            tx.events.add(now, actor, app.name, "config.change", after=_keys(real), origin=origin)
+            tx.events.add(now, actor, app.name, "config.change", after=_keys(changes), origin=origin)
             base = newest(tx, app.id)
             if base is None:
                 return None
-            described = _described(real)
+            described = _described(changes)
             draft = Draft(app, actor, described, base.image, after, base.build_id, base.commit, origin, base.settings)
             return append(tx, draft, now)
 

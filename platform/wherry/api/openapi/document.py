@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from wherry.api.openapi.notation import TEXT, Schema, named
+from wherry.api.openapi.notation import ANYTHING, TEXT, Schema, named
 from wherry.api.openapi.objects import OBJECTS
-from wherry.api.openapi.operations import OPERATIONS
+from wherry.api.openapi.operations import OPERATIONS, Operation
 
 _PART = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
+_UNKNOWN = Operation({"type": "object"}, {200: ANYTHING, 201: ANYTHING, 202: ANYTHING, 206: ANYTHING})
 _ERROR: Schema = {"description": "An error", "content": {"application/json": {"schema": named("Error")}}}
 _TOKEN: Schema = {"type": "http", "scheme": "bearer", "description": "A token, as wherry auth:token prints one."}
 _INFO = "Heroku's Platform API v3 as far as this platform has it, and its own additions. Words: docs/api.md."
@@ -46,7 +47,7 @@ def document(routes: Iterable[Path], version: str, server: str) -> Schema:
 
 
 def _operation(route: Path) -> Schema:
-    known = OPERATIONS[route.name]
+    known = OPERATIONS.get(route.name, _UNKNOWN)
     responses: Schema = {str(status): _response(schema) for status, schema in known.answers.items()}
     shown: Schema = {
         "operationId": re.sub(r"[^a-z]+", "_", route.name.lower()).strip("_"),

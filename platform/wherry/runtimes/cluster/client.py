@@ -150,7 +150,7 @@ class Client:
         asked = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in query.items()}
         path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
         with self.opened("GET", path, query=asked, seconds=seconds, doing=f"read the log of {pod}") as answer:
-            yield _pieces(answer, f"read the log of {pod}")
+            yield pieces(answer, f"read the log of {pod}")
 
     @contextmanager
     def watch(
@@ -336,7 +336,7 @@ def _asked_pause(answer: Answer) -> float | None:
 
 def _events(answer: Answer, doing: str) -> Iterator[Object]:
     rest = b""
-    for piece in _pieces(answer, doing):
+    for piece in pieces(answer, doing):
         *lines, rest = (rest + piece).split(b"\n")
         for line in filter(None, lines):
             yield _event(line, doing)
@@ -354,7 +354,7 @@ def _event(line: bytes, doing: str) -> Object:
     return event
 
 
-def _pieces(answer: Answer, doing: str) -> Iterator[bytes]:
+def pieces(answer: Answer, doing: str) -> Iterator[bytes]:
     try:
         while piece := answer.read1(_CHUNK):
             yield piece

@@ -6,7 +6,7 @@ line of input first, and answers with a mark: what comes behind the mark is the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 SESSION = "WHERRY_SESSION"
 
@@ -67,20 +67,21 @@ def signal_all(name: str) -> list[str]:
     return ["/bin/sh", "-c", _SIGNAL_ALL, "sh", name]
 
 
-def after(began: bytes, output: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
-    """What comes behind the line that ends with `began`."""
-    held = b""
-    pieces = iter(output)
+def pass_mark(began: bytes, pieces: Iterator[tuple[int, bytes]], out: int = 1) -> list[tuple[int, bytes]]:
+    """Reads on until the line on channel `out` that ends with `began`; what came behind it already, and on other channels,
+    which may be faster. All that there was, when it ends before that: then it was no gate that spoke.
+    """
+    held, others = b"", []
     for channel, data in pieces:
+        if channel != out:
+            others.append((channel, data))
+            continue
         held += data
         _, found, rest = held.partition(began)
-        if not found or b"\n" not in rest:
-            continue
-        _, _, first = rest.partition(b"\n")
-        if first:
-            yield channel, first
-        break
-    yield from pieces
+        if found and b"\n" in rest:
+            first = rest.partition(b"\n")[2]
+            return [*others, (out, first)] if first else others
+    return [*others, (out, held)] if held else others
 
 
 def _assignment(name: str, value: str) -> Iterator[str]:

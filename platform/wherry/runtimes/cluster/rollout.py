@@ -52,8 +52,7 @@ class Rollout:
 
     def start(self, workloads: Sequence[Workload]) -> None:
         """Returns when all are ready. Raises RolloutFailed (with everything as it was before), PlatformFault."""
-        self._world.need(*KEPT, kinds.POD)
-        self._prepare(workloads)
+        self.prepare(workloads)
         plans = self._plans(workloads)
         written: list[Plan] = []
         try:
@@ -65,10 +64,18 @@ class Rollout:
                 self._undo(each)
             raise
 
+    def prepare(self, workloads: Sequence[Workload]) -> None:
+        """The namespace of each app, and what stands in it beside the processes."""
+        self._world.need(*KEPT, kinds.POD)
+        login = self._ground.pulls.logins.current()
+        for app_id, app_name in {each.app_id: each.app_name for each in workloads}.items():
+            self._applier.check_namespace(naming.namespace(self._ground.platform, app_id))
+            for wanted in namespace.objects(self._ground, app_id, app_name, login):
+                self._applier.ensure(wanted)
+
     def insist(self, workloads: Sequence[Workload]) -> None:
         """Makes what is not there at all begin, and leaves it to the cluster. Raises RolloutFailed, PlatformFault."""
-        self._world.need(*KEPT, kinds.POD)
-        self._prepare(workloads)
+        self.prepare(workloads)
         plans = self._plans(workloads)
         for each in plans:
             live = each.before
@@ -82,14 +89,6 @@ class Rollout:
             wanted["metadata"]["annotations"] |= {naming.INSISTED: "yes"}
             self._apply(each, wanted)
         self._world.wait_for(lambda: all(map(self._has_begun, plans)), _BEGIN)
-
-    def _prepare(self, workloads: Sequence[Workload]) -> None:
-        """The namespace of each app, and what stands in it beside the processes."""
-        login = self._ground.pulls.logins.current()
-        for app_id, app_name in {each.app_id: each.app_name for each in workloads}.items():
-            self._applier.check_namespace(naming.namespace(self._ground.platform, app_id))
-            for wanted in namespace.objects(self._ground, app_id, app_name, login):
-                self._applier.ensure(wanted)
 
     def _plans(self, workloads: Sequence[Workload]) -> list[Plan]:
         return [

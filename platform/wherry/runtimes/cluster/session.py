@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from threading import Event
 
 from wherry.domain.errors import PlatformFault, WherryError
@@ -35,13 +36,13 @@ class PodSession:
         """Raises PlatformFault."""
         self._talk, self._pod, self._tty = talk, pod, tty
         self._how, self._take_away = how, take_away
-        self._began = gates.began(mark, takes=False)
         self._gone = False
         self._stream = talk.attach(pod, tty=tty)
         self._stream.write(b"\n")
+        self._output = _behind(gates.began(mark, takes=False), self._stream)
 
     def output(self) -> Iterator[tuple[Channel, bytes]]:
-        return _named(gates.after(self._began, self._stream.output()))
+        return _named(self._output)
 
     def write(self, data: bytes) -> None:
         self._stream.write(data)
@@ -83,14 +84,14 @@ class InnerSession:
         """Raises PlatformFault."""
         self._talk, self._pod, self._tty, self._runs = talk, pod, tty, runs
         self._mark = secrets.token_hex(16)
-        self._began = gates.began(self._mark, takes=True)
         self._stream = talk.execute(pod, gates.taking(self._mark, argv), tty=tty, stdin=True)
         self._stream.write(gates.environment(self._mark, {**env, gates.SESSION: self._mark}))
+        self._output = _behind(gates.began(self._mark, takes=True), self._stream)
         self._over = Event()
         self._closed_by_us = False
 
     def output(self) -> Iterator[tuple[Channel, bytes]]:
-        yield from _named(gates.after(self._began, self._stream.output()))
+        yield from _named(self._output)
         self._over.set()
 
     def write(self, data: bytes) -> None:
@@ -129,6 +130,12 @@ class InnerSession:
                 self.signal("KILL")
         finally:
             self._stream.close()
+
+
+def _behind(began: bytes, stream: Stream) -> Iterator[tuple[int, bytes]]:
+    """Returns when the program has begun: from here on all that comes is its own, and all that is sent is for it."""
+    output = stream.output()
+    return chain(gates.pass_mark(began, output), output)
 
 
 def _end_input(stream: Stream, tty: bool) -> None:

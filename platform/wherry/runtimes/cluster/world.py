@@ -118,6 +118,11 @@ class World:
         with self.changed:
             return self.changed.wait_for(condition, seconds)
 
+    def wake(self) -> None:
+        """Whoever waits asks again: something that is not of the cluster has changed."""
+        with self.changed:
+            self.changed.notify_all()
+
     def listen(self, told: Callable[[Change], None]) -> Callable[[], None]:
         """From now on, every change; called from the watches' threads. Gives what ends it."""
         with self.changed:

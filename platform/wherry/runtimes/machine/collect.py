@@ -15,19 +15,15 @@ from typing import Any
 
 from docker.errors import NotFound
 
-from wherry.domain.errors import PlatformFault
-from wherry.domain.log import PLATFORM, Entry, LogLine
 from wherry.flow.log_ports import AppLogs
+from wherry.runtimes.keeping import Keeper
 from wherry.runtimes.machine import lines, naming, spec, words
 from wherry.runtimes.machine.collect_reader import Reader
 from wherry.runtimes.machine.engine import CLIENT_ERRORS, Engine, close_stream, ended
-from wherry.runtimes.machine.mailbox import Mailbox
 from wherry.runtimes.machine.naming import Identity
+from wherry.runtimes.mailbox import Mailbox
 
 log = logging.getLogger(__name__)
-_TELL_DROPPED = 5.0
-_AGAIN = 1.0
-_TRIES = 60
 _POSITION = "engine"
 
 
@@ -41,14 +37,13 @@ class Collector:
         self._readers: dict[str, Reader] = {}
         self._states: dict[str, str] = {}
         self._names: dict[str, str] = {}
-        self._lost: dict[int, int] = {}
         self._stop = Event()
         self._events: Any = None
 
     def run(self) -> None:
         """Until the engine is gone, or `close`. Raises PlatformFault when the engine does not answer."""
         self._mailbox = Mailbox()
-        writer = Thread(target=self._write, args=(self._mailbox,), name="log writer")
+        writer = Thread(target=Keeper(self._logs, self._mailbox, self._floods, self._stop).run, name="log writer")
         with self._engine.doing("follow the logs"):
             since = int(self._logs.position(_POSITION) or time.time_ns()) // 1_000_000_000
             filters = {**naming.of_platform(self._platform), "type": ["container"], "event": words.ACTIONS}
@@ -150,36 +145,6 @@ class Collector:
         for reader in readers:
             reader.join()
 
-    def _write(self, mailbox: Mailbox) -> None:
-        told = time.monotonic()
-        while (batch := mailbox.take(_TELL_DROPPED if self._floods() else None)) is not None:
-            for app_id, entries in batch.items():
-                self._keep(app_id, entries)
-            if time.monotonic() - told >= _TELL_DROPPED:
-                told = time.monotonic()
-                for reader in self._floods():
-                    reader.tell_dropped()
-
     def _floods(self) -> list[Reader]:
         with self._lock:
             return [reader for reader in self._readers.values() if reader.flood.drops]
-
-    def _keep(self, app_id: int, entries: list[Entry]) -> None:
-        """While the disk refuses, everything waits, and the engine keeps it; for a minute, then a gap is marked."""
-        for _ in range(_TRIES):
-            try:
-                self._logs.append(app_id, [*self._gap(app_id, entries[0]), *entries])
-            except PlatformFault as error:
-                log.warning("%s", " | ".join(error.lines()))
-                if self._stop.wait(_AGAIN):
-                    return  # nothing of it is marked as kept: the next collector reads it again
-            else:
-                self._lost.pop(app_id, None)
-                return
-        self._lost[app_id] = self._lost.get(app_id, 0) + len(entries)
-
-    def _gap(self, app_id: int, before: Entry) -> list[Entry]:
-        if app_id not in self._lost:
-            return []
-        text = f"Error L13 (Local delivery error) -> {self._lost[app_id]} lines could not be kept."
-        return [Entry(LogLine(before.line.at, PLATFORM, "logplex", text))]

@@ -12,11 +12,11 @@ from docker.types.daemon import CancellableStream
 from wherry.domain.errors import PlatformFault
 from wherry.domain.log import Entry
 from wherry.flow.log_ports import AppLogs
+from wherry.runtimes.flood import Flood
 from wherry.runtimes.machine import lines
 from wherry.runtimes.machine.engine import CLIENT_ERRORS, Engine, close_stream
-from wherry.runtimes.machine.flood import Flood
-from wherry.runtimes.machine.mailbox import Mailbox
 from wherry.runtimes.machine.naming import Identity
+from wherry.runtimes.mailbox import Mailbox
 
 log = logging.getLogger(__name__)
 

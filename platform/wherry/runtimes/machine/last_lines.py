@@ -9,9 +9,9 @@ from docker.errors import NotFound
 
 from wherry.domain.errors import PlatformFault
 from wherry.flow.log_ports import AppLogs
+from wherry.runtimes.flood import Flood
 from wherry.runtimes.machine import lines
 from wherry.runtimes.machine.engine import Engine, ended
-from wherry.runtimes.machine.flood import Flood
 from wherry.runtimes.machine.naming import Identity
 
 log = logging.getLogger(__name__)
