@@ -14,11 +14,12 @@ from typing import Any
 from wherry.domain.errors import BuildFailed, BuildFailure, PlatformFault
 from wherry.domain.text import log_line
 from wherry.flow.ports import Cancel, SandboxSpec
+from wherry.runtimes.agent.channel import AGENT, FOLDER, Channel, lay
+from wherry.runtimes.agent.session import Session, Wake, out_of_memory
 from wherry.runtimes.machine import naming, network
 from wherry.runtimes.machine.engine import CLIENT_ERRORS, HINT, Engine
+from wherry.runtimes.machine.memory import oom_kills
 from wherry.runtimes.machine.pull import Registry, with_image
-from wherry.runtimes.machine.sandbox_channel import AGENT, FOLDER, Channel
-from wherry.runtimes.machine.sandbox_session import Session, Wake, out_of_memory
 
 _MIB = 1024 * 1024
 _DEATH_SECONDS = 10.0
@@ -35,6 +36,7 @@ class Container:
         self._platform = platform
         self._folder = scratch / name
         self._folder.mkdir(0o700)
+        lay(self._folder)
         self._channel = Channel(self._folder)
         self._wake = Wake()
         self._ended = Event()
@@ -67,7 +69,7 @@ class Container:
         session = Session(spec, self._channel, self._wake, lambda: cancel.cancelled, self.death)
         cancel.on_cancel(self._wake.ring)
         session.await_agent()
-        session.measure(self._pid)
+        session.measure(lambda: oom_kills(self._pid))
         return session
 
     def death(self) -> Exception | None:

@@ -6,6 +6,7 @@ read-only:
     commands   we write the name of a script in the folder; the agent runs it
     output     programs write here, we read; so what a program wrote before its end is there when its end is told
     results    "<script> <exit code>", or "ready" once
+    alive      the agent holds it open and writes nothing: when it hangs up, the agent is gone
 
 A script holds one program with its environment, quoted for a POSIX shell: between single quotes every byte stands for
 itself. We open each FIFO before the container runs and never again by its name, so nothing in there can make us open
@@ -23,10 +24,10 @@ from pathlib import Path
 FOLDER = "/run/wherry"
 AGENT = f"""
 cd /
-exec 3<{FOLDER}/commands 4>{FOLDER}/results
+exec 3<{FOLDER}/commands 4>{FOLDER}/results 5>{FOLDER}/alive
 echo ready >&4
 while IFS= read -r script <&3; do
-  (. {FOLDER}/"$script") 3<&- 4>&- </dev/null >{FOLDER}/output 2>&1
+  (. {FOLDER}/"$script") 3<&- 4>&- 5>&- </dev/null >{FOLDER}/output 2>&1
   code=$?
   kill -9 -1 2>/dev/null
   jobs
@@ -36,22 +37,28 @@ done
 _RESULT = re.compile(rb"([0-9]+-[0-9a-f]{16}) ([0-9]{1,3})")
 
 
+def lay(folder: Path) -> None:
+    """Makes the mounted folder `inside` of `folder`, which is new and empty, and ours alone."""
+    inside = folder / "inside"
+    inside.mkdir()
+    inside.chmod(0o755)
+    # The one user in the container reads commands and writes the others; nobody else gets into `folder`.
+    for name, mode in (("commands", 0o644), ("results", 0o622), ("output", 0o622), ("alive", 0o622)):
+        os.mkfifo(inside / name)
+        (inside / name).chmod(mode)
+
+
 class Channel:
-    """Our end. `folder` is new and empty, ours alone, and holds the mounted folder `inside`."""
+    """Our end, in a folder that `lay` has made."""
 
     def __init__(self, folder: Path) -> None:
         self.inside = folder / "inside"
-        self.inside.mkdir()
-        self.inside.chmod(0o755)
-        # The one user in the container reads commands and writes the others; nobody else gets into `folder`.
-        for name, mode in (("commands", 0o644), ("results", 0o622), ("output", 0o622)):
-            os.mkfifo(self.inside / name)
-            (self.inside / name).chmod(mode)
         self._open: list[int] = []
         self._commands_reader = self._fd("commands", os.O_RDONLY | os.O_NONBLOCK)
         self._commands = self._fd("commands", os.O_WRONLY | os.O_NONBLOCK)
         self.results = self._fd("results", os.O_RDONLY | os.O_NONBLOCK)
         self.output = self._fd("output", os.O_RDONLY | os.O_NONBLOCK)
+        self.alive = self._fd("alive", os.O_RDONLY | os.O_NONBLOCK)
         # A writer of our own keeps poll(2) quiet while no program writes.
         self._fd("results", os.O_WRONLY | os.O_NONBLOCK)
         self._fd("output", os.O_WRONLY | os.O_NONBLOCK)

@@ -10,8 +10,7 @@ from threading import Lock
 
 from wherry.domain.errors import BuildFailed, BuildFailure, Cancelled, PlatformFault
 from wherry.flow.ports import SandboxSpec
-from wherry.runtimes.machine.memory import oom_kills
-from wherry.runtimes.machine.sandbox_channel import Channel, read_all
+from wherry.runtimes.agent.channel import Channel, read_all
 
 LONGEST_LINE = 64 * 1024
 _START_SECONDS = 60.0
@@ -40,7 +39,7 @@ class Wake:
 
 
 class Session:
-    """`pid`: the agent's, on this machine. `death`: None while the container runs, else the error to raise."""
+    """`death`: None while the container runs, else the error to raise."""
 
     def __init__(
         self,
@@ -57,7 +56,7 @@ class Session:
         self._death = death
         self._deadline = time.monotonic() + spec.seconds
         self._bytes = 0
-        self._pid = 0
+        self._kills: Callable[[], int] = lambda: 0
 
     def await_agent(self) -> None:
         """Returns when the agent answers. Raises what `execute` raises."""
@@ -67,12 +66,12 @@ class Session:
                 raise PlatformFault(f"the build's container did not answer within {_START_SECONDS:.0f} s of its start")
         self._channel.agent_is_ready()
 
-    def measure(self, pid: int) -> None:
-        """Watch the memory of `pid`'s cgroup from now on."""
-        self._pid = pid
+    def measure(self, kills: Callable[[], int]) -> None:
+        """`kills`: how many processes of the container the kernel has stopped for memory so far."""
+        self._kills = kills
 
     def execute(self, argv: Sequence[str], env: Mapping[str, str], cwd: str, on_line: OnLine) -> int:
-        kills_before = oom_kills(self._pid)
+        kills_before = self._kills()
         try:
             name = self._channel.send(argv, env, cwd)
         except BrokenPipeError as error:
@@ -82,7 +81,7 @@ class Session:
         finally:
             self._channel.finished(name)
         # A program that failed while the kernel stopped one of its processes for memory failed for memory.
-        if code != 0 and oom_kills(self._pid) > kills_before:
+        if code != 0 and self._kills() > kills_before:
             raise out_of_memory(self._spec, f"the kernel stopped a program of it; exit code {code}")
         return code
 
