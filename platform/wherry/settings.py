@@ -69,6 +69,14 @@ class Settings:
     build_seconds: str = _setting("900", "longest build")
     build_free_mb: str = _setting("1024", "builds begin only while the disk has so much free, MiB")
     build_memory_mb: str = _setting("2048", "memory of a build, MiB")
+    build_disk_mb: str = _setting("10240", "disk of a build on the cluster, MiB")
+    build_networks: str = _setting(
+        "", "networks beside the public ones that builds on the cluster may reach, as 10.0.0.0/8, with blanks between"
+    )
+    builds: str = _setting(
+        "", "where builds run: machine or cluster; default cluster where apps run there and platform_image is set"
+    )
+    platform_image: str = _setting("", "the platform's own image by digest, as the cluster's nodes pull it")
     builds_at_once: str = _setting("1", "builds that run at the same time")
     keep_releases: str = _setting("30", "how many releases of an app can be gone back to; older images are removed")
     boot_seconds: str = _setting("60", "time a new web process has until it must listen on $PORT")
@@ -137,6 +145,10 @@ class Settings:
     def on_cluster(self) -> bool:
         return self.runtime == "cluster"
 
+    @property
+    def builds_on_cluster(self) -> bool:
+        return self.builds == "cluster" or (not self.builds and self.on_cluster and bool(self.platform_image))
+
     def app_url(self, name: str) -> str:
         port = self.apps_port or self.router_port
         usual = _USUAL_PORTS.get(self.apps_scheme) == port
@@ -174,10 +186,11 @@ class Settings:
         for each in self.name_servers.split():
             if not _ADDRESS.fullmatch(each):
                 faults.append(f"WHERRY_NAME_SERVERS: '{each}' is not IP[:PORT]")
-        try:
-            networks(self.drain_networks)
-        except ValueError as error:
-            faults.append(f"WHERRY_DRAIN_NETWORKS: {error}")
+        for name in ("drain_networks", "build_networks"):
+            try:
+                networks(getattr(self, name))
+            except ValueError as error:
+                faults.append(f"WHERRY_{name.upper()}: {error}")
         if self.registry_helper and not HELPER.fullmatch(self.registry_helper):
             faults.append(f"WHERRY_REGISTRY_HELPER: '{self.registry_helper}' is not NAME of docker-credential-NAME")
         for each in self.builders.split():
@@ -202,7 +215,9 @@ class Settings:
         faults = []
         for name, words in _CHOICES.items():
             if getattr(self, name) not in words:
-                faults.append(f"WHERRY_{name.upper()}: '{getattr(self, name)}' is none of: {', '.join(words)}")
+                faults.append(
+                    f"WHERRY_{name.upper()}: '{getattr(self, name)}' is none of: {', '.join(filter(None, words))}"
+                )
         if self.gateway and not _GATEWAY.fullmatch(self.gateway):
             faults.append(f"WHERRY_GATEWAY: '{self.gateway}' is not NAMESPACE/NAME")
         if self.ingress_class and not _KUBE_NAME.fullmatch(self.ingress_class):
@@ -213,6 +228,12 @@ class Settings:
             faults.append("WHERRY_REGISTRY_URL: the cluster's nodes need a registry that they reach; our own is local")
         if self.kubeconfig and self.on_cluster and not Path(self.kubeconfig).is_file():
             faults.append(f"WHERRY_KUBECONFIG: there is no file '{self.kubeconfig}'")
+        if self.platform_image and not _BY_DIGEST.fullmatch(self.platform_image):
+            faults.append(
+                f"WHERRY_PLATFORM_IMAGE: '{self.platform_image}' is not an image by digest: HOST/NAME@sha256:…"
+            )
+        if self.builds == "cluster" and not (self.platform_image and self.registry_url):
+            faults.append("WHERRY_BUILDS: builds on the cluster need WHERRY_PLATFORM_IMAGE and WHERRY_REGISTRY_URL")
         return faults
 
 
@@ -227,7 +248,11 @@ _ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?::[0-9]{1,5})?|\[[0-9a-fA
 _BY_DIGEST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]*@sha256:[0-9a-f]{64}")
 _KUBE_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 _GATEWAY = re.compile(rf"[a-z0-9](?:[a-z0-9-]{{0,61}}[a-z0-9])?/{_KUBE_NAME.pattern}")
-_CHOICES = {"runtime": ("machine", "cluster"), "apps_scheme": ("http", "https")}
+_CHOICES = {
+    "runtime": ("machine", "cluster"),
+    "builds": ("", "machine", "cluster"),
+    "apps_scheme": ("http", "https"),
+}
 _USUAL_PORTS = {"http": "80", "https": "443"}
 _NUMBERS = {"hour", "port", "mb", "files", "seconds", "once", "releases"}
 

@@ -58,10 +58,18 @@ class EnsuresStack(Protocol):
         """The stack when there is one already."""
 
 
+class TakesYard(Protocol):
+    def take(self, stack: Stack) -> Yard:
+        """The caller removes its folder. Raises PlatformFault."""
+
+    def prepare(self, stack: Stack) -> None: ...
+
+
 class LifecycleBuilder:
     """An adapter of the Builder port. Work and caches lie side by side in the home folder, so that a layer moves from
     one to the other by a rename. `buildpacks`: a folder with order.toml; default our own. `trees`: how
-    the git repository of a buildpack is fetched. `containers`: builds Dockerfiles, where that can be done.
+    the git repository of a buildpack is fetched. `containers`: builds Dockerfiles, where that can be done. `yards`: where
+    a build happens; default folders of this machine.
     """
 
     def __init__(
@@ -73,13 +81,14 @@ class LifecycleBuilder:
         buildpacks: Path | None = None,
         trees: FetchesTree | None = None,
         containers: Containers | None = None,
+        yards: TakesYard | None = None,
     ) -> None:
         self._containers = containers
         self._sandbox = sandbox
         self._stacks = stacks
         self._registry = registry
         self._settings = settings
-        self._yards = Yards(sandbox, settings, buildpacks or root_folder() / "buildpacks")
+        self._yards = yards or Yards(sandbox, settings, buildpacks or root_folder() / "buildpacks")
         shelf = Shelf(settings.folder / "buildpacks")
         self._elsewhere = Elsewhere(shelf, registry, settings.sources_of_buildpacks, trees)
         self._caches = settings.folder / "caches"

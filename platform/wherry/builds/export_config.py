@@ -6,10 +6,10 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 
 import tomli_w
 
+from wherry import __version__
 from wherry.builds import origin
 from wherry.builds.model import Built, LaunchProcess
 from wherry.builds.stacks import Stack
@@ -149,7 +149,7 @@ def _build(built: Built) -> dict[str, object]:
     return {
         "processes": [_process(each, "buildpackID") for each in built.processes],
         "buildpacks": _buildpacks(built),
-        "launcher": {"version": version("wherry"), "source": {"git": {"repository": "", "commit": ""}}},
+        "launcher": {"version": __version__, "source": {"git": {"repository": "", "commit": ""}}},
     }
 
 

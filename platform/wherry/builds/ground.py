@@ -11,6 +11,7 @@ from pathlib import Path
 from wherry.builds.descriptor import BUILDPACKS, Descriptor
 from wherry.builds.layers import LAYERS
 from wherry.builds.unpack import Owner
+from wherry.domain.errors import BuildFailed, BuildFailure
 
 APP = "/workspace"
 PLATFORM = "/platform"
@@ -81,7 +82,11 @@ class Ground:
                 os.fchown(file.fileno(), *self.owner)
 
     def layers_of(self, descriptor: Descriptor) -> Path:
+        """Raises BuildFailed when something else stands there: a build that has our own user could have put it there."""
         folder = self.layers / descriptor.buildpack.escaped
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+            message = f"the folder of the layers of {descriptor.id} was replaced by something else"
+            raise BuildFailed(BuildFailure.BUILDPACK_FAILED, message)
         if not folder.exists():
             folder.mkdir()
             folder.chmod(0o755)
@@ -90,6 +95,10 @@ class Ground:
 
     def mounts(self) -> dict[str, tuple[Path, bool]]:
         """Path in the container to (folder here, read-only)."""
+        return self.places((self.work / "ca-certificates.crt").exists())
+
+    def places(self, has_bundle: bool) -> dict[str, tuple[Path, bool]]:
+        """As `mounts`, of a ground that need not be there yet."""
         mounts = {
             APP: (self.app, False),
             LAYERS: (self.layers, False),
@@ -98,8 +107,7 @@ class Ground:
             PLATFORM: (self.work / "platform", True),
             BUILDPACKS: (self.work / "buildpacks", True),
         }
-        bundle = self.work / "ca-certificates.crt"
-        return mounts | ({BUNDLE: (bundle, True)} if bundle.exists() else {})
+        return mounts | ({BUNDLE: (self.work / "ca-certificates.crt", True)} if has_bundle else {})
 
     def _home_of(self, descriptor: Descriptor) -> Path:
         return self.work / "buildpacks" / descriptor.buildpack.escaped / descriptor.buildpack.version

@@ -166,7 +166,7 @@ class Stacks:
 
     def _stack(self, build: str, run: str) -> Stack:
         refs = self._registry.reference(BUILD, build), self._registry.reference(RUN, run)
-        return _checked(Stack(self._image(BUILD, build), self._image(RUN, run), *refs))
+        return checked(Stack(self._image(BUILD, build), self._image(RUN, run), *refs))
 
     def _image(self, repository: str, digest: str) -> StoredImage:
         if digest not in self._read:
@@ -268,7 +268,7 @@ class Stacks:
             shutil.rmtree(folder)
 
 
-def _checked(stack: Stack) -> Stack:
+def checked(stack: Stack) -> Stack:
     """Raises InvalidInput for images that builds or apps would run on as root."""
     problems = []
     try:

@@ -6,8 +6,10 @@ from urllib.parse import urlsplit
 
 from wherry.builds.builder import LifecycleBuilder
 from wherry.builds.container import Containers
+from wherry.builds.pod_builder import PodBuilder
 from wherry.builds.stacks import Stacks
 from wherry.domain.registry_names import Place
+from wherry.flow.ports import Builder
 from wherry.home import Home
 from wherry.images.registry import Registry
 from wherry.logins import FixedLogin, HelperLogin, Login, Logins
@@ -35,7 +37,9 @@ def stacks(settings: Settings, home: Home) -> Stacks:
     return Stacks(open_registry(settings, home), settings.folder / "stacks", settings)
 
 
-def open_builder(settings: Settings, home: Home) -> LifecycleBuilder:
+def open_builder(settings: Settings, home: Home) -> Builder:
+    if settings.builds_on_cluster:
+        return open_pod_builder(settings, home)
     sandbox = MachineSandbox(
         settings.engine, home.platform, pulls(settings, home), settings.subnet, settings.folder / "builds"
     )
@@ -43,6 +47,26 @@ def open_builder(settings: Settings, home: Home) -> LifecycleBuilder:
     images = MachineImageBuild(settings.engine, home.platform, pulls(settings, home), settings.subnet)
     containers = Containers(images, registry, settings)
     return LifecycleBuilder(sandbox, stacks(settings, home), registry, settings, trees=Trees(), containers=containers)
+
+
+def open_pod_builder(settings: Settings, home: Home) -> PodBuilder:
+    """The runtime's client is loaded only where there is a cluster."""
+    from wherry.runtimes.cluster.build_manifests import registry_peers
+    from wherry.runtimes.cluster.build_pods import ClusterBuildPods
+    from wherry.runtimes.cluster.client import Client
+    from wherry.runtimes.cluster.ground import Pulls as NodePulls
+
+    logins = registry_logins(settings, home)
+    place = Place.of((settings.registry_pull_url or settings.registry_url).partition("://")[2])
+    pods = ClusterBuildPods(
+        Client(settings.kubeconfig),
+        home.platform,
+        NodePulls(str(place), logins),
+        registry_peers(urlsplit(settings.registry_url).hostname or ""),
+        tuple(settings.build_networks.split()),
+    )
+    registry, base = open_registry(settings, home), stacks(settings, home)
+    return PodBuilder(pods, base, registry, settings.registry_url, logins, place, settings.platform_image, settings)
 
 
 def pulls(settings: Settings, home: Home) -> Pulls:

@@ -1,0 +1,190 @@
+"""The builder of a cluster: each build in a pod of its own. The worker brings the source to where the pod finds it, and
+passes on what the pod says; everything else of a build happens there (wherry.pod), by the same lifecycle as on a machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from wherry.builds import operator_env, operator_files
+from wherry.builds.builder import EnsuresStack
+from wherry.builds.builder_reading import chosen_builder
+from wherry.builds.ground import Ground
+from wherry.builds.pod_cache import REPOSITORY
+from wherry.builds.pod_input import BUNDLE, INPUT, PodInput
+from wherry.builds.pod_words import Listener
+from wherry.builds.pod_yard import FOLDER
+from wherry.builds.stacks import BUILD, Stack
+from wherry.domain.build_settings import CONTAINER
+from wherry.domain.errors import BuildFailed, BuildFailure, InvalidInput, PlatformFault
+from wherry.domain.image import Image
+from wherry.domain.registry_names import Place
+from wherry.domain.text import printable
+from wherry.flow.pod_ports import GROUND, BuildPod, BuildPods
+from wherry.flow.ports import BuildRequest, Cancel, Say
+from wherry.flow.talk import detail
+from wherry.images.layers import Layer
+from wherry.images.manifest import image_config, image_manifest
+from wherry.images.passage import Passage
+from wherry.images.registry import Registry
+from wherry.images.stored import PUSHED, push_image
+from wherry.logins import Logins
+from wherry.settings import Settings
+
+log = logging.getLogger(__name__)
+SOURCE_TAG = "source"
+HOME = f"{GROUND}/home"
+_TAR = "application/vnd.oci.image.layer.v1.tar"
+_MOST_INPUT = 1_000_000
+"""Bytes; a Secret of Kubernetes holds 1 MiB."""
+_PASSED = ("build_seconds", "build_memory_mb", "build_free_mb", "buildpack_sources")
+"""Settings that count in the pod."""
+
+
+@dataclass(frozen=True)
+class PodBuilder:
+    """An adapter of the Builder port. `url` of the registry as a pod reaches it, with `logins`; `pulls`: the same as nodes
+    name it. `platform`: the platform's own image, as nodes name it.
+    """
+
+    pods: BuildPods
+    stacks: EnsuresStack
+    registry: Registry
+    url: str
+    logins: Logins
+    pulls: Place
+    platform: str
+    settings: Settings
+
+    def build(self, request: BuildRequest, say: Say, cancel: Cancel) -> Image:
+        if request.attempt > 1:
+            self.pods.sweep(request.build_id, request.attempt)
+        self._check(request)
+        stack = self._stack(say)
+        with self._brought(request) as here:
+            return self._run(self._pod(here, stack), say, cancel)
+
+    def forget(self, app_id: int) -> None:
+        passage = Passage(self.registry)
+        for repository in (REPOSITORY, PUSHED):
+            passage.clear(repository.format(app_id))
+
+    def discard(self, images: Collection[tuple[str, str]]) -> None:
+        for repository, digest in images:
+            self.registry.delete_manifest(repository, digest)
+
+    def prepare(self) -> None:
+        """A pod cannot wait for a build: it is made for one app."""
+
+    # -- the sentences of build, in order
+
+    def _check(self, request: BuildRequest) -> None:
+        """What builds on a machine only. Raises BuildFailed."""
+        if request.settings.stack == CONTAINER:
+            raise BuildFailed(
+                BuildFailure.BAD_SOURCE,
+                "this platform builds on its cluster, and builds no Dockerfiles there",
+                hint="To build by buildpacks: wherry stack:set wherry-12. Or build the image yourself: docker push, "
+                "then wherry container:release",
+            )
+        if chosen_builder(request, self.settings.builders):
+            raise BuildFailed(
+                BuildFailure.BAD_SOURCE,
+                "this platform builds on its cluster, where there are no builder images of others",
+                hint="Take the builder out of project.toml: the platform's own buildpacks build it",
+            )
+
+    def _stack(self, say: Say) -> Stack:
+        try:
+            return self.stacks.ensure(lambda line: detail(say, line))
+        except InvalidInput as error:  # of the operator's settings: nothing that a pusher could mend
+            raise PlatformFault(error.message, evidence=error.evidence, hint=error.hint) from error
+
+    @contextmanager
+    def _brought(self, request: BuildRequest) -> Iterator[BuildRequest]:
+        """The request with its source in the registry, for as long as the build needs it."""
+        repository, archive = REPOSITORY.format(request.app_id), Path(request.source.archive)
+        try:
+            with archive.open("rb") as file:
+                digest = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+            layer = Layer(digest, digest, archive.stat().st_size, archive, _TAR)
+        except OSError as error:
+            raise PlatformFault(f"the source archive cannot be read: {printable(str(error), 300)}") from error
+        config = image_config([layer], {})
+        manifest = image_manifest(config, [layer], {"org.opencontainers.image.title": "source of a build"})
+        push_image(self.registry, repository, config, [layer], manifest)
+        self.registry.put_manifest(repository, manifest, SOURCE_TAG)  # with a tag no clean-up takes it for litter
+        try:
+            yield replace(request, source=replace(request.source, archive=f"{repository}@{digest}"))
+        finally:
+            self._take_away(repository, manifest.digest)
+
+    def _take_away(self, repository: str, digest: str) -> None:
+        try:
+            self.registry.delete_manifest(repository, digest)
+        except PlatformFault as error:  # the next source takes its tag over
+            log.warning("the source of a build stays in the registry: %s", " | ".join(error.lines()))
+
+    def _pod(self, request: BuildRequest, stack: Stack) -> BuildPod:
+        login = self.logins.current()
+        told = PodInput(
+            request,
+            (stack.build.digest, stack.run.digest),
+            _settings(self.settings),
+            _operator(os.environ),
+            (self.url, login.username, login.password),
+        )
+        inputs = {INPUT: told.dump()}
+        if bundle := operator_env.bundle_of_host(os.environ):
+            inputs[BUNDLE] = bundle.read_bytes()
+        if sum(map(len, inputs.values())) > _MOST_INPUT:
+            raise BuildFailed(
+                BuildFailure.BAD_SOURCE, f"the app's config is too long for a build on a cluster ({_MOST_INPUT} bytes)"
+            )
+        return BuildPod(
+            request.app_id,
+            request.build_id,
+            request.attempt,
+            self.platform,
+            self.pulls.reference(BUILD, stack.build.digest),
+            f"{stack.uid}:{stack.gid}",
+            inputs,
+            _mounts(has_bundle=bundle is not None),
+            memory=self.settings.number("build_memory_mb"),
+            disk=self.settings.number("build_disk_mb"),
+            seconds=self.settings.number("build_seconds"),
+        )
+
+    def _run(self, pod: BuildPod, say: Say, cancel: Cancel) -> Image:
+        listener = Listener(say)
+        found = self.pods.run(pod, listener.hear, say, cancel)
+        if listener.image:
+            return listener.image
+        if listener.failure and not (listener.gone and found):
+            raise listener.failure
+        if found:
+            raise found
+        raise PlatformFault("the build's pod ended without a word of how", evidence=listener.strange)
+
+
+def _settings(settings: Settings) -> dict[str, str]:
+    return {f"WHERRY_{name.upper()}": str(getattr(settings, name)) for name in _PASSED}
+
+
+def _operator(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a builder on this machine would give to its builds (operator_env), as variables."""
+    pip, npm = operator_env.pip_files(environ), operator_env.npm_files(environ)
+    changes = operator_env.operator_changes(operator_files.with_files(environ), pip, "", npm)
+    return {**operator_env.proxies(environ), **{each.name: each.value for each in changes}}
+
+
+def _mounts(*, has_bundle: bool) -> dict[str, tuple[str, bool]]:
+    ground = Ground(Path(HOME, FOLDER), None)
+    places = ground.places(has_bundle)
+    return {path: (str(folder.relative_to(GROUND)), read_only) for path, (folder, read_only) in places.items()}

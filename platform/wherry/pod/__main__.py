@@ -1,0 +1,3 @@
+from wherry.pod.main import main
+
+raise SystemExit(main())

@@ -1,0 +1,181 @@
+"""One build's pod from its making to its end, as its worker follows it: what it waits for, what it says, how it ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from threading import Event
+
+from wherry.domain.errors import NotFound, PlatformFault, WherryError
+from wherry.domain.text import printable
+from wherry.flow.pod_ports import BuildPod
+from wherry.flow.ports import Cancel, Say
+from wherry.flow.talk import detail
+from wherry.runtimes.cluster import build_verdict as verdict
+from wherry.runtimes.cluster.build_manifests import EXPORT, FETCH
+from wherry.runtimes.cluster.build_verdict import Lack, Want
+from wherry.runtimes.cluster.client import Client
+from wherry.runtimes.cluster.errors import Gone
+from wherry.runtimes.cluster.kinds import EVENT, POD, Object
+
+WINDOW = 10
+"""Seconds of a watch; so long a cancel may wait when there is no pod whose end would tell."""
+_SILENCE = 300.0
+_MOST = {Want.ROOM: 600.0, Want.IMAGE: 120.0}
+_NO_POD = 30.0
+_AGAIN = 2.0
+_LONGEST_LINE = 256 * 1024
+
+
+@dataclass
+class Follow:
+    """`patience`: seconds that the cluster may be away; the pod goes on meanwhile."""
+
+    client: Client
+    namespace: str
+    job: str
+    asked: BuildPod
+    on_line: Callable[[bytes], bool]
+    say: Say
+    cancel: Cancel
+    patience: float
+    _wake: Event = field(default_factory=Event)
+    _away: float = 0.0
+    _began: float = field(default_factory=time.monotonic)
+    _lack: Lack | None = None
+    _lacking: float = 0.0
+
+    def run(self) -> WherryError | None:
+        """As BuildPods.run. Raises PlatformFault."""
+        self.cancel.on_cancel(self._wake.set)
+        for container in (FETCH, EXPORT):
+            pod = self._until(partial(_began_or_ended, container))
+            if pod is None or not verdict.began(pod, container):
+                break
+            if self._read(pod["metadata"]["name"], container) and container == EXPORT:
+                return None
+        return None if self.cancel.cancelled else verdict.of(self._until(verdict.ended), self.asked)
+
+    # -- the pod's object
+
+    def _until(self, done: Callable[[Object], bool]) -> Object | None:
+        """The pod as soon as `done`; None when it is gone, or the build was cancelled."""
+        for pod in self._states():
+            if pod is not None and (pod.get("metadata", {}).get("deletionTimestamp") and verdict.ended(pod)):
+                return pod
+            if pod is not None and done(pod):
+                return pod
+            self._complain(pod)
+        return None
+
+    def _states(self) -> Iterator[Object | None]:
+        """The pod whenever it changes, and now and then; None where there is none yet."""
+        pod: Object | None = None
+        version = ""
+        while not self.cancel.cancelled:
+            try:
+                if not version:
+                    found, version = self.client.list(POD, self.namespace, labels=self._selector)
+                    if pod is not None and not found:
+                        return
+                    pod = found[0] if found else None
+                yield pod
+                for event in self._events(version):
+                    version = event["object"]["metadata"]["resourceVersion"]
+                    if event["type"] == "DELETED":
+                        return
+                    if event["type"] != "BOOKMARK":
+                        pod = event["object"]
+                        yield pod
+                self._away = 0.0
+            except Gone:
+                version = ""
+            except PlatformFault as fault:
+                version = ""
+                self._wait(fault)
+
+    def _events(self, version: str) -> Iterator[Object]:
+        with self.client.watch(POD, version, WINDOW, namespace=self.namespace, labels=self._selector) as events:
+            yield from events
+
+    @property
+    def _selector(self) -> str:
+        return f"job-name={self.job}"
+
+    def _wait(self, fault: PlatformFault) -> None:
+        """Raises `fault` when it has gone on for too long."""
+        now = time.monotonic()
+        self._away = self._away or now
+        if now - self._away > self.patience:
+            raise fault
+        self._wake.wait(_AGAIN)
+
+    # -- what it waits for
+
+    def _complain(self, pod: Object | None) -> None:
+        """Raises PlatformFault for what has not come in its time."""
+        now = time.monotonic()
+        if pod is None:
+            if now - self._began > _NO_POD:
+                raise self._no_pod()
+            return
+        lack = verdict.lack(pod)
+        if lack is None or self._lack is None or lack.want != self._lack.want:
+            self._lacking = now
+            if lack and lack.want is Want.ROOM:
+                detail(self.say, f"Waiting for room in the cluster: {lack.words}")
+        self._lack = lack
+        if lack and now - self._lacking > _MOST[lack.want]:
+            raise _fault(lack)
+
+    def _no_pod(self) -> PlatformFault:
+        about = f"involvedObject.name={self.job}"
+        events, _ = self.client.list(EVENT, self.namespace, fields=about)
+        words = [printable(str(each.get("message", "")), 500) for each in events if each.get("type") == "Warning"]
+        return PlatformFault("the cluster does not make the build's pod", evidence=words[-3:])
+
+    # -- what it says
+
+    def _read(self, pod: str, container: str) -> bool:
+        """Every line of the container until its end; True once its last word was heard."""
+        whole = False
+        while not self.cancel.cancelled:
+            try:
+                for line in self._lines(pod, container):
+                    if self.on_line(line):
+                        return True
+                self._away = 0.0
+                if whole:
+                    return False
+                # Begun after its end, a reading misses nothing, whyever the one before broke off.
+                whole = verdict.over(self.client.get(POD, self.namespace, pod), container)
+            except NotFound:
+                return False
+            except PlatformFault as fault:
+                self._wait(fault)
+        return False
+
+    def _lines(self, pod: str, container: str) -> Iterator[bytes]:
+        rest = b""
+        with self.client.log(self.namespace, pod, seconds=_SILENCE, container=container, follow=True) as pieces:
+            for piece in pieces:
+                *lines, rest = (rest + piece).split(b"\n")
+                yield from lines
+                if len(rest) > _LONGEST_LINE:
+                    yield rest
+                    rest = b""
+        if rest:
+            yield rest
+
+
+def _began_or_ended(container: str, pod: Object) -> bool:
+    return verdict.began(pod, container) or verdict.ended(pod)
+
+
+def _fault(lack: Lack) -> PlatformFault:
+    if lack.want is Want.ROOM:
+        hint = "WHERRY_BUILD_MEMORY_MB is what a build asks for; wherry doctor tells what the cluster has."
+        return PlatformFault("the cluster has no room for the build", evidence=[lack.words], hint=hint)
+    return PlatformFault("a container of the build's pod does not start", evidence=[lack.words])
