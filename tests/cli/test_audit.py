@@ -14,7 +14,7 @@ def test_t36_audit_lists_and_verify_names_the_first_event_that_was_edited(
 ) -> None:
     assert terminal.wherry("config:set", "-a", app, "A=1", "--no-wait").code == 0
     said = terminal.wherry("audit", "-a", app, "-n", "3")
-    assert [word in said.out for word in ("config.change", "set=A", "owner@example.org", "api 127.0.0.1 request")] == [
+    assert [word in said.out for word in ("config.change", "set=A", "owner@example.org", "api 127.0.0.1")] == [
         True
     ] * 4, said.out
     events = json.loads(terminal.wherry("audit", "-a", app, "--json").out)

@@ -249,6 +249,7 @@ def test_the_version_is_the_packages(terminal: Terminal) -> None:
     from importlib.metadata import version
 
     assert terminal.wherry("version").out.startswith(f"wherry/{version('wherry')} python/")
+    assert terminal.wherry("--version").out == terminal.wherry("version").out
 
 
 def _answer_once(server: socket.socket, answer: bytes) -> None:
@@ -256,3 +257,23 @@ def _answer_once(server: socket.socket, answer: bytes) -> None:
     with connection:
         connection.recv(65536)
         connection.sendall(answer)
+
+
+def test_help_begins_small_and_leads_to_every_command(terminal: Terminal) -> None:
+    bare = terminal.wherry()
+    assert (bare.code, bare.err) == (0, "")
+    assert bare.out == terminal.wherry("--help").out == terminal.wherry("help").out
+    assert "git push wherry main" in bare.out
+    assert "ps:scale" in terminal.wherry("ps", "-h").out
+    assert terminal.wherry("help", "ps", "scale").out.startswith("Usage: wherry ps:scale")
+    assert "git:remote" in terminal.wherry("help", "git").out
+    assert terminal.wherry("help", "nonsense").code == 2
+    listed = {line.split()[0] for line in terminal.wherry("commands").out.splitlines()}
+    assert listed == {*COMMANDS, *MACHINE}
+
+
+def test_wrong_usage_is_told_in_the_same_form_as_other_errors(terminal: Terminal) -> None:
+    said = terminal.wherry("releases", "-n", "0")
+    assert (said.code, said.out) == (2, "")
+    assert said.err.splitlines()[-1] == " !     How it is used: wherry releases -h"
+    assert all(line.startswith(" !     ") for line in said.err.splitlines())

@@ -24,7 +24,7 @@ def test_a_release_says_what_it_is_made_of(terminal: Terminal, house: House, app
     try:
         said = terminal.wherry("sbom", "-a", app)
         assert said.code == 0, said.err
-        assert "flask  3.0   BSD-3-Clause  wherry/python dependencies" in said.out, said.out
+        assert "flask  3.0   wherry/python dependencies  BSD-3-Clause" in said.out, said.out
         assert "\x1b" not in said.err
         assert "not among these" in said.err
         counted = terminal.wherry("sbom", "v1", "--summary", "-a", app)

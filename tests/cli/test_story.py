@@ -117,6 +117,7 @@ def test_config_is_set_got_and_unset_byte_for_byte(terminal: Terminal, app: str)
         f"Unsetting A, B and restarting {app}... done, v3\n" in terminal.wherry("config:unset", "A", "B", "-a", app).err
     )
     assert terminal.wherry("config:get", "A", "-a", app).code == 4
+    assert "done, nothing changed\n" in terminal.wherry("config:unset", "A", "-a", app).err
 
 
 def test_a_rollout_that_fails_has_its_exit_code_and_the_next_command(terminal: Terminal, app: str) -> None:

@@ -61,9 +61,10 @@ def test_an_app_without_releases_has_nothing_to_go_back_to(stage: Stage, app: Ap
 
 
 def test_several_keys_are_one_release_with_the_same_image(stage: Stage, two: App) -> None:
-    release = stage.configure.run(stage.user, two, {"B": "2", "A": "1", "GONE": None})
+    stage.configure.run(stage.user, two, {"GONE": "1", "SAME": "1"})
+    release = stage.configure.run(stage.user, two, {"B": "2", "A": "1", "GONE": None, "NEVER": None, "SAME": "1"})
     assert release is not None
-    assert release.number == 3
+    assert release.number == 4
     assert release.image.digest == f"sha256:{B}"
     assert release.description == "Set A, B config vars; Unset GONE config vars"
 

@@ -53,6 +53,14 @@ def test_a_service_that_came_up_has_a_pid_file_and_a_log(bench: Bench) -> None:
     assert bench.records.last_lines("one") == ["here"]
 
 
+def test_services_that_start_together_are_all_up_or_the_one_that_is_not_is_named(bench: Bench) -> None:
+    bench.supervisor.bring_up(bench.service("one"), bench.service("two"))
+    assert all(bench.records.find(name) for name in ("one", "two"))
+    never = "import time; time.sleep(600)"
+    with pytest.raises(PlatformFault, match="four did not come up"):
+        bench.supervisor.bring_up(bench.service("three", never), bench.service("four", "raise SystemExit(3)"))
+
+
 def test_a_service_that_ends_at_once_is_reported_with_its_last_words(bench: Bench) -> None:
     with pytest.raises(PlatformFault) as caught:
         bench.supervisor.bring_up(bench.service("one", "print('my last words'); raise SystemExit(3)"))

@@ -39,14 +39,16 @@ class Desk:
     def release(self, app: App, text: str) -> Release:
         """By number (12, v12) or id, of this app only. Raises NotFound, the same for missing and another app's."""
         number = self.ids.number("release", text)
-        wanted = self.ids.find("release", text, prefix="v") if number is None else number
         try:
+            wanted = self.ids.find("release", text, prefix="v") if number is None else number
             with self.world.ledger.begin(read_only=True) as tx:
                 found = tx.releases.by_number(app.id, wanted) if number is None else tx.releases.by_id(wanted)
         except NotFound:
             found = None
         if found is None or found.app_id != app.id:
-            raise NotFound(f"{app.name} has no release '{text}'", hint=f"To see them: wherry releases -a {app.name}")
+            raise NotFound(
+                f"{app.name} has no release '{printable(text, 60)}'", hint=f"To see them: wherry releases -a {app.name}"
+            )
         return found
 
     def slug(self, app: App, text: str) -> Release:

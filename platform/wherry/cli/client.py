@@ -161,6 +161,8 @@ class Client:
         return Answered(str(body.get("id", "")), message, problems, hint, str(body.get("request_id", "")))
 
     def _unreachable(self, reason: object) -> Unreachable:
+        if isinstance(reason, OSError) and reason.strerror:
+            reason = reason.strerror
         return Unreachable(
             f"the platform at {self.endpoint.url} does not answer as it should",
             evidence=[f"{reason or type(reason).__name__}"],

@@ -3,6 +3,8 @@ them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from wherry.cli import exits
 from wherry.domain.errors import WherryError
 from wherry.domain.text import printable
@@ -18,6 +20,9 @@ class Usage(WherryError):
     """The command line does not say enough, or says it wrongly."""
 
     id = "usage"
+
+    def __init__(self, message: str, hint: str = "", evidence: Sequence[str] = ()) -> None:
+        super().__init__(message, evidence=evidence, hint=hint)
 
 
 class Answered(WherryError):

@@ -9,9 +9,10 @@ from importlib import import_module
 
 import click
 
+from wherry import __version__
 from wherry.cli import exits
 from wherry.cli.errors import Usage, code_of
-from wherry.cli.names import ALIASES, COMMANDS, MACHINE, canonical, joined, known
+from wherry.cli.names import ALIASES, COMMANDS, MACHINE, START, canonical, joined, known, members, topics
 from wherry.cli.shells import VARIABLE
 from wherry.domain.errors import WherryError
 from wherry.domain.text import printable
@@ -32,6 +33,10 @@ class Commands(click.Group):
         found: click.Command = getattr(
             import_module(f"wherry.cli.commands.{COMMANDS[name].module}"), COMMANDS[name].function
         )
+        if others := members(name):
+            width = max(map(len, others))
+            lines = "\n".join(f"  {other:<{width}}  {about}" for other, about in others.items())
+            found.epilog = f"\b\nMore of {name}:\n{lines}"
         return found
 
     def resolve_command(
@@ -39,31 +44,35 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         words = joined(args)
         if not known(words[0]) and not ctx.resilient_parsing:
-            raise click.UsageError(_no_such(words[0]), ctx)
+            raise Usage(*_no_such(words[0]))
         name, command, rest = super().resolve_command(ctx, words)
         return canonical(name) if name else name, command, rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """From the table, so that help loads no command."""
-        with formatter.section("Apps"):
-            formatter.write_dl([(name, command.help) for name, command in COMMANDS.items()])
+        with formatter.section("To begin with"):
+            formatter.write_dl(list(START.items()))
+        with formatter.section("Topics (what each has: wherry help TOPIC; every command: wherry commands)"):
+            formatter.write_dl(list(topics().items()))
         with formatter.section("The platform on this machine"):
             formatter.write_dl(list(MACHINE.items()))
-        with formatter.section("Short names"):
-            formatter.write_dl([(name, name_of) for name, name_of in ALIASES.items() if ":" not in name])
 
 
 @click.group(
     cls=Commands,
     name="wherry",
-    invoke_without_command=False,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-def wherry() -> None:
+@click.version_option(__version__, message=f"wherry/%(version)s python/{'.'.join(map(str, sys.version_info[:3]))}")
+@click.pass_context
+def wherry(context: click.Context) -> None:
     """git push, and the app runs.
 
     Each command takes -h. The app is the one of -a, of WHERRY_APP, or of the git remote "wherry".
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -85,7 +94,7 @@ def _run(argv: list[str]) -> int:
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.ClickException as error:
-        error.show(sys.stderr)
+        _tell(Usage(error.format_message().rstrip("."), hint=_how(error)))
         return error.exit_code
     except WherryError as error:
         _tell(error)
@@ -108,12 +117,20 @@ def _run(argv: list[str]) -> int:
     return exits.OK
 
 
-def _no_such(name: str) -> str:
+def _no_such(name: str) -> tuple[str, str]:
     from difflib import get_close_matches
 
     near = get_close_matches(name, [*COMMANDS, *ALIASES, *MACHINE], n=3)
     meant = " or ".join(f"wherry {each}" for each in near)
-    return f"there is no command '{printable(name, 60)}'." + (f" Did you mean {meant}?" if near else "")
+    return (
+        f"there is no command '{printable(name, 60)}'",
+        f"Did you mean {meant}?" if near else "To see all: wherry help",
+    )
+
+
+def _how(error: click.ClickException) -> str:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"How it is used: {context.command_path if context else 'wherry'} -h"
 
 
 def _colours() -> bool | None:

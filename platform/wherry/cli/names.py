@@ -45,6 +45,7 @@ COMMANDS = {
     "builds:create": Command("uploads", "create", "Build a folder or an archive, without git."),
     "builds:info": Command("builds", "info", "Show one build."),
     "builds:output": Command("builds", "output", "Show a build's log."),
+    "commands": Command("help", "every", "List every command."),
     "completion": Command("completion", "completion", "Print the shell's completion: bash, zsh or fish."),
     "config": Command("config", "index", "Show an app's config."),
     "config:edit": Command("config_edit", "edit", "Edit config vars in your editor, which makes one release."),
@@ -68,6 +69,7 @@ COMMANDS = {
     "drains:add": Command("drains", "add", "Send an app's log on, by syslog or HTTPS."),
     "drains:remove": Command("drains", "remove", "Send it there no more."),
     "git:remote": Command("create", "remote", "Add the git remote of an app to this repository."),
+    "help": Command("help", "index", "Show how a command is used, and its topic."),
     "keys": Command("keys", "index", "List your public keys, for git over SSH."),
     "keys:add": Command("keys", "add", "Add a public key."),
     "keys:clear": Command("keys", "clear", "Remove all your public keys."),
@@ -164,6 +166,32 @@ MACHINE = {
     "stack:update": "Make the base images again, of today's packages.",
     "env": "List the platform's settings.",
 }
+
+
+START = {
+    "wherry create NAME": "makes an app, and the git remote to push to",
+    "git push wherry main": "builds and releases what is committed",
+    "wherry logs --tail": "shows what it says",
+    "wherry releases:rollback": "goes back to the release before",
+    "wherry ps:scale web=2": "runs two of its web processes",
+    "wherry config:set KEY=VALUE": "changes its config, which makes a release",
+}
+
+
+def topics() -> dict[str, str]:
+    """Each topic with its own line of help. One that is a single command stands by that command's whole name."""
+    found: dict[str, str] = {}
+    for name, about in sorted(COMMANDS.items()):
+        topic = name.partition(":")[0]
+        alone = len(members(topic)) == 1 and topic not in COMMANDS
+        if topic not in found:
+            found[name if alone else topic] = about.help
+    return found
+
+
+def members(topic: str) -> dict[str, str]:
+    """The commands below a topic, each with its line of help."""
+    return {name: about.help for name, about in sorted(COMMANDS.items()) if name.startswith(f"{topic}:")}
 
 
 def canonical(name: str) -> str:

@@ -30,11 +30,12 @@ class Configure:
             if after == before:
                 return None
             tx.apps.put_config(app.id, after)
-            tx.events.add(now, actor, app.name, "config.change", after=_keys(changes), origin=origin)
+            real = {key: value for key, value in changes.items() if before.get(key) != after.get(key)}
+            tx.events.add(now, actor, app.name, "config.change", after=_keys(real), origin=origin)
             base = newest(tx, app.id)
             if base is None:
                 return None
-            described = _described(changes)
+            described = _described(real)
             draft = Draft(app, actor, described, base.image, after, base.build_id, base.commit, origin, base.settings)
             return append(tx, draft, now)
 

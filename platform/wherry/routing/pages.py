@@ -72,7 +72,8 @@ FAULTS: tuple[Fault, ...] = (
         503,
         ("UH",),
         "No web process is running",
-        "This app exists, but it runs no web process. Its owner can start one: wherry ps:scale web=1",
+        "This app exists, but it runs no web process. Its owner can deploy it: git push wherry main; or start one:"
+        " wherry ps:scale web=1",
     ),
     Fault(
         "H10",

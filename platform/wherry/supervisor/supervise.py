@@ -17,7 +17,7 @@ from wherry.supervisor.service import Records, Running, Service, stop_all
 
 STEADY = 30.0
 LONGEST_PAUSE = 15.0
-READY_WITHIN = 30.0
+READY_WITHIN = 60.0
 
 
 @dataclass
@@ -46,15 +46,19 @@ class Supervisor:
     def names(self) -> list[str]:
         return list(self._watched)
 
-    def bring_up(self, service: Service) -> None:
-        """Starts or adopts one service and returns once it answers. Raises PlatformFault with the end of its log."""
-        running = self.records.find(service.name)
-        if running is not None:
-            self._watch(service, running, None)
-            self.say(f"{service.name}: already runs (pid {running.pid})")
-        else:
-            self._start(service)
-        self._wait_until_ready(service)
+    def bring_up(self, *services: Service) -> None:
+        """Starts or adopts them, all at once, and returns when each answers. Raises PlatformFault with the end of the
+        log of one that does not.
+        """
+        for service in services:
+            running = self.records.find(service.name)
+            if running is not None:
+                self._watch(service, running, None)
+                self.say(f"{service.name}: already runs (pid {running.pid})")
+            else:
+                self._start(service)
+        for service in services:
+            self._wait_until_ready(service, {each.name for each in services})
 
     def run(self, wake: int) -> None:
         """Until `wake` (a file descriptor that a signal handler writes to) becomes readable."""
@@ -139,18 +143,18 @@ class Supervisor:
     def _next_due(self) -> float | None:
         return max(0.0, min(self._due.values()) - time.monotonic()) if self._due else None
 
-    def _wait_until_ready(self, service: Service) -> None:
+    def _wait_until_ready(self, service: Service, together: set[str]) -> None:
         """No process announces that it listens, so its port is asked, in pauses that grow to a twentieth of a second;
-        its end is an event."""
-        watched = self._watched[service.name]
+        its end is an event, and that of one of those that start with it."""
         until, pause = time.monotonic() + READY_WITHIN, 0.002
         while not service.ready():
-            ended = self._selector.select(pause)
+            ended = [key.data for key, _ in self._selector.select(pause) if key.data in together]
             pause = min(0.05, pause * 2)
-            if any(key.data == service.name for key, _ in ended) or time.monotonic() > until:
+            if ended or time.monotonic() > until:
+                name = ended[0] if ended else service.name
                 raise PlatformFault(
-                    f"{service.name} did not come up (pid {watched.running.pid})",
-                    evidence=self.records.last_lines(service.name),
+                    f"{name} did not come up (pid {self._watched[name].running.pid})",
+                    evidence=self.records.last_lines(name),
                     hint="To see what is wrong: wherry doctor",
                 )
 

@@ -62,8 +62,7 @@ class Up:
                 collect_garbage(service.argv[0], self.settings.folder / "registry", self.say)
             supervisor.bring_up(service)
         stacks(self.settings, self.home).ensure(self.say)
-        for service in [*web_and_worker, *ssh.services(self.settings, self.home, listens, self.say)]:
-            supervisor.bring_up(service)
+        supervisor.bring_up(*web_and_worker, *ssh.services(self.settings, self.home, listens, self.say))
 
     def _engine(self, supervisor: Supervisor) -> Service | None:
         """Also one that an earlier life of ours started by hand: it is ours to watch again."""

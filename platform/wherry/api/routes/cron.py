@@ -33,7 +33,9 @@ def show(call: Call, app: App, run: str) -> ResponseReturnValue:
         shown = call.shapes.cron_run(app, each)
         if run in (shown["id"], shown["name"], str(each.id)):
             return jsonify(shown)
-    raise NotFound(f"{app.name} has no cron run '{printable(run, 60)}'", hint=f"wherry cron:history -a {app.name}")
+    raise NotFound(
+        f"{app.name} has no cron run '{printable(run, 60)}'", hint=f"To see them: wherry cron:history -a {app.name}"
+    )
 
 
 def _number(app: App, task: str) -> int:

@@ -58,9 +58,10 @@ def rename(app: str, name: str) -> None:
     before = api.get("apps", app)
     with show.action(f"Renaming {app} to {show.safe(name)}"):
         after = api.patch("apps", app, body={"name": name})
-    for remote in repository.remotes_to(before["git_url"]):
-        repository.set_remote(remote, after["git_url"])
-        show.talk(f"The git remote {remote} points at it now.")
+    for url in ("git_url", "ssh_git_url"):
+        for remote in repository.remotes_to(before[url]) if before.get(url) and after.get(url) else []:
+            repository.set_remote(remote, after[url])
+            show.talk(f"The git remote {remote} points at it now.")
     show.line(f"{show.safe(after['web_url'])} | {show.safe(after['git_url'])}")
 
 
@@ -74,9 +75,10 @@ def destroy(app: str, confirm: str | None) -> None:
     _confirm(app, confirm)
     with show.action(f"Destroying {app}"):
         api.delete("apps", app)
-    for remote in repository.remotes_to(found["git_url"]):
-        repository.remove_remote(remote)
-        show.talk(f"The git remote {remote} is removed.")
+    for url in filter(None, (found["git_url"], found.get("ssh_git_url"))):
+        for remote in repository.remotes_to(url):
+            repository.remove_remote(remote)
+            show.talk(f"The git remote {remote} is removed.")
 
 
 @click.command("url")

@@ -57,7 +57,8 @@ def verify(head: str | None, as_json: bool) -> None:
 def _row(event: Mapping[str, Any]) -> tuple[object, ...]:
     app = event["app"]["name"] if event["app"] else "-"
     who, when = event["actor"]["email"], show.time(event["created_at"])
-    return event["number"], when, who, app, event["origin"] or "-", event["action"], _said(event)
+    origin = str(event["origin"] or "-").partition(" request ")[0]  # the request's id is in --json
+    return event["number"], when, who, app, origin, event["action"], _said(event)
 
 
 def _said(event: Mapping[str, Any]) -> str:

@@ -111,13 +111,18 @@ def send(api: Client, app: str, changes: Mapping[str, str | None], doing: str) -
     with show.action(doing) as done:
         answer = api.call("PATCH", "apps", app, "config-vars", body=changes)
         release = answer.headers.get(RELEASE_HEADER)
-        done.with_ = release or ""
+        done.with_ = release or _without_release(api, app)
     return release
 
 
 def follow(api: Client, app: str, release: str | None, no_wait: bool) -> None:
     if release and not no_wait:
         follow_rollout(api, app, api.get("apps", app, "releases", release))
+
+
+def _without_release(api: Client, app: str) -> str:
+    released = api.get("apps", app, "releases", headers={"Range": "version ..; max=1"})
+    return "nothing changed" if released else "for its first release"
 
 
 def _imported(file: IO[bytes]) -> dict[str, str]:

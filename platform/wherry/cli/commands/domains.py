@@ -80,6 +80,8 @@ def wait(app: str, hostname: str | None) -> None:
     """Wait until the TXT record of HOSTNAME, or of every domain that waits, is seen."""
     api = client()
     names = [each["hostname"] for each in api.pages("apps", app, "domains") if each["status"] == "pending"]
+    if not hostname and not names:
+        show.talk(f"No domain of {app} waits for anything.")
     for name in [hostname] if hostname else names:
         _waited(api, app, name)
 

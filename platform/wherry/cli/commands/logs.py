@@ -35,11 +35,14 @@ def logs(
     if dyno and process:
         raise Usage("--dyno and --process-type are both given; one is enough")
     wanted = {"lines": num, "tail": tail, "dyno": dyno or process, "source": source}
+    line = None
     for line in _followed(client(), app, {key: value for key, value in wanted.items() if value}, tail):
         if as_json:
             show.line(_record(line))
         else:
             show.log(_coloured(line))
+    if line is None:
+        show.talk(f"{app} has no {'such ' if dyno or process or source else ''}lines in its log.")
 
 
 def _followed(api: Client, app: str, wanted: dict[str, object], tail: bool) -> Iterator[str]:

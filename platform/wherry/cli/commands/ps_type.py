@@ -27,7 +27,8 @@ def resize(app: str, changes: tuple[str, ...], as_json: bool) -> None:
         updates = [{"type": kind, "size": size} for kind, size in wanted if kind]
         updates = updates or [{"type": each["type"], "size": wanted[0][1]} for each in formation]
         with show.action(f"Resizing processes on {app}"):
-            formation = api.patch("apps", app, "formation", body={"updates": updates})
+            api.patch("apps", app, "formation", body={"updates": updates})
+        formation = scalable(api, app)
     if as_json:
         show.data(formation)
         return

@@ -47,7 +47,7 @@ def info(app: str, release: str | None, shell: bool, as_json: bool) -> None:
         return
     name = f"v{found['version']}"
     if shell:
-        show.shell(api.get("apps", app, "releases", name, "config-vars"))
+        show.shell(dict(sorted(api.get("apps", app, "releases", name, "config-vars").items())))
         return
     show.title(f"Release {name}")
     show.pairs(_facts(found))
@@ -55,6 +55,8 @@ def info(app: str, release: str | None, shell: bool, as_json: bool) -> None:
     show.line("")
     show.title(f"{name} Config vars")
     show.pairs(sorted(config.items()) if config is not None else [("Hidden", "your role does not show config")])
+    if config == {}:
+        show.talk("none")
 
 
 @click.command("releases:diff")

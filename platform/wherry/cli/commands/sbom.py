@@ -12,6 +12,8 @@ from wherry.cli import show
 from wherry.cli.commands.releases import one as one_release
 from wherry.cli.common import app_option, client, json_option
 
+_MOST_LICENCES = 20
+
 
 @click.command("sbom")
 @click.argument("release", required=False)
@@ -47,13 +49,15 @@ def _summary(components: list[dict[str, Any]]) -> None:
     licences = Counter(name for each in components for name in _licences(each) or ["not known"])
     show.table([(count, origin) for origin, count in origins.most_common()])
     show.title("Licences")
-    show.table([(count, name) for name, count in licences.most_common()])
+    show.table([(count, name) for name, count in licences.most_common(_MOST_LICENCES)])
+    if (more := len(licences) - _MOST_LICENCES) > 0:
+        show.talk(f"and {more} more, which are rarer; all of them: wherry sbom --json")
 
 
 def _row(component: Mapping[str, Any]) -> tuple[object, ...]:
     group = f"{component['group']}/" if component.get("group") else ""
-    licences = ", ".join(_licences(component))
-    return f"{group}{component['name']}", component.get("version", ""), licences or "-", _origin(component)
+    licences = ", ".join(_licences(component)) or "-"
+    return f"{group}{component['name']}", component.get("version", ""), _origin(component), licences
 
 
 def _origin(component: Mapping[str, Any]) -> str:
