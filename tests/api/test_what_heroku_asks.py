@@ -28,3 +28,15 @@ def test_preboot_is_on_and_cannot_be_switched_off(house: House) -> None:
     assert house.call("PATCH", "/apps/early-app/features/preboot", {"enabled": True}).status == 200
     assert house.call("PATCH", "/apps/early-app/features/preboot", {"enabled": False}).status == 422
     assert house.call("GET", "/apps/early-app/features/nosuch").status == 404
+
+
+def test_chosen_apps_are_those_that_one_may_see(house: House) -> None:
+    for name in ("chosen-one", "chosen-two"):
+        house.create(name)
+    house.create("chosen-not", by="other")
+    names = ["chosen-one", "chosen-not", "none-such", "' OR 1=1 --", "%"]
+    found = house.call("POST", "/filters/apps", {"in": {"name": names}}).json
+    assert [each["name"] for each in found] == ["chosen-one"]
+    ids = [found[0]["id"], "00000000-0000-0000-0000-000000000000", "1"]
+    assert [each["id"] for each in house.call("POST", "/filters/apps", {"in": {"id": ids}}).json] == [found[0]["id"]]
+    assert house.call("POST", "/filters/apps", {"in": {"name": names * 300}}).status == 422

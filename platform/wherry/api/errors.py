@@ -10,6 +10,7 @@ import logging
 from flask import Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from wherry.api.elsewhere import area_of
 from wherry.domain import errors
 from wherry.domain.errors import WherryError
 from wherry.domain.text import printable
@@ -93,6 +94,8 @@ def unforeseen(error: Exception) -> Response:
 
 def _words(status: int, error: HTTPException) -> tuple[str, list[str], str]:
     path = printable(request.path, 120)
+    if status in (404, 405) and (area := area_of(request.path)):
+        return f"this platform has no {area.what}", [], area.hint
     if status == 404:
         return f"there is no {path} here", [], "The paths that there are stand in docs/api.md."
     if status == 405:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -91,6 +92,11 @@ class Access:
         """A part of `apps`; `own`: of those that the actor owns or has a role on, also for an admin."""
         with self.ledger.begin(read_only=True) as tx:
             return tx.apps.page(None if actor.admin and not own else actor.id, window, by_id)
+
+    def among(self, actor: Actor, ids: Collection[int], names: Collection[str]) -> list[App]:
+        """Of `apps`, those with one of these ids or names."""
+        with self.ledger.begin(read_only=True) as tx:
+            return tx.apps.among(None if actor.admin else actor.id, ids, names)
 
     def roles(self, actor: Actor, app: App) -> frozenset[Role]:
         """Without any, the actor may not know of the app."""

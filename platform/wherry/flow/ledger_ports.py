@@ -118,6 +118,9 @@ class Apps(Protocol):
     def page(self, user_id: int | None, window: Window, by_id: bool = False) -> list[App]:
         """By name, or by id: those that the user owns or has a role on; None: all."""
 
+    def among(self, user_id: int | None, ids: Collection[int], names: Collection[str]) -> list[App]:
+        """Those of `page` that have one of these ids or names, by name."""
+
     def rename(self, app_id: int, name: str, now: datetime) -> App:
         """Raises Conflict as `add` does."""
 

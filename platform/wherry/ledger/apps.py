@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, insert, literal, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Row, Select, delete, insert, literal, or_, select, union_all, update
 
 from wherry.domain.build_settings import BuildSettings
 from wherry.domain.config import Config
@@ -76,9 +76,11 @@ class SqlApps:
 
     def page(self, user_id: int | None, window: Window, by_id: bool = False) -> list[App]:
         query = _QUERY if user_id is None else _QUERY.where(_seen_by(user_id))
-        rows = self._sql.rows(windowed(query, apps.c.id if by_id else apps.c.name, window))
-        names = self._domains(domains.c.app_id.in_([row.id for row in rows]))
-        return [_app(row, names.get(row.id, ())) for row in rows]
+        return self._many(windowed(query, apps.c.id if by_id else apps.c.name, window))
+
+    def among(self, user_id: int | None, ids: Collection[int], names: Collection[str]) -> list[App]:
+        query = _QUERY if user_id is None else _QUERY.where(_seen_by(user_id))
+        return self._many(query.where(or_(apps.c.id.in_(ids), apps.c.name.in_(names))).order_by(apps.c.name))
 
     def rename(self, app_id: int, name: str, now: datetime) -> App:
         before = self.by_id(app_id)
@@ -156,6 +158,11 @@ class SqlApps:
         ]
         if rows:
             self._sql.write(insert(scales), rows)
+
+    def _many(self, query: Select[Any]) -> list[App]:
+        rows = self._sql.rows(query)
+        names = self._domains(domains.c.app_id.in_([row.id for row in rows]))
+        return [_app(row, names.get(row.id, ())) for row in rows]
 
     def _one(self, row: Row[Any] | None) -> App:
         if row is None:

@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from wherry.api.openapi.notation import ANYTHING, TEXT, Schema, named
+from wherry.api.openapi.notation import TEXT, Schema, named
 from wherry.api.openapi.objects import OBJECTS
-from wherry.api.openapi.operations import OPERATIONS, Operation
+from wherry.api.openapi.operations import OPERATIONS
 
 _PART = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
-_UNKNOWN = Operation({"type": "object"}, {200: ANYTHING, 201: ANYTHING, 202: ANYTHING, 206: ANYTHING})
 _ERROR: Schema = {"description": "An error", "content": {"application/json": {"schema": named("Error")}}}
 _TOKEN: Schema = {"type": "http", "scheme": "bearer", "description": "A token, as wherry auth:token prints one."}
 _INFO = "Heroku's Platform API v3 as far as this platform has it, and its own additions. Words: docs/api.md."
@@ -47,7 +46,7 @@ def document(routes: Iterable[Path], version: str, server: str) -> Schema:
 
 
 def _operation(route: Path) -> Schema:
-    known = OPERATIONS.get(route.name, _UNKNOWN)
+    known = OPERATIONS[route.name]
     responses: Schema = {str(status): _response(schema) for status, schema in known.answers.items()}
     shown: Schema = {
         "operationId": re.sub(r"[^a-z]+", "_", route.name.lower()).strip("_"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wherry.api.openapi import dynos, people, pipelines
 from wherry.api.openapi.notation import (
     ANYTHING,
     COUNT,
@@ -44,6 +45,9 @@ _CRON_RUN = answer(
 )
 
 OBJECTS: dict[str, Schema] = {
+    **people.OBJECTS,
+    **pipelines.OBJECTS,
+    **dynos.OBJECTS,
     "CronRun": _CRON_RUN,
     "CronTask": answer(
         app=_APP,
@@ -93,37 +97,6 @@ OBJECTS: dict[str, Schema] = {
         team=NOTHING,
         updated_at=TIME,
         web_url=URL,
-    ),
-    "Account": answer(
-        allow_tracking=FLAG,
-        beta=FLAG,
-        created_at=maybe(TIME),
-        default_organization=NOTHING,
-        default_team=NOTHING,
-        delinquency_at=NOTHING,
-        email=TEXT,
-        federated=FLAG,
-        id=UUID,
-        identity_provider=NOTHING,
-        invited_by=maybe(TEXT),
-        name=TEXT,
-        suspended_at=NOTHING,
-        two_factor_authentication=FLAG,
-        verified=FLAG,
-        wherry_admin=FLAG,
-    ),
-    "Authorization": answer(
-        access_token=answer(expires_in=maybe(COUNT), id=UUID, token=maybe(TEXT)),
-        client=NOTHING,
-        created_at=TIME,
-        description=TEXT,
-        grant=NOTHING,
-        id=UUID,
-        refresh_token=NOTHING,
-        scope=many(TEXT),
-        session=NOTHING,
-        updated_at=TIME,
-        user=_USER,
     ),
     "Build": answer(
         app=_APP,

@@ -1,12 +1,12 @@
-"""What each route takes and answers. A route that is not here takes any object and answers anything."""
+"""What each route takes and answers. A route without a row here fails a test."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from wherry.api.openapi import dynos, people, pipelines
 from wherry.api.openapi.notation import (
     COUNT,
     FLAG,
+    NOTHING,
     TEXT,
     TIME,
     URL,
@@ -20,9 +20,9 @@ from wherry.api.openapi.notation import (
     named,
     word,
 )
+from wherry.api.openapi.operation import NO_BODY, Operation, gets, lists
 
 _QUANTITY: Schema = {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^[+-]?[0-9]{1,9}$"}]}
-_NO_BODY: Schema | None = None
 _SOURCE = body("url", url=URL, version=maybe(TEXT), checksum=maybe(TEXT), version_description=maybe(TEXT))
 
 _WEBHOOK: dict[str, Schema] = {
@@ -32,55 +32,26 @@ _WEBHOOK: dict[str, Schema] = {
     "secret": maybe(TEXT),
     "authorization": maybe(TEXT),
 }
+_BILL: Schema = {
+    "type": "object",
+    "properties": {"bomFormat": word("CycloneDX"), "specVersion": TEXT, "components": many({"type": "object"})},
+    "required": ["bomFormat", "specVersion"],
+}
+"""CycloneDX's own schema says the rest."""
+_IDS_OR_NAMES: Schema = {"anyOf": [body("id", id=many(TEXT)), body("name", name=many(TEXT))]}
 _CHANGE = answer(area=TEXT, name=maybe(TEXT), before=maybe(TEXT), after=maybe(TEXT))
 _VERSION = answer(id=UUID, version=COUNT)
 
 
-@dataclass(frozen=True)
-class Operation:
-    """`answers`: status to the schema of the body; None for no JSON."""
-
-    takes: Schema | None
-    answers: dict[int, Schema | None]
-
-
-def _gets(schema: Schema) -> Operation:
-    return Operation(_NO_BODY, {200: schema})
-
-
-def _lists(name: str) -> Operation:
-    """A page of a list: 206 while there is more."""
-    return Operation(_NO_BODY, {200: many(named(name)), 206: many(named(name))})
-
-
-_EMPTY = _gets({"type": "array", "maxItems": 0})
-_TAKEN = Operation(_NO_BODY, {202: answer()})
+_EMPTY = gets({"type": "array", "maxItems": 0})
+_REFUSED = Operation({"type": "object"}, {422: named("Error")})
+_TAKEN = Operation(NO_BODY, {202: answer()})
 
 OPERATIONS: dict[str, Operation] = {
-    "GET /account": _gets(named("Account")),
-    "PATCH /account": Operation(body(name=maybe(TEXT)), {200: named("Account")}),
-    "GET /users/~": _gets(named("Account")),
-    "PATCH /users/~": Operation(body(name=maybe(TEXT)), {200: named("Account")}),
-    "GET /users": _gets(many(named("Account"))),
-    "GET /users/<user>": _gets(named("Account")),
-    "DELETE /users/<user>": _gets(named("Account")),
-    "GET /oauth/authorizations": _gets(many(named("Authorization"))),
-    "POST /oauth/authorizations": Operation(
-        body(
-            description=maybe(TEXT),
-            scope=maybe(many(TEXT)),
-            expires_in=maybe({"type": "integer", "minimum": 1, "maximum": 315_360_000}),
-        ),
-        {201: named("Authorization")},
-    ),
-    "GET /oauth/authorizations/<authorization>": _gets(named("Authorization")),
-    "DELETE /oauth/authorizations/<authorization>": _gets(named("Authorization")),
-    "POST /oauth/authorizations/<authorization>/actions/regenerate-tokens": _gets(named("Authorization")),
-    "POST /oauth/tokens": Operation(
-        body("grant", grant=body("type", "code", type=word("authorization_code"), code=TEXT)),
-        {201: named("Authorization")},
-    ),
-    "GET /account/rate-limits": _gets(answer(remaining=COUNT)),
+    **people.OPERATIONS,
+    **pipelines.OPERATIONS,
+    **dynos.OPERATIONS,
+    "GET /account/rate-limits": gets(answer(remaining=COUNT)),
     "GET /account/features": _EMPTY,
     "GET /account/app-transfers": _gets(many(named("Transfer"))),
     "POST /account/app-transfers": Operation(
@@ -98,12 +69,14 @@ OPERATIONS: dict[str, Operation] = {
     "GET /apps/<app>/addons": _EMPTY,
     "GET /apps/<app>/addon-attachments": _EMPTY,
     "GET /apps/<app>/sni-endpoints": _EMPTY,
-    "GET /regions": _gets(many(named("Region"))),
-    "GET /regions/<region>": _gets(named("Region")),
-    "GET /stacks": _gets(many(named("Stack"))),
-    "GET /stacks/<stack>": _gets(named("Stack")),
-    "GET /dyno-sizes": _gets(many(named("Size"))),
-    "GET /dyno-sizes/<size>": _gets(named("Size")),
+    "POST /apps/<app>/addons": _REFUSED,
+    "POST /apps/<app>/sni-endpoints": _REFUSED,
+    "GET /regions": gets(many(named("Region"))),
+    "GET /regions/<region>": gets(named("Region")),
+    "GET /stacks": gets(many(named("Stack"))),
+    "GET /stacks/<stack>": gets(named("Stack")),
+    "GET /dyno-sizes": gets(many(named("Size"))),
+    "GET /dyno-sizes/<size>": gets(named("Size")),
     "POST /apps": Operation(
         body(
             name=maybe(TEXT),
@@ -118,35 +91,44 @@ OPERATIONS: dict[str, Operation] = {
         ),
         {201: named("App")},
     ),
-    "GET /apps": _lists("App"),
-    "GET /users/~/apps": _lists("App"),
-    "GET /apps/<app>": _gets(named("App")),
+    "GET /apps": lists("App"),
+    "GET /users/~/apps": lists("App"),
+    "POST /filters/apps": Operation(body("in", **{"in": _IDS_OR_NAMES}), {200: many(named("App"))}),
+    "GET /apps/<app>": gets(named("App")),
     "PATCH /apps/<app>": Operation(
-        body(name=maybe(TEXT), maintenance=maybe(FLAG), build_stack=maybe(TEXT)), {200: named("App")}
+        body(name=maybe(TEXT), maintenance=maybe(FLAG), build_stack=maybe(TEXT), owner=maybe(TEXT)), {200: named("App")}
     ),
-    "DELETE /apps/<app>": _gets(named("App")),
-    "GET /apps/<app>/config-vars": _gets(named("Config")),
-    "GET /apps/<app>/config-names": _gets(many(TEXT)),
+    "DELETE /apps/<app>": gets(named("App")),
+    "GET /apps/<app>/config-vars": gets(named("Config")),
+    "GET /apps/<app>/config-names": gets(many(TEXT)),
     "PATCH /apps/<app>/config-vars": Operation(by_name(maybe(TEXT)), {200: named("Config")}),
-    "GET /apps/<app>/releases/<release>/config-vars": _gets(named("Config")),
-    "GET /apps/<app>/buildpack-installations": _gets(many(named("Buildpack"))),
+    "GET /apps/<app>/releases/<release>/config-vars": gets(named("Config")),
+    "GET /apps/<app>/buildpack-installations": gets(many(named("Buildpack"))),
     "PUT /apps/<app>/buildpack-installations": Operation(
         body("updates", updates=many(body("buildpack", buildpack=TEXT))), {200: many(named("Buildpack"))}
     ),
-    "GET /apps/<app>/formation": _gets(many(named("Formation"))),
+    "GET /apps/<app>/formation": gets(many(named("Formation"))),
     "PATCH /apps/<app>/formation": Operation(
         body("updates", updates=many(body("type", type=TEXT, quantity=_QUANTITY, size=TEXT, docker_image=TEXT))),
         {200: many(named("Formation"))},
     ),
-    "GET /apps/<app>/formation/<type>": _gets(named("Formation")),
+    "GET /apps/<app>/formation/<type>": gets(named("Formation")),
     "PATCH /apps/<app>/formation/<type>": Operation(body(quantity=_QUANTITY, size=TEXT), {200: named("Formation")}),
-    "GET /apps/<app>/releases": _lists("Release"),
-    "GET /apps/<app>/releases/<release>": _gets(named("Release")),
+    "GET /apps/<app>/releases": lists("Release"),
+    "GET /apps/<app>/releases/<release>": gets(named("Release")),
     "POST /apps/<app>/releases": Operation(
         body(release=maybe(TEXT), slug=maybe(TEXT), description=maybe(TEXT), force=maybe(FLAG)), {201: named("Release")}
     ),
-    "GET /apps/<app>/releases/<release>/diff/<other>": _gets(
+    "GET /apps/<app>/releases/<release>/diff/<other>": gets(
         answer(**{"changes": many(_CHANGE), "from": _VERSION, "to": _VERSION})
+    ),
+    "GET /apps/<app>/releases/<release>/sbom": gets(_BILL),
+    "POST /apps/<app>/rebase": Operation(
+        body(),
+        {
+            200: answer(base=answer(digest=TEXT), release=NOTHING),
+            201: answer(base=answer(digest=TEXT), release=named("Release")),
+        },
     ),
     "POST /apps/<app>/deploy-plan": Operation(
         body(commit=maybe(TEXT), procfile=maybe(TEXT), build_file=maybe(TEXT)),
@@ -156,14 +138,21 @@ OPERATIONS: dict[str, Operation] = {
             )
         },
     ),
-    "GET /apps/<app>/builds": _lists("Build"),
-    "GET /apps/<app>/builds/<build>": _gets(named("Build")),
+    "GET /apps/<app>/builds": lists("Build"),
+    "GET /apps/<app>/builds/<build>": gets(named("Build")),
+    "GET /apps/<app>/builds/<build>/result": gets(
+        answer(
+            build=answer(id=UUID, output_stream_url=URL, status=word("pending", "succeeded", "failed")),
+            exit_code=maybe(COUNT),
+            lines=many(answer(line=TEXT, stream=word("STDOUT"))),
+        )
+    ),
     "POST /apps/<app>/builds": Operation(body("source_blob", source_blob=_SOURCE), {201: named("Build")}),
-    "DELETE /apps/<app>/builds/<build>": _gets(named("Build")),
-    "GET /apps/<app>/cron-tasks": _gets(many(named("CronTask"))),
-    "POST /apps/<app>/cron-tasks/<task>/actions/run": Operation(_NO_BODY, {202: named("CronRun")}),
-    "GET /apps/<app>/cron-runs": _gets(many(named("CronRun"))),
-    "GET /apps/<app>/cron-runs/<run>": _gets(named("CronRun")),
+    "DELETE /apps/<app>/builds/<build>": gets(named("Build")),
+    "GET /apps/<app>/cron-tasks": gets(many(named("CronTask"))),
+    "POST /apps/<app>/cron-tasks/<task>/actions/run": Operation(NO_BODY, {202: named("CronRun")}),
+    "GET /apps/<app>/cron-runs": gets(many(named("CronRun"))),
+    "GET /apps/<app>/cron-runs/<run>": gets(named("CronRun")),
     "DELETE /apps/<app>/dynos": _TAKEN,
     "DELETE /apps/<app>/dynos/<dyno>": _TAKEN,
     "POST /apps/<app>/dynos/<dyno>/actions/stop": _TAKEN,
@@ -180,24 +169,24 @@ OPERATIONS: dict[str, Operation] = {
         ),
         {201: answer(created_at=TIME, id=UUID, logplex_url=URL, updated_at=TIME)},
     ),
-    "GET /apps/<app>/log-drains": _gets(many(named("LogDrain"))),
+    "GET /apps/<app>/log-drains": gets(many(named("LogDrain"))),
     "POST /apps/<app>/log-drains": Operation(body("url", url=TEXT), {201: named("LogDrain")}),
-    "GET /apps/<app>/log-drains/<path:drain>": _gets(named("LogDrain")),
-    "DELETE /apps/<app>/log-drains/<path:drain>": _gets(named("LogDrain")),
-    "GET /apps/<app>/webhooks": _gets(many(named("Webhook"))),
+    "GET /apps/<app>/log-drains/<path:drain>": gets(named("LogDrain")),
+    "DELETE /apps/<app>/log-drains/<path:drain>": gets(named("LogDrain")),
+    "GET /apps/<app>/webhooks": gets(many(named("Webhook"))),
     "POST /apps/<app>/webhooks": Operation(body("url", "include", "level", **_WEBHOOK), {201: named("Webhook")}),
-    "GET /apps/<app>/webhooks/<webhook>": _gets(named("Webhook")),
+    "GET /apps/<app>/webhooks/<webhook>": gets(named("Webhook")),
     "PATCH /apps/<app>/webhooks/<webhook>": Operation(
         body(**{key: maybe(value) for key, value in _WEBHOOK.items()}), {200: named("Webhook")}
     ),
-    "DELETE /apps/<app>/webhooks/<webhook>": _gets(named("Webhook")),
-    "GET /apps/<app>/webhook-deliveries": _lists("WebhookDelivery"),
-    "GET /apps/<app>/webhook-deliveries/<delivery>": _gets(named("WebhookDelivery")),
-    "GET /apps/<app>/webhook-events": _gets(many(named("WebhookEvent"))),
-    "GET /apps/<app>/webhook-events/<event>": _gets(named("WebhookEvent")),
-    "GET /apps/<app>/events": _lists("Event"),
-    "GET /events": _lists("Event"),
-    "GET /events/chain": _gets(
+    "DELETE /apps/<app>/webhooks/<webhook>": gets(named("Webhook")),
+    "GET /apps/<app>/webhook-deliveries": lists("WebhookDelivery"),
+    "GET /apps/<app>/webhook-deliveries/<delivery>": gets(named("WebhookDelivery")),
+    "GET /apps/<app>/webhook-events": gets(many(named("WebhookEvent"))),
+    "GET /apps/<app>/webhook-events/<event>": gets(named("WebhookEvent")),
+    "GET /apps/<app>/events": lists("Event"),
+    "GET /events": lists("Event"),
+    "GET /events/chain": gets(
         answer(
             broken=maybe(answer(number=COUNT, reason=TEXT)),
             events=COUNT,
@@ -206,21 +195,21 @@ OPERATIONS: dict[str, Operation] = {
             intact=FLAG,
         )
     ),
-    "GET /apps/<app>/domains": _gets(many(named("Domain"))),
+    "GET /apps/<app>/domains": gets(many(named("Domain"))),
     "POST /apps/<app>/domains": Operation(
         body("hostname", hostname=TEXT, sni_endpoint=maybe(TEXT)), {201: named("Domain")}
     ),
-    "GET /apps/<app>/domains/<domain>": _gets(named("Domain")),
-    "DELETE /apps/<app>/domains/<domain>": _gets(named("Domain")),
-    "GET /apps/<app>/features": _gets(many(named("Feature"))),
-    "GET /apps/<app>/features/<feature>": _gets(named("Feature")),
+    "GET /apps/<app>/domains/<domain>": gets(named("Domain")),
+    "DELETE /apps/<app>/domains/<domain>": gets(named("Domain")),
+    "GET /apps/<app>/features": gets(many(named("Feature"))),
+    "GET /apps/<app>/features/<feature>": gets(named("Feature")),
     "PATCH /apps/<app>/features/<feature>": Operation(body("enabled", enabled=FLAG), {200: named("Feature")}),
-    "POST /sources": Operation(_NO_BODY, {201: named("Source")}),
-    "POST /apps/<app>/sources": Operation(_NO_BODY, {201: named("Source")}),
-    "GET /health/live": _gets(answer(status=word("live"))),
-    "GET /health/ready": _gets(answer(status=word("ready"))),
-    "GET /": Operation(_NO_BODY, {302: None}),
-    "PUT /streams/sources/<ticket>": Operation(_NO_BODY, {200: None}),
-    "GET /streams/logs/<ticket>": Operation(_NO_BODY, {200: None}),
-    "GET /streams/sessions/<ticket>": Operation(_NO_BODY, {200: None}),
+    "POST /sources": Operation(NO_BODY, {201: named("Source")}),
+    "POST /apps/<app>/sources": Operation(NO_BODY, {201: named("Source")}),
+    "GET /health/live": gets(answer(status=word("live"))),
+    "GET /health/ready": gets(answer(status=word("ready"))),
+    "GET /": Operation(NO_BODY, {302: None}),
+    "PUT /streams/sources/<ticket>": Operation(NO_BODY, {200: None}),
+    "GET /streams/logs/<ticket>": Operation(NO_BODY, {200: None}),
+    "GET /streams/sessions/<ticket>": Operation(NO_BODY, {200: None}),
 }

@@ -14,6 +14,7 @@ from wherry.api.windows import Field, Windows
 from wherry.domain.build_settings import stack_named
 from wherry.domain.errors import InvalidInput
 from wherry.domain.model import App
+from wherry.domain.names import APP_NAME
 from wherry.domain.paging import Window
 from wherry.domain.roles import Permission
 from wherry.domain.text import printable
@@ -25,6 +26,7 @@ _UPDATE = {
     "maintenance": Permission.OPERATE,
     "build_stack": Permission.DEPLOY,
 }
+_MOST_CHOSEN = 1000
 _HAVE = {"region": REGION}
 _OURS = ("name", "owner", "stack", "build_stack", "maintenance")
 
@@ -91,9 +93,11 @@ def chosen(call: Call) -> ResponseReturnValue:
     texts = next(iter(wanted.values()))
     if not isinstance(texts, list) or not all(isinstance(each, str) for each in texts):
         raise InvalidInput("nothing was looked for", problems=["in: must hold a list of strings"])
-    ids = call.desk.ids
-    visible = call.world.access.apps(call.actor)
-    return jsonify(_all_shown(call, [app for app in visible if ids.of("app", app.id) in texts or app.name in texts]))
+    if len(texts) > _MOST_CHOSEN:
+        raise InvalidInput("nothing was looked for", problems=[f"in: {len(texts)} apps; the most is {_MOST_CHOSEN}"])
+    numbers = [number for text in texts if (number := call.desk.ids.number("app", text)) is not None]
+    names = [text for text in texts if APP_NAME.fullmatch(text)]
+    return jsonify(_all_shown(call, call.world.access.among(call.actor, numbers, names)))
 
 
 def _listed(call: Call, own: bool) -> ResponseReturnValue:
