@@ -48,6 +48,9 @@ HAVE = {
     "app-webhooks": "GET /apps/<app>/webhooks, POST /apps/<app>/webhooks, GET /apps/<app>/webhooks/<webhook>, "
     "PATCH /apps/<app>/webhooks/<webhook>, DELETE /apps/<app>/webhooks/<webhook>, "
     "GET /apps/<app>/webhook-deliveries, GET /apps/<app>/webhook-events",
+    "app-transfers": "GET /account/app-transfers, POST /account/app-transfers, "
+    "GET /account/app-transfers/<transfer>, PATCH /account/app-transfers/<transfer>, "
+    "DELETE /account/app-transfers/<transfer>",
     "filters": "POST /filters/apps",
 }
 LACK = [
@@ -76,8 +79,7 @@ LACK = [
     ("POST", "/teams/apps", "teams"),
     ("GET", "/organizations", "teams"),
     ("GET", "/enterprise-accounts", "teams"),
-    ("POST", "/account/app-transfers", "transfers that wait for a yes"),
-    ("POST", "/pipeline-transfers", "transfers that wait for a yes"),
+    ("POST", "/pipeline-transfers", "pipeline transfers"),
     ("POST", "/app-setups", "app setups"),
     ("POST", "/password-resets", "passwords and second factors"),
     ("PUT", "/account/sms-number", "passwords and second factors"),

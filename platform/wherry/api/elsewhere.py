@@ -76,9 +76,9 @@ AREAS = (
         ("/teams(/.*)?", "/organizations(/.*)?", "/enterprise-accounts(/.*)?", f"{_APP}/teams(/.*)?"),
     ),
     Area(
-        "transfers that wait for a yes",
-        "An app goes to a collaborator at once: wherry apps:transfer EMAIL -a APP",
-        ("/account/app-transfers(/.*)?", "/pipeline-transfers(/.*)?"),
+        "pipeline transfers",
+        "An app goes to somebody else by: wherry apps:transfer EMAIL -a APP",
+        ("/pipeline-transfers(/.*)?",),
     ),
     Area(
         "app setups",

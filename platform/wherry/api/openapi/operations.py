@@ -53,15 +53,15 @@ OPERATIONS: dict[str, Operation] = {
     **dynos.OPERATIONS,
     "GET /account/rate-limits": gets(answer(remaining=COUNT)),
     "GET /account/features": _EMPTY,
-    "GET /account/app-transfers": _gets(many(named("Transfer"))),
+    "GET /account/app-transfers": gets(many(named("Transfer"))),
     "POST /account/app-transfers": Operation(
         body("app", "recipient", app=TEXT, recipient=TEXT, silent=maybe(FLAG)), {201: named("Transfer")}
     ),
-    "GET /account/app-transfers/<transfer>": _gets(named("Transfer")),
+    "GET /account/app-transfers/<transfer>": gets(named("Transfer")),
     "PATCH /account/app-transfers/<transfer>": Operation(
         body("state", state=word("accepted", "declined")), {200: named("Transfer")}
     ),
-    "DELETE /account/app-transfers/<transfer>": _gets(named("Transfer")),
+    "DELETE /account/app-transfers/<transfer>": gets(named("Transfer")),
     "GET /addons": _EMPTY,
     "GET /addon-attachments": _EMPTY,
     "GET /spaces": _EMPTY,
