@@ -7,6 +7,7 @@ import socket
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Event
+from typing import TYPE_CHECKING
 
 from wherry.builds.bills import ImageBills
 from wherry.builds.rebase import StackBases
@@ -89,6 +90,9 @@ from wherry.sources.policy import Limits
 from wherry.sources.ssh_folder import SshAddress, SshFolder
 from wherry.sources.transport import GitTransport
 from wherry.sources.uploads import UploadFolder
+
+if TYPE_CHECKING:
+    from wherry.runtimes.cluster.collect import ClusterCollector
 
 log = logging.getLogger(__name__)
 ROLLOUTS_AT_ONCE = 4
@@ -375,9 +379,10 @@ class Scribe:
 
     ledger: Ledger
     app_logs: AppLogs
-    collector: Collector
+    collector: Collector | ClusterCollector
     tell: TellEvents
-    router: FollowRouter
+    router: FollowRouter | None
+    """None where the router is not ours."""
     drains: DrainKeeper
     news: EnqueueNews
     couriers: Couriers
@@ -387,7 +392,7 @@ def wire_scribe(settings: Settings, home: Home, wording: Wording) -> Scribe:
     """For the logs process. `wording`: of what webhooks are told."""
     ledger, logs = open_ledger(settings, home), open_app_logs(settings)
     collector = open_collector(settings, home)
-    router = FollowRouter(settings.folder / "router", logs, collector.process_at)
+    router = None if settings.on_cluster else FollowRouter(settings.folder / "router", logs, collector.process_at)
     keeper, clock = DrainKeeper(ledger, logs, dialer(settings)), SystemClock()
     couriers = Couriers(SendNews(ledger, clock, wording, HttpsPost(dialer(settings))), clock)
     news = EnqueueNews(ledger, clock, wording)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from wherry.domain.errors import WherryError
 from wherry.fittings.images import open_registry
-from wherry.fittings.runtimes import open_runtime
+from wherry.fittings.runtimes import open_cluster, open_runtime
 from wherry.fittings.stores import open_ledger
 from wherry.home import Home
 from wherry.settings import Settings
@@ -45,6 +45,7 @@ def examine(settings: Settings) -> list[Finding]:
         _disk,
         _engine,
         _isolation,
+        _cluster,
         _database,
         _processes,
         _ports,
@@ -87,7 +88,7 @@ def _engine(settings: Settings) -> list[Finding]:
 
 
 def _isolation(settings: Settings) -> list[Finding]:
-    if not engine.answers(settings.engine) or not settings.folder.is_dir():
+    if settings.on_cluster or not engine.answers(settings.engine) or not settings.folder.is_dir():
         return []
     try:
         problems = open_runtime(settings, Home(settings.folder)).problems()
@@ -98,6 +99,22 @@ def _isolation(settings: Settings) -> list[Finding]:
             "isolation of apps", not problems, "; ".join(problems) or "on", "As root: wherry down && wherry up --detach"
         )
     ]
+
+
+def _cluster(settings: Settings) -> list[Finding]:
+    if not settings.on_cluster:
+        return []
+    from wherry.runtimes.cluster import checkup  # only where it is needed: see fittings/runtimes.py
+
+    try:
+        found = checkup.examine(open_cluster(settings), settings.gateway, settings.ingress_class)
+    except WherryError as error:
+        return [Finding("cluster", False, error.message, error.hint)]
+    nodes = settings.registry_pull_url or settings.registry_url
+    pulls = Finding(
+        "images for the nodes", True, f"they pull from {nodes}; a node that cannot is told by the next deploy"
+    )
+    return [*(Finding(each.question, each.good, each.answer, each.mend) for each in found), pulls]
 
 
 def _database(settings: Settings) -> list[Finding]:
@@ -112,6 +129,7 @@ def _database(settings: Settings) -> list[Finding]:
 def _processes(settings: Settings) -> list[Finding]:
     records = Records(settings.folder)
     without = {"engine"} | ({"registry"} if settings.registry_url else set())
+    without |= {"router"} if settings.on_cluster else set()
     without |= set() if SshAddress.read(settings.folder) else set(ssh.NAMES)
     wanted = [name for name in NAMES if name not in without]
     dead = [name for name in wanted if records.find(name) is None]
@@ -124,6 +142,8 @@ def _ports(settings: Settings) -> list[Finding]:
     records = Records(settings.folder)
     pairs = {"web": settings.web_port, "router": settings.router_port, "registry": settings.registry_port}
     pairs["terminal"] = settings.terminal_port
+    if settings.on_cluster:
+        del pairs["router"]
     taken = [
         f"{port} ({name})"
         for name, port in pairs.items()

@@ -28,7 +28,9 @@ def down(settings: Settings, say: Say, keep_apps: bool) -> None:
     _stop(records, names, say)
     if keep_apps:
         return
-    if engine.answers(settings.engine):
+    if settings.on_cluster:
+        say("the apps go on in their cluster; to stop one: wherry ps:scale web=0, to remove it: wherry apps:destroy")
+    elif engine.answers(settings.engine):
         _stop_apps(settings, home, say)
     _stop(records, ["engine"], say)
 

@@ -35,7 +35,9 @@ def main(settings: Settings) -> int:
     with (settings.folder / "app-logs.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one writes, of however many; another machine's may be it
         scribe = wire_scribe(settings, home, Announcements(settings, home.secret("tickets.key")))
-        works = {"engine": scribe.collector.run, "router": scribe.router.run, "events": lambda: _events(scribe, stop)}
+        works = {"engine": scribe.collector.run, "events": lambda: _events(scribe, stop)}
+        if scribe.router:
+            works["router"] = scribe.router.run
         threads = [Thread(target=_again, args=(work, stop), name=name, daemon=True) for name, work in works.items()]
         for thread in threads:
             thread.start()
@@ -43,7 +45,8 @@ def main(settings: Settings) -> int:
         scribe.collector.close()
         scribe.drains.close()
         scribe.couriers.close()
-        scribe.router.close()
+        if scribe.router:
+            scribe.router.close()
         scribe.ledger.ring()
         for thread in threads:
             thread.join(5)

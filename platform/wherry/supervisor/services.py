@@ -23,11 +23,14 @@ from wherry.supervisor.service import Service
 
 
 def services(settings: Settings, home: Home) -> list[Service]:
-    """In the order of their start. The registry is ours only when no other is named in the settings."""
+    """In the order of their start. The registry is ours only when no other is named in the settings, the router only where
+    no cluster has one.
+    """
     env = {**os.environ, **settings.environ(), "PYTHONUNBUFFERED": "1"}
     ours = [] if settings.registry_url else [_registry(settings, home, env)]
     doors = [_terminal(settings, env), _web(settings, env)]
-    return [*ours, _router(settings, env), _logs(settings, env), *doors, _worker(settings, env)]
+    router = [] if settings.on_cluster else [_router(settings, env)]
+    return [*ours, *router, _logs(settings, env), *doors, _worker(settings, env)]
 
 
 def _registry(settings: Settings, home: Home, env: dict[str, str]) -> Service:

@@ -19,11 +19,12 @@ def status(settings: Settings) -> dict[str, object]:
     """
     records = Records(settings.folder)
     known = _known(settings.folder)
+    others = ["engine", "registry", *ssh.NAMES, *(["router"] if settings.on_cluster else [])]
     processes = []
     for name in NAMES:
         running = records.find(name)
-        if running is None and name in ("engine", "registry", *ssh.NAMES) and name not in known:
-            continue  # not ours to run: another's engine or registry is in use
+        if running is None and name in others and name not in known:
+            continue  # not ours to run: another's engine, registry or router is in use
         about = known.get(name, {})
         processes.append(
             {

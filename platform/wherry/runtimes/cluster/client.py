@@ -114,6 +114,12 @@ class Client:
             counted="CREATE",
         )
 
+    def allowed(self, review: Object) -> bool:
+        """Whether we may do what a SelfSubjectAccessReview asks about."""
+        path = f"/apis/{review['apiVersion']}/selfsubjectaccessreviews"
+        answer = self.json("POST", path, body=encoded(review), doing="ask what we may do")
+        return bool(answer["status"]["allowed"])
+
     def merge(self, kind: Kind, namespace: str, name: str, changes: Object, part: str = "") -> Object:
         """Sets some fields of an object that is there. Raises NotFound."""
         return self.json(
