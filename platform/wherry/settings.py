@@ -41,7 +41,7 @@ class Settings:
     registry_username: str = _setting("", "login for registry_url")
     registry_password: str = _setting("", "login for registry_url")
     registry_pull_url: str = _setting("", "registry_url as the cluster's nodes name it; default the same")
-    runtime: str = _setting("machine", "where apps run: machine (this Docker Engine) or cluster (Kubernetes)")
+    runtime: str = _setting("machine", "where apps run: machine (this Docker Engine), swarm or cluster (Kubernetes)")
     kubeconfig: str = _setting("", "file that leads to the cluster; default the pod's own service account")
     gateway: str = _setting("", "Gateway of the cluster for the apps: NAMESPACE/NAME; default the only one there is")
     ingress_class: str = _setting("", "class of the apps' Ingresses, without a Gateway; default the cluster's default")
@@ -249,7 +249,7 @@ _BY_DIGEST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]*@sha256:[0-9a-f]{64}")
 _KUBE_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 _GATEWAY = re.compile(rf"[a-z0-9](?:[a-z0-9-]{{0,61}}[a-z0-9])?/{_KUBE_NAME.pattern}")
 _CHOICES = {
-    "runtime": ("machine", "cluster"),
+    "runtime": ("machine", "swarm", "cluster"),
     "builds": ("", "machine", "cluster"),
     "apps_scheme": ("http", "https"),
 }

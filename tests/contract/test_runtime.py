@@ -21,6 +21,7 @@ from wherry.flow.ports import Cancel, Runtime
 from tests.fakes.runtime import InMemoryRuntime
 from tests.runtimes.machine_world import SMALL, app_logs, eventually, machine_runtime, quiet, workload
 from tests.runtimes.registry import pushed_image, registry
+from tests.runtimes.swarm_world import swarm, swarm_runtime
 from tests.runtimes.tiny import busybox, engine_api, platform_id, remove_platform, tiny_image
 
 # Fixtures, which pytest finds here by name.
@@ -32,6 +33,8 @@ __all__ = [
     "platform_id",
     "pushed_image",
     "registry",
+    "swarm",
+    "swarm_runtime",
     "tiny_image",
 ]
 
@@ -46,7 +49,7 @@ class World:
         return [(each.app_id, each.release, each.name) for each in self.runtime.processes()]
 
 
-@pytest.fixture(params=["memory", pytest.param("machine", marks=pytest.mark.engine)])
+@pytest.fixture(params=["memory", *(pytest.param(each, marks=pytest.mark.engine) for each in ("machine", "swarm"))])
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     if request.param == "memory":
         fake = InMemoryRuntime()
@@ -54,7 +57,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
         return
     api: APIClient = request.getfixturevalue("engine_api")
     platform: str = request.getfixturevalue("platform_id")
-    runtime = request.getfixturevalue("machine_runtime")
+    runtime = request.getfixturevalue(f"{request.param}_runtime")
 
     def crash(app_id: int, name: str) -> None:
         kind, _, index = name.rpartition(".")
@@ -66,6 +69,8 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
         os.kill(pid, signal.SIGKILL)
 
     yield World(runtime, request.getfixturevalue("pushed_image"), crash)
+    if request.param == "swarm":
+        runtime.remove()
     remove_platform(api, platform)
 
 

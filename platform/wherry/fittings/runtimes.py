@@ -14,6 +14,7 @@ from wherry.home import Home
 from wherry.routing.router import EnvoyRouter
 from wherry.runtimes.machine.collect import Collector
 from wherry.runtimes.machine.runtime import MachineRuntime
+from wherry.runtimes.swarm.runtime import SwarmRuntime
 from wherry.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,9 +30,8 @@ def open_runtime(settings: Settings, home: Home) -> MachineRuntime | ClusterRunt
         from wherry.runtimes.cluster.errands import ClusterRuntime
 
         return ClusterRuntime(open_cluster(settings), open_ground(settings, home))
-    return MachineRuntime(
-        settings.engine, home.platform, pulls(settings, home), settings.subnet, open_app_logs(settings)
-    )
+    kind = SwarmRuntime if settings.runtime == "swarm" else MachineRuntime
+    return kind(settings.engine, home.platform, pulls(settings, home), settings.subnet, open_app_logs(settings))
 
 
 def open_router(settings: Settings, home: Home) -> EnvoyRouter | ClusterRouter:

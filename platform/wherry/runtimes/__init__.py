@@ -1,1 +1,1 @@
-"""Where processes run: ``machine`` (Docker Engine) and later ``cluster`` (Kubernetes), adapters of the Runtime port."""
+"""Where processes run: ``machine`` (Docker Engine), ``swarm`` and ``cluster`` (Kubernetes), adapters of the Runtime port."""

@@ -87,8 +87,11 @@ class Collector:
             close_stream(events)
 
     def process_at(self, address: str) -> str:
-        """The name of the process that has, or had, this address (and perhaps a port); "" for none that is known."""
-        return self._names.get(address.rpartition(":")[0] or address, "")
+        """The name of the process that has, or had, this address (and perhaps a port); "" for none that is known. In a swarm
+        the port alone says it.
+        """
+        host, _, port = address.rpartition(":")
+        return self._names.get(host or address) or self._names.get(f":{port}", "")
 
     def _meet(self, container: str, who: Identity, labels: Mapping[str, str]) -> None:
         """Reads on where an earlier reader of the same container (before it was started again) ends."""

@@ -20,9 +20,13 @@ _STEADY = timedelta(seconds=10)  # the engine's own bound: a run of that length 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6})\d*)?Z")
 
 
-def processes(engine: Engine, platform: str, app_id: int | None) -> list[Process]:
-    """In the order of app, release, type and index; one for each identity (see `counts`)."""
-    everything = engine.api.containers(all=True, filters=naming.of_platform(platform, app_id))
+def processes(engine: Engine, platform: str, app_id: int | None, *, once: bool = False) -> list[Process]:
+    """In the order of app, release, type and index; one for each identity (see `counts`). `once`: only those that end by
+    themselves.
+    """
+    filters = naming.of_platform(platform, app_id)
+    filters["label"] += [naming.ONCE] if once else []
+    everything = engine.api.containers(all=True, filters=filters)
     listed = [each for each in everything if naming.ONE_OFF not in each["Labels"]]
     with ThreadPoolExecutor(_AT_ONCE, "inspect") as pool:
         inspected = [each for each in pool.map(lambda each: _inspect(engine, each["Id"]), listed) if each]
