@@ -229,3 +229,35 @@ def test_sqlite_keeps_what_it_answered_through_a_power_cut(sqlite_url: str, new_
         asked = ("journal_mode", "synchronous", "foreign_keys", "mmap_size")
         found = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in asked]
     assert found == ["delete", 3, 1, 0]
+
+
+def test_a21_a_full_disk_refuses_the_write_and_reads_go_on(sqlite_url: str, new_ledger: NewLedger) -> None:
+    """SQLite says of a database that may not grow what it says of a full disk: SQLITE_FULL."""
+    ledger = new_ledger(sqlite_url)
+    with ledger.begin() as tx:
+        actor = tx.accounts.ensure("ada@example.org", admin=False)
+
+    def limit(pages: int) -> None:
+        ledger._here.engine.dispose()
+        event.listen(
+            ledger._here.engine,
+            "connect",
+            lambda connection, _: connection.execute(f"PRAGMA max_page_count = {pages}"),
+            insert=True,
+        )
+
+    def fill() -> None:
+        with ledger.begin() as tx:
+            for number in range(500):
+                tx.events.add(NOW, actor, "ferry", "first", after={"n": number, "text": "x" * 500})
+
+    limit(1)  # SQLite takes it as the size that there is
+    with pytest.raises(PlatformFault, match="disk that holds the database is full") as caught:
+        fill()
+    assert "nothing was changed" in caught.value.hint
+    with ledger.begin(read_only=True) as tx:
+        assert tx.accounts.by_email("ada@example.org") == actor
+        assert tx.events.of_app("ferry") == []
+    limit(1_000_000)
+    with ledger.begin() as tx:
+        tx.events.add(NOW, actor, "ferry", "first")

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from wherry.api.routes.table import ROUTES
+from wherry.home import Home
+from wherry.ledger.master_key import load_or_create_key
+from wherry.portal import create_portal
+from wherry.settings import Settings
 
-from tests.portal.harbour import Harbour
+from tests.portal.harbour import Harbour, Visitor
 
 
 def test_link_is_shown_without_being_used_up(harbour: Harbour) -> None:
@@ -84,6 +91,41 @@ def test_t33_cookie_over_https_is_bound_to_its_host(harbour: Harbour) -> None:
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith("__Host-wherry=")
     assert "Secure" in cookie.split("; ")
+
+
+def test_t33_a_cookie_that_an_app_tossed_is_not_taken_over_https(harbour: Harbour) -> None:
+    """An app under a sibling name can set a cookie for the parent domain, but none with the name's prefix."""
+    owner, visitor = harbour.client(harbour.user()), harbour.client()
+    cookie = owner.client.get_cookie("wherry_session")
+    assert cookie is not None
+    tossed = {"Cookie": f"wherry_session={cookie.value}; Secure-wherry={cookie.value}"}
+    assert visitor.get("/dashboard", base_url="https://portal.example", headers=tossed).status_code == 303
+
+
+def test_t39_a_fresh_platform_has_no_open_page_no_default_login_and_no_debugger(harbour: Harbour) -> None:
+    app = create_portal(harbour.world)
+    assert not app.debug
+    visitor = Visitor(app.test_client())
+    for token in ("", "admin", "wherry", "password", "changeme"):
+        assert visitor.post("/login", api_token=token).status_code == 401
+    for path in ("/console", "/setup", "/install", "/register", "/admin", "/dashboard?__debugger__=yes&cmd=printpin"):
+        assert visitor.get(path).status_code in (303, 401, 404), path
+    for route in (each for each in ROUTES if each.needs is not None):
+        path = re.sub("<[^>]+>", "x", route.path)
+        assert app.test_client().open(path, method=route.method).status_code == 401, route.name
+
+
+def test_t39_secrets_are_made_for_each_platform_and_for_its_owner_only(tmp_path: Path) -> None:
+    kept = set()
+    for name in ("one", "two"):
+        (tmp_path / name / "secrets").mkdir(parents=True)
+        home = Home(tmp_path / name)
+        kept |= {home.secret("tickets.key").reveal(), load_or_create_key(home.folder / "secrets" / "master.key").hex()}
+        files = list((tmp_path / name).rglob("*.key"))
+        assert files
+        assert {path.stat().st_mode & 0o077 for path in files} == {0}
+    assert len(kept) == 4
+    assert Settings.load({"WHERRY_HOME": str(tmp_path)}).bind == "127.0.0.1"
 
 
 def test_session_ends_after_twelve_hours_however_busy(harbour: Harbour) -> None:
