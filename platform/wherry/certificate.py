@@ -24,14 +24,14 @@ _NAME = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Wherry terminal door
 
 @dataclass(frozen=True)
 class Certificate:
-    """`chain` holds the certificate, which anybody may read; `key` its private key."""
+    """`chain` holds the certificate, which is no secret; `key` its private key."""
 
     chain: Path
     key: Path
 
     @classmethod
     def of(cls, home: Path) -> Certificate:
-        return cls(home / "run" / "terminal.crt", home / "secrets" / "terminal.key")
+        return cls(home / "secrets" / "terminal.crt", home / "secrets" / "terminal.key")
 
     def ensure(self, *names: str) -> None:
         """Makes it on its first use, for this machine's names and `names`. The key is there before the certificate."""

@@ -31,7 +31,11 @@ class Settings:
     router_port: str = _setting("8300", "port of the apps: http://NAME.localhost:PORT")
     terminal_port: str = _setting("8303", "port where wherry run attaches, with TLS; on the address of bind")
     ssh_port: str = _setting("8304", "port of git over SSH, where this machine has sshd; 0: none")
-    registry_port: str = _setting("8302", "port of our own registry, on 127.0.0.1 only")
+    public_url: str = _setting(
+        "", "where people reach the portal and the API: http(s)://HOST[:PORT]; default http://localhost:<web_port>"
+    )
+    registry_port: str = _setting("8302", "port of our own registry, on the address of registry_bind")
+    registry_bind: str = _setting("127.0.0.1", "address that our own registry listens on")
     apps_domain: str = _setting("localhost", "apps answer at NAME.<apps_domain>")
     name_servers: str = _setting(
         "", "who is asked whether a custom domain is its claimer's: IP[:PORT], blanks between; default the machine's"
@@ -123,7 +127,7 @@ class Settings:
 
     @property
     def web_url(self) -> str:
-        return f"http://localhost:{self.web_port}"
+        return self.public_url.rstrip("/") or f"http://localhost:{self.web_port}"
 
     @property
     def database(self) -> str:
@@ -183,6 +187,8 @@ class Settings:
                     source_prefix(each)
                 except InvalidInput as error:
                     faults.append(f"WHERRY_{name.upper()}: {error.message}")
+        if self.public_url and not _PUBLIC.fullmatch(self.public_url):
+            faults.append(f"WHERRY_PUBLIC_URL: '{self.public_url}' is not http(s)://HOST[:PORT]")
         for each in self.name_servers.split():
             if not _ADDRESS.fullmatch(each):
                 faults.append(f"WHERRY_NAME_SERVERS: '{each}' is not IP[:PORT]")
@@ -245,6 +251,7 @@ def root_folder() -> Path:
 
 
 _ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?::[0-9]{1,5})?|\[[0-9a-fA-F:]{2,39}\](?::[0-9]{1,5})?")
+_PUBLIC = re.compile(r"https?://[A-Za-z0-9.:\[\]-]{1,260}/?")
 _BY_DIGEST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]*@sha256:[0-9a-f]{64}")
 _KUBE_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 _GATEWAY = re.compile(rf"[a-z0-9](?:[a-z0-9-]{{0,61}}[a-z0-9])?/{_KUBE_NAME.pattern}")

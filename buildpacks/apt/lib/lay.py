@@ -13,6 +13,8 @@ PATHS = {
     "CPATH": ("usr/local/include", "usr/include/{triplet}", "usr/include"),
     "PKG_CONFIG_PATH": ("usr/lib/{triplet}/pkgconfig", "usr/lib/pkgconfig", "usr/share/pkgconfig"),
 }
+PLACES = {"GIT_EXEC_PATH": "usr/lib/git-core", "GIT_TEMPLATE_DIR": "usr/share/git-core/templates"}
+"""Of programs that look where they were made for, and not beside themselves."""
 AT_LAUNCH = ("PATH", "LD_LIBRARY_PATH")
 _DROPPED = ("usr/share/man", "usr/share/info", "usr/share/lintian", "usr/share/locale")
 
@@ -80,6 +82,12 @@ def write_env(layer: Path, triplet: str, launch: bool) -> None:
         folder.mkdir(exist_ok=True)
         (folder / f"{variable}.prepend").write_text(":".join(map(str, found)))
         (folder / f"{variable}.delim").write_text(":")
+
+    for variable, place in PLACES.items():
+        if (layer / place).is_dir():
+            folder = layer / ("env" if launch else "env.build")
+            folder.mkdir(exist_ok=True)
+            (folder / f"{variable}.default").write_text(str(layer / place))
 
 
 def _beside(libraries: list[Path]) -> list[Path]:

@@ -69,7 +69,7 @@ class LifecycleBuilder:
     """An adapter of the Builder port. Work and caches lie side by side in the home folder, so that a layer moves from
     one to the other by a rename. `buildpacks`: a folder with order.toml; default our own. `trees`: how
     the git repository of a buildpack is fetched. `containers`: builds Dockerfiles, where that can be done. `yards`: where
-    a build happens; default folders of this machine.
+    a build happens; default folders of this machine. `repository`: where images go, by the app's id.
     """
 
     def __init__(
@@ -82,7 +82,9 @@ class LifecycleBuilder:
         trees: FetchesTree | None = None,
         containers: Containers | None = None,
         yards: TakesYard | None = None,
+        repository: str = "apps/{}",
     ) -> None:
+        self._repository = repository
         self._containers = containers
         self._sandbox = sandbox
         self._stacks = stacks
@@ -237,7 +239,7 @@ class LifecycleBuilder:
     def _export(
         self, built: Built, stack: Stack, previous: StoredImage | None, request: BuildRequest, say: Say
     ) -> Image:
-        repository = f"apps/{request.app_id}"
+        repository = self._repository.format(request.app_id)
         return export(built, stack, self._registry, repository, previous, self._caches, request, say)
 
 

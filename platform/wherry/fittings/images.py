@@ -38,15 +38,21 @@ def stacks(settings: Settings, home: Home) -> Stacks:
 
 
 def open_builder(settings: Settings, home: Home) -> Builder:
-    if settings.builds_on_cluster:
-        return open_pod_builder(settings, home)
+    return open_pod_builder(settings, home) if settings.builds_on_cluster else open_own_builder(settings, home)
+
+
+def open_own_builder(settings: Settings, home: Home, repository: str = "apps/{}") -> LifecycleBuilder:
+    """On this machine's engine. `repository`: where images go, by the app's id."""
     sandbox = MachineSandbox(
         settings.engine, home.platform, pulls(settings, home), settings.subnet, settings.folder / "builds"
     )
     registry = open_registry(settings, home)
     images = MachineImageBuild(settings.engine, home.platform, pulls(settings, home), settings.subnet)
     containers = Containers(images, registry, settings)
-    return LifecycleBuilder(sandbox, stacks(settings, home), registry, settings, trees=Trees(), containers=containers)
+    base = stacks(settings, home)
+    return LifecycleBuilder(
+        sandbox, base, registry, settings, trees=Trees(), containers=containers, repository=repository
+    )
 
 
 def open_pod_builder(settings: Settings, home: Home) -> PodBuilder:

@@ -1,4 +1,4 @@
-"""The one place that starts git: fixed argv, fixed environment, no shell, nothing inherited from ours but PATH.
+"""The one place that starts git: fixed argv, fixed environment, no shell, nothing inherited from ours but where git lies.
 
 Callers give object ids and options of their own; users' text never stands in an argv.
 """
@@ -20,6 +20,9 @@ from wherry.sources.faults import git_failed
 
 RUN_SECONDS = 60.0
 
+_WHERE_GIT_LIES = ("GIT_EXEC_PATH", "GIT_TEMPLATE_DIR", "LD_LIBRARY_PATH")
+"""Beside PATH, for a git that was not installed at its own place (a layer of the platform's own image)."""
+
 # A delta of a few bytes may ask for gigabytes. RLIMIT_DATA bounds what git allocates, not what it maps from packs.
 _GUARD = ("prlimit", "--data=2147483648", "--core=0")
 
@@ -28,6 +31,7 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """The whole environment of a git of ours. No file but the repository's own config is read."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
+        **{name: os.environ[name] for name in _WHERE_GIT_LIES if name in os.environ},
         "HOME": "/nonexistent",
         "LC_ALL": "C",
         "GIT_CONFIG_NOSYSTEM": "1",

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from threading import Thread
+from threading import Event, Thread
 
 from wherry.api.tickets import Tickets
 from wherry.fittings.stores import open_sources
@@ -21,7 +21,9 @@ from wherry.wiring import wire
 def main(settings: Settings, user: str) -> int:
     """`user`: who hook/serve runs as. Returns the exit code."""
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(levelname)s %(name)s: %(message)s")
-    home = Home(settings.folder)
+    home, stop = Home(settings.folder), Event()
+    for number in (signal.SIGTERM, signal.SIGINT):  # handlers: in a container this is process 1, which has no defaults
+        signal.signal(number, lambda *_: stop.set())
     world = wire(settings)
     transport, tickets = SshTransport(open_sources(settings)), Tickets(world.ticket_key)
     with socket.create_server(("127.0.0.1", 0), backlog=AT_ONCE) as listener:
@@ -30,6 +32,6 @@ def main(settings: Settings, user: str) -> int:
         door = Door(settings, world.access, world.keys, transport, tickets, secret)
         Thread(target=door.serve, args=(listener,), name="door", daemon=True).start()
         (home.folder / "run" / "ssh-door.ready").write_text(str(os.getpid()), encoding="ascii")
-        signal.sigwait({signal.SIGTERM, signal.SIGINT})
+        stop.wait()
     logging.shutdown()
     os._exit(0)  # pushes under way go on without us: git talks to its client by itself

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 
 from wherry.domain.errors import WherryError
+from wherry.fittings.stores import migrate
 from wherry.home import Home
 from wherry.settings import Settings
 from wherry.ssh import main as ssh_door
 from wherry.supervisor import account, doctor, scribe, worker
 from wherry.supervisor import down as down_story
+from wherry.supervisor import image as image_story
 from wherry.supervisor import stack as stack_story
 from wherry.supervisor import status as status_story
+from wherry.supervisor.serve import PROCESSES, prepare, serve
 from wherry.supervisor.service import Records, this_process
 from wherry.supervisor.up import UP_MARK, Up, detach
 from wherry.terminal import main as terminal
@@ -145,6 +149,50 @@ def terminal_command(settings: Settings) -> None:
 @click.pass_obj
 def logs_command(settings: Settings) -> None:
     sys.exit(scribe.main(settings))
+
+
+@commands.command("image", hidden=True)
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_obj
+def image_command(settings: Settings, as_json: bool) -> None:
+    """Build the platform's own image of this checkout, and publish it with the stack images."""
+    made = image_story.publish(settings, talk).values()
+    if as_json:
+        click.echo(json.dumps(made))
+        return
+    for name, values in made.items():
+        click.echo("\n".join([f"{name}:", *(f"  {key}: {value}" for key, value in values.items())]))
+
+
+_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+_SECRETS = click.option("--secrets", envvar="WHERRY_SECRETS", type=_FOLDER, help="A mounted Secret.")
+
+
+@commands.command("serve", hidden=True)
+@click.argument("process", type=click.Choice(PROCESSES))
+@_SECRETS
+@click.pass_obj
+def serve_command(settings: Settings, process: str, secrets: Path | None) -> None:
+    """Run one of the platform's processes here, and nothing else: for containers."""
+    serve(settings, Home(settings.folder), process, secrets, talk)
+
+
+@commands.command("prepare", hidden=True)
+@_SECRETS
+@click.option("--own", envvar="WHERRY_OWN", type=_FOLDER, help="A folder of this machine alone.")
+@click.pass_obj
+def prepare_command(settings: Settings, secrets: Path | None, own: Path | None) -> None:
+    """Lay out the data folder and bring the database to this version: before `serve`."""
+    prepare(settings, Home(settings.folder), secrets, own)
+
+
+@commands.command("migrate", hidden=True)
+@click.pass_obj
+def migrate_command(settings: Settings) -> None:
+    """Bring the database to this version, and nothing else."""
+    home = Home(settings.folder)
+    home.prepare()
+    migrate(settings, home)
 
 
 @commands.command("ssh-door", hidden=True)

@@ -21,16 +21,34 @@ from wherry.home import Home
 from wherry.settings import Settings, root_folder
 from wherry.supervisor.service import Service
 
+SERVICES = ("registry", "router", "logs", "terminal", "web", "worker")
+"""In the order of their start."""
+
 
 def services(settings: Settings, home: Home) -> list[Service]:
     """In the order of their start. The registry is ours only when no other is named in the settings, the router only where
     no cluster has one.
     """
+    without = {"registry": bool(settings.registry_url), "router": settings.on_cluster}
+    return [service(settings, home, name) for name in SERVICES if not without.get(name)]
+
+
+def service(settings: Settings, home: Home, name: str) -> Service:
+    """One of SERVICES. Raises PlatformFault when this machine lacks what it needs."""
     env = {**os.environ, **settings.environ(), "PYTHONUNBUFFERED": "1"}
-    ours = [] if settings.registry_url else [_registry(settings, home, env)]
-    doors = [_terminal(settings, env), _web(settings, env)]
-    router = [] if settings.on_cluster else [_router(settings, env)]
-    return [*ours, *router, _logs(settings, env), *doors, _worker(settings, env)]
+    match name:
+        case "registry":
+            return _registry(settings, home, env)
+        case "router":
+            return _router(settings, env)
+        case "logs":
+            return _logs(settings, env)
+        case "terminal":
+            return _terminal(settings, env)
+        case "web":
+            return _web(settings, env)
+        case _:
+            return _worker(settings, env)
 
 
 def _registry(settings: Settings, home: Home, env: dict[str, str]) -> Service:
@@ -43,7 +61,7 @@ def _registry(settings: Settings, home: Home, env: dict[str, str]) -> Service:
     config = _write_registry_config(settings, home)
     port = int(settings.registry_port)
     return Service(
-        "registry", (program, "serve", str(config)), env, settings.folder, lambda: listens("127.0.0.1", port)
+        "registry", (program, "serve", str(config)), env, settings.folder, lambda: listens(settings.registry_bind, port)
     )
 
 
@@ -62,7 +80,7 @@ def _write_registry_config(settings: Settings, home: Home) -> Path:
         "version: 0.1\n"
         "log: {level: error, accesslog: {disabled: true}}\n"
         f"storage: {{filesystem: {{rootdirectory: '{folder}/data'}}, delete: {{enabled: true}}}}\n"
-        f"http: {{addr: '127.0.0.1:{settings.registry_port}', secret: '{home.secret('registry-http').reveal()}'}}\n"
+        f"http: {{addr: '{settings.registry_bind}:{settings.registry_port}', secret: '{home.secret('registry-http').reveal()}'}}\n"
         f"auth: {{htpasswd: {{realm: wherry, path: '{users}'}}}}\n"
     )
     config.chmod(0o600)
