@@ -120,6 +120,10 @@ def _run(argv: list[str]) -> int:
 def _no_such(name: str) -> tuple[str, str]:
     from difflib import get_close_matches
 
+    from wherry.cli.absent import why
+
+    if found := why(name):
+        return found
     near = get_close_matches(name, [*COMMANDS, *ALIASES, *MACHINE], n=3)
     meant = " or ".join(f"wherry {each}" for each in near)
     return (

@@ -1,0 +1,68 @@
+"""Commands of Heroku's that are not here: a word why, and what to type instead. docs/coming-from-heroku.md has them all."""
+
+from __future__ import annotations
+
+ABSENT = {
+    "addons": (
+        "there are no add-ons here",
+        "Run the service elsewhere and give its address: wherry config:set DATABASE_URL=...",
+    ),
+    "pg": ("there is no database service here", "Your database's own tools, with: wherry config:get DATABASE_URL"),
+    "redis": ("there is no Redis service here", "Its own tools, with: wherry config:get REDIS_URL"),
+    "certs": ("the platform keeps no certificates", "TLS ends in front of the router: docs/operations.md"),
+    "reviewapps": (
+        "there are no review apps here",
+        "Make an app for the branch: wherry create; wherry pipelines:add PIPELINE -s review -a APP",
+    ),
+    "ci": ("tests are not run here", "Run them where you push from, and push when they pass: git push wherry main"),
+    "teams": ("there are no teams here", "To share an app: wherry access:add EMAIL"),
+    "members": ("there are no teams here", "To share an app: wherry access:add EMAIL"),
+    "orgs": ("there are no teams here", "To share an app: wherry access:add EMAIL"),
+    "spaces": ("there are no private spaces here", "Every app has a network of its own: docs/security.md"),
+    "regions": ("there is one region, this platform", "To see what an app runs on: wherry apps:info"),
+    "labs": (
+        "there are no features to switch here",
+        "A new release always starts beside the old one: wherry ps:restart",
+    ),
+    "features": (
+        "there are no features to switch here",
+        "A new release always starts beside the old one: wherry ps:restart",
+    ),
+    "local": (
+        "apps are not run on your machine by this",
+        "A Procfile's line, typed into a shell; or: wherry run COMMAND",
+    ),
+    "ps:autoscale": ("processes are not scaled by themselves", "To do it: wherry ps:scale web=3"),
+    "ps:copy": ("files are not copied out of processes", "To print one: wherry run 'cat FILE' > FILE"),
+    "ps:forward": ("ports are not forwarded", "To go inside a process: wherry ps:exec"),
+    "ps:socks": ("there is no proxy into an app", "To go inside a process: wherry ps:exec"),
+    "container:login": (
+        "docker itself logs in here",
+        "For example: wherry auth:token | docker login HOST:PORT -u _ --password-stdin",
+    ),
+    "container:push": (
+        "docker itself pushes here",
+        "For example: docker build -t HOST/APP/web .; docker push HOST/APP/web; wherry container:release web",
+    ),
+    "buildpacks:search": ("there is no list of others' buildpacks here", "Those that are built in: docs/buildpacks.md"),
+    "git:clone": ("git itself clones", "For example: git clone $(wherry apps:info --json | jq -r .git_url)"),
+    "telemetry": ("telemetry is not sent on", "To send logs on: wherry drains:add URL"),
+    "clients": (
+        "there are no OAuth clients of others here",
+        "A token of your own: wherry authorizations:create -s read",
+    ),
+    "apps:favorites": ("there are no favourites here", "All yours: wherry apps"),
+    "apps:lock": ("apps are not locked here", "Who may what: wherry access"),
+    "apps:stacks": ("stacks have a command of their own", "Type: wherry stack"),
+    "apps:diff": ("apps are not compared with each other", "Two releases are: wherry releases:diff v1 v2"),
+    "2fa": ("there are no passwords, and so no second factor", "You log in with a link or a token: wherry login"),
+    "plugins": ("this command takes no plugins", "What it does: wherry commands"),
+    "update": ("this command does not update itself", "With pip: pip install --upgrade wherry"),
+}
+
+
+def why(name: str) -> tuple[str, str] | None:
+    """The reason and the hint for a command, by its longest known beginning."""
+    parts = name.split(":")
+    beginnings = (":".join(parts[:count]) for count in range(len(parts), 0, -1))
+    return next((ABSENT[each] for each in beginnings if each in ABSENT), None)
