@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from wherry.cli.main import wherry
 from wherry.cli.names import MACHINE, joined, known, topics
 from wherry.cli.words import Carrying
 from wherry.supervisor.__main__ import commands as machine
+from wherry.supervisor.status import NAMES as PROCESSES
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/**/*.md"))]
@@ -100,3 +102,17 @@ def test_every_page_that_a_page_names_exists() -> None:
         if not (ROOT / name).exists()
     }
     assert named == set()
+
+
+def test_the_map_names_every_room_process_and_layer() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    inside = ROOT / "platform" / "wherry"
+    rooms = [f"{path.parent.relative_to(inside)}/" for path in inside.rglob("__init__.py") if path.parent != inside]
+    rooms = [room for room in rooms if room.count("/") == 1 or room.startswith("runtimes/")]
+    modules = [path.name for path in inside.glob("*.py") if path.name != "__init__.py"]
+    assert [name for name in [*rooms, *modules] if name not in text and name != "runtimes/"] == []
+    assert [name for name in PROCESSES if name not in text] == []
+    contract = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]
+    drawn = text.partition("Imports go down only:")[2].partition("## ")[0].split("\n")
+    layers = [re.sub(r" {2,}\S.*", "", line.strip()) for line in drawn if line.strip()]
+    assert layers == [layer.replace("wherry.", "") for layer in contract["layers"]]
