@@ -52,6 +52,15 @@ def test_a_failed_release_and_a_hostile_name_are_told_safely(stage: Stage, app: 
     assert lines[2] == "app[api]: x\\n\\x1b[2J by user user@example.org"
 
 
+def test_a_process_that_does_not_boot_in_time_is_told_by_herokus_code(stage: Stage, app: App) -> None:
+    stage.configure.run(stage.user, app, {"MODE": "deaf"})
+    stage.deploy(app, ONE)
+    assert told(stage, app)[-2:] == [
+        "heroku[web.1]: Error R10 (Boot timeout) -> web.1 failed: not-listening",
+        "app[api]: Release v1 failed",
+    ]
+
+
 def test_a_destroyed_app_leaves_no_log(stage: Stage, app: App) -> None:
     assert told(stage, app)
     stage.destroy.run(stage.user, app)

@@ -150,7 +150,8 @@ class RollOut:
             tx.releases.finish(release.id, status, now, failure, error.message if error else "")
             if status is ReleaseStatus.SUCCEEDED:
                 set_tasks(tx, release, self.calendar, now)
-            after = {"release": release.name, "status": str(status)}
+            after = {"release": release.name, "status": str(status), "failure": str(failure)}
+            after |= {"message": printable(error.message, 300)} if error else {}
             tx.events.add(now, release.actor, app.name, "release.finish", after=after, origin="worker")
             tx.jobs.add(JobKind.CONVERGE, app.id, app_lane(app.id))
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from wherry.domain.log import APP, Entry, LogLine
+from wherry.domain.errors import RolloutFailure
+from wherry.domain.log import APP, PLATFORM, Entry, LogLine
 from wherry.domain.model import Event
 from wherry.domain.paging import Window
 from wherry.domain.text import printable
@@ -15,6 +17,7 @@ from wherry.flow.log_ports import AppLogs
 AT_ONCE = 200
 _POSITION = "events"
 _KEY = "api"
+_PROCESS = re.compile(r"[a-z0-9-]+\.[0-9]+(?= )")
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,10 @@ def entries(event: Event) -> list[Entry]:
     sentences = _SENTENCES.get(event.action)
     said = sentences(event.before, event.after) if sentences else []
     by = "" if event.action in _OF_ITSELF else f" by user {event.actor}"
-    return [
-        Entry(LogLine(at, APP, "api", printable(text + by, 1000)), _KEY, f"{event.id:016}/{number}")
-        for number, text in enumerate(said)
-    ]
+    lines = [LogLine(at, APP, "api", printable(text + by, 1000)) for text in said]
+    if late := _late(event):
+        lines.insert(0, LogLine(at, PLATFORM, late[0], printable(late[1], 1000)))
+    return [Entry(line, _KEY, f"{event.id:016}/{number}") for number, line in enumerate(lines)]
 
 
 Values = Mapping[str, object]
@@ -57,6 +60,15 @@ def _release(before: Values, after: Values) -> list[str]:
 
 def _finished(before: Values, after: Values) -> list[str]:
     return [f"Release {after.get('release', '')} failed"] if after.get("status") == "failed" else []
+
+
+def _late(event: Event) -> tuple[str, str] | None:
+    """The process that did not boot in time, and what the platform says of it, by Heroku's code."""
+    if event.action != "release.finish" or event.after.get("failure") != RolloutFailure.NOT_LISTENING:
+        return None
+    message = str(event.after.get("message", ""))
+    process = _PROCESS.match(message)
+    return process[0] if process else "web", f"Error R10 (Boot timeout) -> {message}"
 
 
 def _scaled(before: Values, after: Values) -> list[str]:

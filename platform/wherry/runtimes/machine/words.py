@@ -19,6 +19,9 @@ _SIGTERM, _SIGKILL = "15", "9"
 _LATE = "Error R12 (Exit timeout) -> At least one process failed to exit in time after SIGTERM"
 
 
+_OVER = "Error R15 (Memory quota vastly exceeded) -> The kernel stopped one of its programs"
+
+
 def said(event: Mapping[str, Any], who: Identity, state: str, passed: bool) -> tuple[list[str], str]:
     """The lines, and the state from now on. `passed`: it has passed its gate, so the engine starts it again."""
     attributes = event["Actor"]["Attributes"]
@@ -33,7 +36,7 @@ def said(event: Mapping[str, Any], who: Identity, state: str, passed: bool) -> t
             ended = f"Process exited with status {printable(str(attributes.get('exitCode', '')), 10)}"
             return [ended, _changed(*_end(who, state))], CRASHED if _end(who, state)[1] == CRASHED else ""
         case "oom":
-            return ["Error R15 (Memory quota exceeded) -> the kernel stopped one of its programs"], state
+            return [_OVER], state
     return [], state
 
 
