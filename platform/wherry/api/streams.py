@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, ClassVar
 
@@ -27,7 +28,8 @@ class Numbered:
 Lines = Iterator[str | None]
 """Lines without their newline; None says that there was nothing for a while."""
 
-Events = Iterator[Numbered | str | None]
+Events = Iterator[Sequence[Numbered] | str | None]
+"""Lines one by one, or as many numbered ones as have come together, which are written at once."""
 
 _HEADERS = {"X-Accel-Buffering": "no"}
 
@@ -63,7 +65,7 @@ def plain(environ: WSGIEnvironment, lines: Events) -> Generator[bytes, None, Non
         yield b""  # sends the headers now, so that the reader knows it is being answered
         for line in lines:
             if line is not None:
-                yield _encoded(line) + b"\n"
+                yield b"".join(_encoded(each) + b"\n" for each in _each(line))
             elif client_gone(environ):
                 return
     finally:
@@ -108,11 +110,16 @@ def _events(lines: Events) -> Generator[bytes, None, None]:
     try:
         yield b": open\n\n"
         for line in lines:
-            yield b": idle\n\n" if line is None else _event(line)
+            yield b": idle\n\n" if line is None else b"".join(_event(each) for each in _each(line))
     finally:
         close(lines)
 
 
+def _each(line: Sequence[Numbered] | str) -> Sequence[Numbered | str]:
+    return (line,) if isinstance(line, str) else line
+
+
+@lru_cache(256)  # all readers of one log are written the same
 def _event(line: Numbered | str) -> bytes:
     number = f"id: {line.number}\n".encode() if isinstance(line, Numbered) else b""
     return number + b"data: " + _encoded(line) + b"\n\n"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from wherry.domain.log import Entry, Kept, LogLine
 
@@ -48,6 +49,7 @@ def record(number: int, entry: Entry) -> bytes:
     return _encoded(value)
 
 
+@lru_cache(256)  # all readers of one log in one process ask for the same lines at the same time
 def parse(raw: bytes) -> Header | Record | None:
     """None for what a crash left."""
     try:

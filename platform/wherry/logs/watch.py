@@ -21,6 +21,11 @@ from wherry.logs.remote import is_shared
 log = logging.getLogger(__name__)
 _LOOK = 500
 """Milliseconds."""
+_EACH_READER, _LONGEST = 1, 50
+"""Milliseconds that the next look waits for each reader that was woken, and at most: what many read comes to them in
+batches when it comes fast, and at once when it does not.
+"""
+
 _CHANGED = flags.CREATE | flags.MODIFY | flags.DELETE | flags.MOVED_TO | flags.MOVED_FROM
 
 
@@ -74,9 +79,13 @@ class Watch:
         poller = select.poll()
         poller.register(watch.fileno(), select.POLLIN)
         poller.register(stop, select.POLLIN)
+        to_stop = select.poll()
+        to_stop.register(stop, select.POLLIN)
         try:
             while stop not in (ready := {descriptor for descriptor, _ in poller.poll(look)}):
-                self._tell(watch, everyone=not ready)
+                woken = self._tell(watch, everyone=not ready)
+                if to_stop.poll(min(woken * _EACH_READER, _LONGEST)):
+                    return
         except Exception:
             log.exception("log files are not watched any more; readers look by themselves when idle")
         finally:
@@ -86,13 +95,17 @@ class Watch:
             watch.close()
             os.close(stop)
 
-    def _tell(self, watch: INotify, *, everyone: bool) -> None:
+    def _tell(self, watch: INotify, *, everyone: bool) -> int:
+        """How many readers it wakes."""
         events = list(watch.read(timeout=0))
         # When the kernel had to drop events, everyone looks.
         everyone = everyone or any(event.mask & flags.Q_OVERFLOW for event in events)
         names = {event.name for event in events}
+        woken = 0
         with self._lock:
             for name, readers in self._readers.items():
                 if everyone or name in names:
+                    woken += len(readers)
                     for changed in readers:
                         changed.set()
+        return woken

@@ -23,6 +23,7 @@ from wherry.flow.lanes import build_stream, cron_stream, release_stream
 
 USUAL_LINES = 100
 MOST_LINES = 10_000
+MOST_AT_ONCE = 100
 PAUSE = 1.0
 _PROCESS = re.compile(r"[a-z0-9][a-z0-9-]{0,62}(\.[0-9]{1,5})?")
 
@@ -77,22 +78,31 @@ def _ended(desk: Desk, wanted: LogTicket) -> bool:
             return True
 
 
-def _running(desk: Desk, wanted: TailTicket, seen: int | None) -> Generator[Numbered | None, None, None]:
+def _running(desk: Desk, wanted: TailTicket, seen: int | None) -> Generator[list[Numbered] | None, None, None]:
     """The app's log in Heroku's line format: the last lines, or those after `seen`, and with `tail` what comes."""
     logs, of = desk.world.app_logs, Filter(wanted.source, wanted.process)
     after = logs.last(wanted.app_id) if seen is None else seen
-    for kept in logs.read(wanted.app_id, wanted.lines, of) if seen is None else ():
-        after = kept.number
-        yield _shown(kept)
+    known = logs.read(wanted.app_id, wanted.lines, of) if seen is None else []
+    for at in range(0, len(known), MOST_AT_ONCE):
+        yield [_shown(each) for each in known[at : at + MOST_AT_ONCE]]
     if not wanted.tail:
         return
-    entries, looked = logs.follow(wanted.app_id, after, of, idle=PAUSE), monotonic()
+    after = known[-1].number if known else after
+    entries, looked = logs.follow(wanted.app_id, after, of, idle=PAUSE, eager=True), monotonic()
+    batch: list[Numbered] = []
     try:
         for entry in entries:
             if monotonic() - looked >= PAUSE:
                 _must_see(desk, wanted)
                 looked = monotonic()
-            yield _shown(entry) if entry else None
+                yield None
+            if entry:
+                batch.append(_shown(entry))
+            if batch and (entry is None or len(batch) == MOST_AT_ONCE):
+                yield batch
+                batch = []
+        if batch:
+            yield batch  # the log ended with these
     except (NotFound, Forbidden):
         return  # the app was destroyed, or is no longer this reader's
     finally:
