@@ -153,7 +153,7 @@ def test_what_is_late_or_was_never_begun_or_is_nobodys_is_cleared_up(stage: Stag
 def test_what_has_ended_stays_a_while_for_those_who_read_its_output(stage: Stage, deployed: App) -> None:
     stage.one_offs.run(stage.user, deployed, Errand("exit 3"))
     eventually(lambda: stage.runtime.tasks()[0].stage is TaskStage.ENDED)
-    assert stage.tidy.run() == 60
+    assert stage.tidy.run() == 10
     assert names(stage, deployed) == []
     stage.clock.turn(60)
     assert stage.tidy.run() is None

@@ -19,7 +19,7 @@ from wherry.flow.plan import task
 from wherry.flow.ports import Clock
 from wherry.flow.task_ports import Ended, Session, Stage, Tasks, TaskState
 
-LINGER = timedelta(seconds=60)
+LINGER = timedelta(seconds=10)
 """How long one without a client stays after its end, so that whoever follows the logs has read all of it."""
 STARTS_WITHIN = timedelta(minutes=10)
 """Of which most would be the pull of its image."""

@@ -6,9 +6,11 @@ import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import threading
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -22,7 +24,7 @@ from wherry.sources.transport import LOW_WATER, HookCall, Service
 
 _COMMAND = re.compile(rf"(git-receive-pack|git-upload-pack) '/?({APP_NAME.pattern})\.git'")
 LONGEST = 512
-_IDLE_SECONDS = 120
+IDLE_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,13 @@ def asked(command: str) -> Asked:
 
 
 class SshTransport:
-    """`most` sessions at a time; more are asked to come again."""
+    """`most` sessions at a time; more are asked to come again. One in which nothing comes or goes for `idle` seconds is
+    ended: git itself has no such limit for a push, and whoever says nothing would hold a place for hours.
+    """
 
-    def __init__(self, repositories: Repositories, most: int = 16) -> None:
+    def __init__(self, repositories: Repositories, most: int = 16, idle: float = IDLE_SECONDS) -> None:
         self._repositories = repositories
+        self._idle = idle
         self._free = threading.BoundedSemaphore(most)
 
     def serve(
@@ -71,7 +76,7 @@ class SshTransport:
         return said
 
     def _argv(self, app_id: int, service: Service) -> list[str]:
-        options = [] if service is Service.PUSH else ["--strict", f"--timeout={_IDLE_SECONDS}"]
+        options = [] if service is Service.PUSH else ["--strict", f"--timeout={IDLE_SECONDS}"]
         return git.guarded(["git", service.removeprefix("git-"), *options, str(self._repositories.path(app_id))])
 
     def _run(
@@ -90,13 +95,35 @@ class SshTransport:
                 )
             except OSError as error:
                 raise PlatformFault(f"cannot start git: {error}") from error
-            incoming.close()
-            outgoing.close()
-            try:
-                code = child.wait(WHOLE_SECONDS)
-            except subprocess.TimeoutExpired:
-                os.killpg(child.pid, signal.SIGKILL)
-                code = child.wait()
+            with incoming, outgoing:
+                code, ended = self._watched(child, incoming, outgoing)
             errors.seek(0)
             said = errors.read(1 << 13)
-        return [log_line(line) for line in said.split(b"\n") if line] if code else []
+        return [*ended, *(log_line(line) for line in said.split(b"\n") if line)] if code else []
+
+    def _watched(
+        self, child: subprocess.Popen[bytes], incoming: socket.socket, outgoing: socket.socket
+    ) -> tuple[int, list[str]]:
+        """Its exit code, and why it was ended, if it was. The kernel keeps when bytes last came and went: git speaks every
+        5 seconds (keepAlive) while it works.
+        """
+        until = time.monotonic() + WHOLE_SECONDS
+        while True:
+            quiet = min(_quiet(incoming), _quiet(outgoing))
+            left = min(self._idle - quiet, until - time.monotonic())
+            try:
+                return child.wait(max(left, 0.0)), []
+            except subprocess.TimeoutExpired:
+                if min(_quiet(incoming), _quiet(outgoing)) < self._idle and time.monotonic() < until:
+                    continue
+            os.killpg(child.pid, signal.SIGKILL)
+            return child.wait(), [f"nothing came or went for {self._idle:g} seconds, or it took too long altogether"]
+
+
+def _quiet(link: socket.socket) -> float:
+    """Seconds since bytes last went out on this connection or came in (struct tcp_info in tcp(7): last_data_sent and
+    last_data_recv, milliseconds).
+    """
+    info = link.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 60)
+    sent, received = struct.unpack_from("=I4xI", info, 44)
+    return float(min(sent, received)) / 1000
