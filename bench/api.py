@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import statistics
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 from _load import free_port, running
 from sqlalchemy import insert, update
@@ -40,6 +42,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TOKEN = "benchmark-token"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CONFIG = {f"KEY_{number}": Secret("x" * 64) for number in range(20)}
+_COOKIES: dict[int, str] = {}
 LIMIT = "limit: GET /health/live"
 ROWS = {
     LIMIT: ("GET", "/health/live", None, None),
@@ -55,6 +58,12 @@ ROWS = {
     "config-vars": ("GET", "/apps/app-5/config-vars", None, None),
     "events of an app, 15": ("GET", "/apps/app-5/events", "number ..; max=15, order=desc", None),
     "events of all, 15": ("GET", "/events", "number ..; max=15, order=desc", None),
+    "users/~/apps, 200 of them": ("GET", "/users/~/apps", "name ..; max=200", None),
+    "filters/apps, 3 by name": ("POST", "/filters/apps", None, '{"in": {"name": ["app-1", "app-2", "app-%d"]}}'),
+    "page: apps": ("GET", "/dashboard", None, None),
+    "page: an app": ("GET", "/dashboard/apps/app-5", None, None),
+    "page: processes": ("GET", "/dashboard/apps/app-5/processes", None, None),
+    "page: activity": ("GET", "/dashboard/apps/app-5/activity", None, None),
     "PATCH config-vars (a release)": ("PATCH", "/apps/app-5/config-vars", None, '{"KEY_1": "%d"}'),
 }
 
@@ -95,6 +104,8 @@ def timed(sides: list[http.client.HTTPConnection], row: str, calls: int) -> list
 
 def call(side: http.client.HTTPConnection, method: str, path: str, header: str | None, body: str | None) -> bytes:
     headers = {"Authorization": f"Bearer {TOKEN}", **({"Range": header} if header else {})}
+    if path.startswith("/dashboard"):
+        headers = {"Cookie": _cookie(side)}
     if body:
         headers["Content-Type"] = "application/json"
     side.request(method, path, body, headers)
@@ -103,6 +114,24 @@ def call(side: http.client.HTTPConnection, method: str, path: str, header: str |
     if answer.status >= 400:
         raise SystemExit(f"{method} {path}: {answer.status} {content!r}")
     return content
+
+
+def _cookie(side: http.client.HTTPConnection) -> str:
+    """Of a session of the portal, begun once with the token."""
+    if side.port not in _COOKIES:
+        side.request("GET", "/login")
+        form = side.getresponse()
+        token = re.findall('name="csrf_token" value="([^"]+)"', form.read().decode())[0]
+        fields = urlencode({"csrf_token": token, "api_token": TOKEN})
+        sent = {
+            "Cookie": form.headers["Set-Cookie"].partition(";")[0],
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        side.request("POST", "/login", fields, sent)
+        entered = side.getresponse()
+        entered.read()
+        _COOKIES[side.port] = entered.headers["Set-Cookie"].partition(";")[0]
+    return _COOKIES[side.port]
 
 
 def at(times: list[float], share: float) -> float:

@@ -217,12 +217,14 @@ def test_rollback_by_keyboard_alone(visit: Visit) -> None:
     expect(page.get_by_role("status").first).to_contain_text("Rolling back to v3")
 
 
-CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
+CONTRAST, COVERED = ((Path(__file__).parent / f"{name}.js").read_text() for name in ("contrast", "covered"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-def test_text_has_contrast_and_no_page_is_wider_than_the_screen(visit: Visit, scheme: str, width: int) -> None:
+def test_text_has_contrast_and_nothing_is_covered_or_wider_than_the_screen(
+    visit: Visit, scheme: str, width: int
+) -> None:
     visit.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     visit.page.set_viewport_size({"width": width, "height": 800})
     found = []
@@ -230,7 +232,7 @@ def test_text_has_contrast_and_no_page_is_wider_than_the_screen(visit: Visit, sc
         page = visit.go(path)
         assert page.locator("h1").count() == 1
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-        found += [(path, each) for each in page.evaluate(CONTRAST)]
+        found += [(path, each) for each in page.evaluate(CONTRAST) + page.evaluate(COVERED)]
     assert found == []
 
 

@@ -184,3 +184,15 @@ def test_logout_is_a_form_and_ends_the_session(harbour: Harbour) -> None:
     assert visitor.get("/dashboard").status_code == 200
     assert visitor.post("/logout").status_code == 303
     assert visitor.get("/dashboard").status_code == 303
+
+
+def test_t32_guesses_at_the_login_page_are_slowed_down_and_a_known_token_passes(harbour: Harbour) -> None:
+    token = harbour.token(harbour.user())
+    assert harbour.client().post("/login", api_token=token).status_code == 303
+    guesser = harbour.client()
+    answers = [guesser.post("/login", api_token=f"guess {number}") for number in range(12)]
+    assert [each.status_code for each in answers[:10]] == [401] * 10
+    assert answers[-1].status_code == 429
+    assert int(answers[-1].headers["Retry-After"]) >= 1
+    assert guesser.post("/login", link="guess").status_code == 429
+    assert harbour.client().post("/login", api_token=token).status_code == 303

@@ -35,7 +35,7 @@ BUILD = f"{APP}/builds/{NUMBER}"
 PIPELINE = f"/dashboard/pipelines/{NUMBER}"
 Answer = AnyResponse | str | tuple[str, int]
 STATIC = Path(__file__).parent / "static"
-FILTERS = (text.clean, text.absolute, text.machine, text.ago, text.span, text.activity, text.whole)
+FILTERS = (text.clean, text.absolute, text.machine, text.ago, text.span, text.activity, text.whole, text.sentence)
 
 
 def install_pages(app: Flask, world: World) -> None:

@@ -56,6 +56,11 @@ def whole(text: str) -> str:
     return "\n".join(printable(line, len(line)) for line in text.split("\n"))
 
 
+def sentence(text: str) -> str:
+    """An error's message at the beginning of a line; what stands in quotes stays as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def absolute(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
