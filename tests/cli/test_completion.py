@@ -17,6 +17,7 @@ from wherry.cli.completing import candidates
 from wherry.cli.main import wherry
 from wherry.cli.names import COMMANDS
 from wherry.cli.shells import FILES, SCRIPTS
+from wherry.supervisor.__main__ import commands as machine
 
 from tests.api.house import House
 from tests.cli.conftest import Terminal
@@ -210,3 +211,6 @@ def test_every_command_and_its_options_are_completed(typed: Terminal) -> None:
     for name in COMMANDS:
         assert "--help" in [each.value for each in candidates(wherry, [name, "--"])]
     assert set(SCRIPTS) == {"bash", "zsh", "fish"}
+    for name, command in machine.commands.items():
+        has = {each for option in command.params for each in option.opts if each.startswith("--")} - {"--progress-to"}
+        assert command.hidden or {each.value for each in candidates(wherry, [name, "--"])} == has

@@ -179,7 +179,12 @@ def test_login_is_kept_for_its_owner_only_and_forgotten(house: House, terminal: 
     terminal.env = {"WHERRY_API_URL": "http://127.0.0.1:9"}
     assert "no token is known for http://127.0.0.1:9" in terminal.wherry("whoami").err
     terminal.env = {}
+    assert "not whole" in terminal.wherry("login", f"{house.url}/login?token=cut").err
+    terminal.git("init", "-q")
+    assert terminal.wherry("create", "logged-out").code == 0
+    assert (path.parent / "git-credentials").exists()
     assert terminal.wherry("logout").code == 0
+    assert list(path.parent.iterdir()) == []
     assert terminal.wherry("whoami").code == 2
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import click
 
 from wherry.cli import suggestions
-from wherry.cli.names import ALIASES, COMMANDS, MACHINE, canonical, joined
+from wherry.cli.names import ALIASES, COMMANDS, MACHINE, MACHINE_OPTIONS, canonical, joined
 from wherry.cli.shells import BREAKS, FILES, LINE
 from wherry.cli.suggestions import Candidate
 from wherry.cli.words import Carrying
@@ -39,7 +39,8 @@ def candidates(group: click.Group, words: Sequence[str]) -> list[Candidate]:
     name, *rest = joined(before)
     context = click.Context(group, resilient_parsing=True)
     command = None if name in MACHINE else group.get_command(context, canonical(name))
-    found = _of_command(command, canonical(name), rest, current) if command else []
+    of_machine = [Candidate(option) for option in MACHINE_OPTIONS.get(name, ())]
+    found = _of_command(command, canonical(name), rest, current) if command else _starting(of_machine, current)
     return [*_starting(spaced, current), *found]
 
 

@@ -106,7 +106,8 @@ def _run(argv: list[str]) -> int:
         _quiet_the_exit()
         return exits.BROKEN_PIPE
     except OSError as error:
-        click.echo(f" !     {error}", err=True)
+        said = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+        click.echo(f" !     {printable(said, 500)}", err=True)
         return exits.FAILURE
     except Exception as error:
         if os.environ.get("WHERRY_DEBUG"):

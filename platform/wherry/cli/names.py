@@ -168,6 +168,14 @@ MACHINE = {
 }
 
 
+MACHINE_OPTIONS = {
+    "up": ("--detach",),
+    "down": ("--keep-apps",),
+    "status": ("--json",),
+    "doctor": ("--json",),
+    "stack:update": ("--json",),
+    "env": ("--json",),
+}
 START = {
     "wherry create NAME": "makes an app, and the git remote to push to",
     "git push wherry main": "builds and releases what is committed",

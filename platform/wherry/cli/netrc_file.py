@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import netrc
 import os
 import stat
 from collections.abc import Mapping
@@ -17,6 +16,8 @@ def token_for(environ: Mapping[str, str], url: str) -> tuple[Secret, Path] | Non
     """The token of `machine HOST:PORT`, else of `machine HOST`, and the file; None where there is none. Never that of
     `default`, which would go to any host. Raises Usage when it cannot be read, or others can read it.
     """
+    import netrc  # only where it is needed: starting is to be quick
+
     path = Path(environ["NETRC"]) if environ.get("NETRC") else Path.home() / ".netrc"
     parts = urlsplit(url)
     try:

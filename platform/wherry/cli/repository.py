@@ -73,10 +73,19 @@ def hand_token_to_git(environ: Mapping[str, str], git_url: str, token: Secret) -
     """git asks its own store, in a file of ours that only its owner reads; for this repository and this platform."""
     parts = urlsplit(git_url)
     site = f"{parts.scheme}://{parts.netloc}"
-    path = config_folder(environ) / "git-credentials"
+    path = _credentials(environ)
     _remember(path, f"{parts.scheme}://{REMOTE}:{quote(token.reveal(), safe='')}@", parts.netloc)
     helper = f"store --file={shlex.quote(str(path))}"
     _must("config", "--local", "--replace-all", f"credential.{site}.helper", helper)
+
+
+def take_token_from_git(environ: Mapping[str, str]) -> None:
+    """Of every platform: who logs out here wants none of them to be open any more."""
+    _credentials(environ).unlink(missing_ok=True)
+
+
+def _credentials(environ: Mapping[str, str]) -> Path:
+    return config_folder(environ) / "git-credentials"
 
 
 def _remember(path: Path, login: str, host: str) -> None:

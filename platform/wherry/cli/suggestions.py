@@ -72,6 +72,7 @@ SOURCES: dict[str, Source] = {
         if each["type"] != "release"
     ],
     "users": lambda api, _: [(each["email"], "") for each in api.get("users")],
+    "webhooks": lambda api, app: [(each["id"], each["url"]) for each in api.get("apps", app, "webhooks")],
 }
 _OF_NO_APP = {"apps", "keys", "pipelines", "sizes", "stacks", "tokens", "users"}
 
@@ -106,6 +107,7 @@ _BY_NAME = {
     "size": "sizes",
     "stack": "stacks",
     "to": "apps",
+    "webhook": "webhooks",
 }
 _NEW = {"access:add", "apps:create", "apps:rename", "domains:add", "pipelines:create", "users:add"}
 _ASSIGNED = {("ps:scale", "changes"), ("ps:type", "changes"), ("config:set", "pairs")}

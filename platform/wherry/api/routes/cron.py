@@ -41,4 +41,6 @@ def show(call: Call, app: App, run: str) -> ResponseReturnValue:
 def _number(app: App, task: str) -> int:
     if task.isascii() and task.isdecimal() and len(task) < 6:
         return int(task)
-    raise NotFound(f"{app.name} has no cron task '{printable(task, 60)}'", hint=f"wherry cron -a {app.name}")
+    raise NotFound(
+        f"{app.name} has no cron task '{printable(task, 60)}'", hint=f"To see them: wherry cron -a {app.name}"
+    )

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from wherry.cli import places, show, suggestions
+from wherry.cli import places, repository, show, suggestions
 from wherry.cli.client import Client
 from wherry.cli.common import client, json_option
 from wherry.cli.errors import Usage
@@ -26,6 +26,8 @@ def login(api: str | None, token: str | None) -> None:
     """
     if api and token is None and (link := places.login_link(api)):
         api, token = link[0], _of_link(*link)
+    if api and token is None and "/login?" in api:
+        raise Usage("this login link is not whole", hint="Copy all of it, in quotes: wherry login 'http://...'")
     url = places.checked(api or os.environ.get("WHERRY_API_URL") or _this_machine())
     secret = Secret(token.strip()) if token is not None else _given(url)
     account = Client(places.Endpoint(url, secret, "login")).get("account")
@@ -35,8 +37,11 @@ def login(api: str | None, token: str | None) -> None:
 
 @click.command("logout")
 def logout() -> None:
-    """Forget the stored URL and token."""
+    """Forget the stored URL and token, also what git was handed. The token itself stays good: to end it, wherry
+    authorizations:revoke.
+    """
     suggestions.forget(os.environ)
+    repository.take_token_from_git(os.environ)
     show.talk("Logged out." if places.forget(os.environ) else "There was no login.")
 
 
