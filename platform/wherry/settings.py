@@ -95,7 +95,7 @@ class Settings:
     run_seconds: str = _setting("86400", "longest one-off (wherry run)")
     runs_at_once: str = _setting("10", "one-offs of an app at the same time")
     drain_networks: str = _setting(
-        "", "networks beside the public ones that drains may lead to, as 10.0.0.0/8, with blanks between"
+        "", "networks beside the public ones that drains and webhooks may lead to, as 10.0.0.0/8, with blanks between"
     )
     app_log_mb: str = _setting("20", "what each app's log may take on disk, MiB; the oldest lines go")
     lease_seconds: str = _setting("15", "a job whose worker is silent for so long is taken over")

@@ -38,6 +38,7 @@ from wherry.flow.cron import CronTab, ScheduleCron
 from wherry.flow.cron_run import RunCron
 from wherry.flow.deploy_plan import PlanDeploy
 from wherry.flow.destroy import DestroyApp, RemoveRemains
+from wherry.flow.domain_upkeep import RecheckDomains
 from wherry.flow.domains import Domains
 from wherry.flow.drains import Drains
 from wherry.flow.image_ports import Bases, Bills, Images
@@ -294,6 +295,7 @@ class Bench:
     cron: ScheduleCron
     app_logs: AppLogs
     one_offs: TidyOneOffs
+    domains: RecheckDomains
     one_off_changed: Event = field(default_factory=Event)
 
     def on_change(self, app_id: int) -> None:
@@ -324,11 +326,15 @@ def wire(settings: Settings) -> World:
         uploads=UploadFolder(settings.folder / "uploads", Limits.of(settings).push),
         images=TakenImages(open_registry(settings, home), settings),
         bases=StackBases(open_registry(settings, home), stacks(settings, home)),
-        texts=NameServers(tuple(settings.name_servers.split())),
+        texts=open_texts(settings),
         bills=ImageBills(open_registry(settings, home), settings.folder),
         app_logs=open_app_logs(settings),
         passage=Passage(open_registry(settings, home)),
     )
+
+
+def open_texts(settings: Settings) -> NameServers:
+    return NameServers(tuple(settings.name_servers.split()))
 
 
 def wire_worker(settings: Settings, home: Home) -> Bench:
@@ -370,6 +376,7 @@ def wire_worker(settings: Settings, home: Home) -> Bench:
         app_logs=open_app_logs(settings),
         watchdog=Watchdog(ledger, runtime, rollback, clock, patience),
         one_offs=TidyOneOffs(ledger, runtime, clock),
+        domains=RecheckDomains(ledger, clock, open_texts(settings), home.secret("tickets.key")),
     )
 
 

@@ -2,6 +2,7 @@ import pytest
 from wherry.domain.errors import Conflict, NotFound
 from wherry.domain.model import Actor, App
 from wherry.domain.secret import Secret
+from wherry.flow.domain_upkeep import RecheckDomains
 from wherry.flow.domains import Domains
 
 from tests.fakes.texts import InMemoryTexts
@@ -112,3 +113,80 @@ def test_a_destroyed_app_leaves_its_domains_to_others(stage: Stage, domains: Dom
     stage.work()
     mine = stage.create.run(stage.user, "mine")
     assert domains.add(stage.user, mine, "www.example.org").verified_at is None
+
+
+DAY = 24 * 3600
+
+
+@pytest.fixture
+def recheck(stage: Stage, texts: InMemoryTexts) -> RecheckDomains:
+    return RecheckDomains(stage.ledger, stage.clock, texts, Secret("key"))
+
+
+def proved(stage: Stage, domains: Domains, texts: InMemoryTexts, app: App) -> str:
+    """The name of its record."""
+    found = domains.add(stage.user, app, "www.example.org")
+    name, text = domains.proof(found)
+    texts.records[name] = [text]
+    stage.clock.turn(11)
+    assert domains.check(found).verified_at
+    return name
+
+
+def actions(stage: Stage, app: App) -> list[str]:
+    return [each for each in stage.events(app) if each in ("domain.check", "domain.doubt")]
+
+
+def test_a_proof_that_is_gone_for_a_week_is_told_once_and_cuts_no_traffic(
+    stage: Stage, domains: Domains, texts: InMemoryTexts, recheck: RecheckDomains
+) -> None:
+    app = deployed(stage)
+    name = proved(stage, domains, texts, app)
+    recheck.run()
+    kept = texts.records.pop(name)
+    for day in range(10):
+        stage.clock.turn(DAY + 1)
+        recheck.run()
+        (found,) = domains.of_app(app)
+        assert (found.reason, bool(found.doubted_at)) == (f"{name} no longer has its record", day >= 7)
+    assert sorted(actions(stage, app)) == ["domain.check", "domain.doubt"]
+    assert served(stage, app) == ("www.example.org",)
+    texts.records[name] = kept
+    stage.clock.turn(DAY + 1)
+    recheck.run()
+    (found,) = domains.of_app(app)
+    assert (found.reason, found.missing_since, found.doubted_at) == ("", None, None)
+    assert sorted(actions(stage, app)) == ["domain.check", "domain.check", "domain.doubt"]
+
+
+def test_b63_a_record_that_names_somebody_else_is_told_at_once(
+    stage: Stage, domains: Domains, texts: InMemoryTexts, recheck: RecheckDomains
+) -> None:
+    app = deployed(stage)
+    name = proved(stage, domains, texts, app)
+    texts.records[name] = ["wherry-verification=" + "0" * 40]
+    recheck.run()
+    (found,) = domains.of_app(app)
+    assert (found.reason, found.doubted_at) == (f"{name} names somebody else", stage.clock.now())
+    assert served(stage, app) == ("www.example.org",)
+
+
+def test_b63_name_servers_that_do_not_answer_put_nothing_in_doubt(
+    stage: Stage, domains: Domains, texts: InMemoryTexts, recheck: RecheckDomains
+) -> None:
+    app = deployed(stage)
+    texts.silent.add(proved(stage, domains, texts, app))
+    for _ in range(30):
+        stage.clock.turn(DAY)
+        recheck.run()
+    (found,) = domains.of_app(app)
+    assert (found.reason, found.missing_since, actions(stage, app)) == ("", None, ["domain.check"])
+    assert served(stage, app) == ("www.example.org",)
+
+
+def test_a_domain_that_an_admin_vouched_for_is_let_be(stage: Stage, domains: Domains, recheck: RecheckDomains) -> None:
+    actor, app = other(stage, admin=True)
+    domains.add(actor, app, "www.example.org")
+    recheck.run()
+    (found,) = domains.of_app(app)
+    assert (found.look_at, found.reason) == (None, "")

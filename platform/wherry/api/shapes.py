@@ -85,14 +85,17 @@ class Shapes:
         }
 
     def domain(self, app: App, domain: CustomDomain, proof_name: str, proof: str) -> Json:
-        """Beside Heroku's fields: the TXT record that proves it, while it waits, and what was found instead."""
+        """Beside Heroku's fields: the TXT record that proves it, while it waits or is no longer there, what was found
+        instead, and since when that is told.
+        """
         waits = domain.verified_at is None
         return {
             **self._domain(app, domain.name, self.ids.of("domain", domain.id)),
             "cname": f"{app.name}.{self.settings.apps_domain}",
             "created_at": time(domain.created_at),
+            "doubted_at": time(domain.doubted_at),
             "kind": "custom",
-            "proof": {"name": proof_name, "type": "TXT", "value": proof} if waits else None,
+            "proof": {"name": proof_name, "type": "TXT", "value": proof} if waits or domain.missing_since else None,
             "reason": domain.reason or None,
             "status": "pending" if waits else "succeeded",
             "updated_at": time(domain.verified_at or domain.checked_at or domain.created_at),
@@ -104,6 +107,7 @@ class Shapes:
             **self._domain(app, f"{app.name}.{self.settings.apps_domain}", self.ids.of("own domain", app.id)),
             "cname": None,
             "created_at": time(app.created_at),
+            "doubted_at": None,
             "kind": "heroku",
             "proof": None,
             "reason": None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,6 +18,12 @@ MOST_DOMAINS = 100
 CLAIM = timedelta(hours=24)
 """So long a domain that nobody has proved to own keeps others from claiming it."""
 
+EVERY, AGAIN = timedelta(hours=24), timedelta(hours=1)
+"""A proved domain's record is looked at again so often; so soon when no name server told."""
+
+PATIENCE = timedelta(days=7)
+"""So long a record may be gone before that is told: people move their DNS, and forget a line."""
+
 _LONGEST = 253
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
@@ -28,7 +34,8 @@ _PROOF = "wherry-verification="
 @dataclass(frozen=True, slots=True)
 class CustomDomain:
     """`verified_at`: when its owner was proved; None while it waits, and then `reason` says for what. It gets traffic
-    only once it is verified.
+    only once it is verified. The proof of one that was proved by DNS is looked at again at `look_at`; `missing_since`: it
+    is no longer there, and `doubted_at`: that was told. Its traffic stays.
     """
 
     id: int
@@ -39,6 +46,9 @@ class CustomDomain:
     verified_at: datetime | None = None
     checked_at: datetime | None = None
     reason: str = ""
+    look_at: datetime | None = None
+    missing_since: datetime | None = None
+    doubted_at: datetime | None = None
 
 
 def domain_name(text: object, apps_domain: str) -> str:
@@ -86,6 +96,11 @@ def refuse_if_taken(name: str, app_id: int, owner_id: int, others: Iterable[Cust
                 f"the domain {name} is taken, or lies above or below one that is",
                 hint="Whoever owns it in DNS can have it: ask the platform's operator.",
             )
+
+
+def names_another(texts: Collection[str], wanted: str) -> bool:
+    """Whether TXT records prove the domain to somebody, and not to whom `wanted` does."""
+    return wanted not in texts and any(each.startswith(_PROOF) for each in texts)
 
 
 def proof_name(name: str) -> str:

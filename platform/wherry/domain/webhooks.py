@@ -220,6 +220,7 @@ _SAYS = {
     "collaborator.remove": ("api:collaborator", "destroy", "user"),
     "domain.add": ("api:domain", "create", "domain"),
     "domain.check": ("api:domain", "update", "domain"),
+    "domain.doubt": ("api:domain", "update", "domain"),
     "domain.remove": ("api:domain", "destroy", "domain"),
     "one-off.end": ("api:dyno", "destroy", "name"),
     "one-off.run": ("api:dyno", "create", "name"),

@@ -11,6 +11,7 @@ from wherry.domain.errors import Conflict, NotFound
 from wherry.domain.model import Actor, App, JobKind
 from wherry.domain.secret import Secret
 from wherry.domain.text import printable
+from wherry.flow.domain_upkeep import tell
 from wherry.flow.lanes import route_lane
 from wherry.flow.ledger_ports import Ledger, Transaction
 from wherry.flow.ports import Clock, NoAnswer, TextRecords
@@ -57,6 +58,8 @@ class Domains:
             if not reason:
                 self._drop_claims_of_others(tx, domain)
             found = tx.domains.checked(domain.id, now, None if reason else now, reason)
+            if found.verified_at:
+                tell(tx, found, now)
             self._reroute(tx, found)
         return found
 

@@ -290,6 +290,14 @@ class Domains(Protocol):
     def checked(self, domain_id: int, now: datetime, verified_at: datetime | None, reason: str) -> CustomDomain:
         """Raises NotFound."""
 
+    def due(self, now: datetime, most: int) -> list[CustomDomain]:
+        """Those of living apps that DNS proved, and whose record is to be looked at again by `now`; the longest due
+        first.
+        """
+
+    def looked(self, domain: CustomDomain) -> None:
+        """Keeps its `look_at`, `missing_since`, `doubted_at` and `reason`. Raises NotFound."""
+
     def remove(self, domain_id: int) -> None: ...
 
 

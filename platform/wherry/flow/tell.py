@@ -98,7 +98,7 @@ def _maintained(before: Values, after: Values) -> list[str]:
     return [f"Maintenance {'on' if after.get('maintenance') in (True, 'on') else 'off'}"]
 
 
-_OF_ITSELF = ("build.finish", "release.finish", "webhook.off")
+_OF_ITSELF = ("domain.check", "domain.doubt", "build.finish", "release.finish", "webhook.off")
 _SENTENCES: dict[str, Callable[[Values, Values], list[str]]] = {
     "app.create": lambda before, after: ["App created"],
     "app.maintenance": _maintained,
@@ -106,6 +106,10 @@ _SENTENCES: dict[str, Callable[[Values, Values], list[str]]] = {
     "build.cancel": lambda before, after: ["Build stopped"],
     "build.create": _pushed,
     "build.finish": _built,
+    "domain.check": lambda before, after: [f"Domain {after.get('domain', '')} is proved"],
+    "domain.doubt": lambda before, after: [
+        f"Domain {after.get('domain', '')} is in doubt: {after.get('reason', '')}. It still answers."
+    ],
     "drain.add": lambda before, after: [f"Drain {after.get('drain', '')} added"],
     "drain.remove": lambda before, after: [f"Drain {before.get('drain', '')} removed"],
     "formation.change": _scaled,

@@ -24,6 +24,9 @@ domains = Table(
     Column("verified_at", Instant),
     Column("checked_at", Instant),
     Column("reason", FreeText, nullable=False),
+    Column("look_at", Instant),
+    Column("missing_since", Instant),
+    Column("doubted_at", Instant),
     Index("ix_domains_app_id", "app_id"),
     Index("ix_domains_name", "name"),
     sqlite_autoincrement=True,
@@ -53,6 +56,19 @@ class SqlDomains:
         change = update(domains).where(domains.c.id == domain_id)
         values = {"checked_at": now, "verified_at": verified_at, "reason": reason}
         return _domain(self._sql.row(change.values(values).returning(domains)))
+
+    def due(self, now: datetime, most: int) -> list[CustomDomain]:
+        proved = domains.c.verified_at.is_not(None) & domains.c.checked_at.is_not(None)
+        query = select(domains).where(proved, or_(domains.c.look_at.is_(None), domains.c.look_at <= now))
+        rows = self._sql.rows(
+            query.order_by(domains.c.look_at.is_not(None), domains.c.look_at, domains.c.id).limit(most)
+        )
+        return [_domain(row) for row in rows]
+
+    def looked(self, domain: CustomDomain) -> None:
+        values = {name: getattr(domain, name) for name in ("look_at", "missing_since", "doubted_at", "reason")}
+        change = update(domains).where(domains.c.id == domain.id)
+        _domain(self._sql.row(change.values(values).returning(domains)))
 
     def remove(self, domain_id: int) -> None:
         self._sql.write(delete(domains).where(domains.c.id == domain_id))

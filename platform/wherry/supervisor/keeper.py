@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 LANE = "keep"
 RECONCILE_EVERY = 30.0
 RUNTIME_PAUSE = 2.0
+DOMAINS_EVERY = 600.0
 CLOCK_SECONDS = 20.0  # a clock that was set is seen so soon
 
 
@@ -42,7 +43,14 @@ class Keeper:
         """
         stop = Event()
         cancel.on_cancel(stop.set)
-        for work in (self._watch, self._keep_time, self._look_after, self._tidy, self._tidy_one_offs):
+        for work in (
+            self._watch,
+            self._keep_time,
+            self._look_after,
+            self._tidy,
+            self._tidy_one_offs,
+            self._look_at_domains,
+        ):
             Thread(target=_again, args=(work, stop), name=work.__name__.strip("_"), daemon=True).start()
         stop.wait()
 
@@ -78,6 +86,11 @@ class Keeper:
         next_due = self.bench.one_offs.run()
         changed.wait(RECONCILE_EVERY if next_due is None else min(next_due, RECONCILE_EVERY))
         return 0.0
+
+    def _look_at_domains(self, stop: Event) -> float:
+        """Whether their proofs are still there: each a day after the last look."""
+        self.bench.domains.run()
+        return DOMAINS_EVERY
 
 
 def _again(work: Callable[[Event], float], stop: Event) -> None:

@@ -125,6 +125,7 @@ OBJECTS: dict[str, Schema] = {
         app=_APP,
         cname=maybe(TEXT),
         created_at=TIME,
+        doubted_at=maybe(TIME),
         hostname=TEXT,
         id=UUID,
         kind=word("heroku", "custom"),

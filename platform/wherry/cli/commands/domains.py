@@ -28,8 +28,12 @@ def index(app: str, as_json: bool) -> None:
     if custom := [each for each in found if each["kind"] == "custom"]:
         show.line("")
         show.title(f"{app} Custom Domains")
-        rows = [(each["hostname"], "CNAME", each["cname"], each["status"]) for each in custom]
+        rows = [(each["hostname"], "CNAME", each["cname"], _status(each)) for each in custom]
         show.table(rows, ("Domain Name", "DNS Record Type", "DNS Target", "Status"))
+
+
+def _status(domain: dict[str, Any]) -> str:
+    return f"{domain['status']}, in doubt" if domain.get("doubted_at") else str(domain["status"])
 
 
 @click.command("domains:add")
@@ -68,7 +72,7 @@ def info(app: str, hostname: str, as_json: bool) -> None:
         ("Status", found["status"]),
         ("DNS Target", found["cname"] or "itself"),
         ("TXT Record", f"{proof['name']} {proof['value']}" if proof else ""),
-        ("Waits For", found["reason"] or ""),
+        ("Waits For" if found["status"] == "pending" else "In Doubt", found["reason"] or ""),
     ]
     show.pairs([fact for fact in facts if fact[1]])
 
