@@ -74,6 +74,10 @@ class Settings:
     build_free_mb: str = _setting("1024", "builds begin only while the disk has so much free, MiB")
     build_memory_mb: str = _setting("2048", "memory of a build, MiB")
     build_disk_mb: str = _setting("10240", "disk of a build on the cluster, MiB")
+    app_networks: str = _setting(
+        "", "networks beside the public ones that apps on the cluster may reach, with blanks between"
+    )
+    storage_class: str = _setting("", "class of the apps' volumes on the cluster; default the cluster's default")
     build_networks: str = _setting(
         "", "networks beside the public ones that builds on the cluster may reach, as 10.0.0.0/8, with blanks between"
     )
@@ -192,7 +196,7 @@ class Settings:
         for each in self.name_servers.split():
             if not _ADDRESS.fullmatch(each):
                 faults.append(f"WHERRY_NAME_SERVERS: '{each}' is not IP[:PORT]")
-        for name in ("drain_networks", "build_networks"):
+        for name in ("drain_networks", "build_networks", "app_networks"):
             try:
                 networks(getattr(self, name))
             except ValueError as error:

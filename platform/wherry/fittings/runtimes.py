@@ -62,4 +62,6 @@ def open_ground(settings: Settings, home: Home) -> Ground:
 
     url = urlsplit(settings.registry_pull_url or settings.registry_url)
     address = (url.netloc + url.path).rstrip("/")
-    return Ground(home.platform, Pulls(address, registry_logins(settings, home)))
+    pulls_of_nodes = Pulls(address, registry_logins(settings, home))
+    reach = tuple(settings.app_networks.split())
+    return Ground(home.platform, pulls_of_nodes, reach, storage_class=settings.storage_class)

@@ -177,7 +177,8 @@ class Runtime(Tasks, Protocol):
     """Where processes run."""
 
     def start(self, workloads: Sequence[Workload], say: Say) -> None:
-        """Makes every process of `workloads` run beside whatever runs now, and returns when all are ready.
+        """Makes every process of `workloads` run, and returns when all are ready. Until then what runs now serves on; it is
+        gone after `retire` at the latest.
 
         Processes that already run as asked are kept as they are. One with a newer turn is replaced, and stopped before
         its successor begins when its turn says so. Raises RolloutFailed (then what this call started is gone), or
@@ -212,7 +213,7 @@ class Runtime(Tasks, Protocol):
     def retire(self, app_id: int, keep: Sequence[Workload], *, by_name: bool = False, runs: bool = False) -> None:
         """Stops gracefully, all at once, every process of the app that `keep` does not ask for. `by_name`: a process
         that has the name and release of a wanted one stays, though it was to be another: its successor failed. Those that
-        `run` started stay, but for `runs`.
+        `run` started stay, but for `runs`: that is for an app that is destroyed, and takes all that it has here.
         """
 
     def discard(self, images: Collection[tuple[str, str]]) -> None:
@@ -227,8 +228,8 @@ class Runtime(Tasks, Protocol):
         """
 
     def watch(self, on_change: Callable[[int], None], on_one_off: Callable[[], None] = ...) -> None:
-        """Calls `on_change(app_id)` whenever a process of ours starts or ends by itself, and `on_one_off` when a one-off
-        does; returns only when the engine is gone.
+        """Calls `on_change(app_id)` whenever a process of ours starts or ends by itself, or others change what we made for
+        an app, and `on_one_off` when a one-off starts or ends; returns only when the engine is gone.
         """
 
 

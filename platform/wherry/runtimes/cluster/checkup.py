@@ -31,6 +31,7 @@ RIGHTS: Mapping[tuple[str, str], Sequence[str]] = {
     ("", "persistentvolumeclaims"): _KEEP,
     ("", "events"): ("list",),
     ("apps", "deployments"): _KEEP,
+    ("apps", "replicasets"): ("list",),
     ("batch", "jobs"): _MAKE,
     ("networking.k8s.io", "networkpolicies"): _KEEP,
     ("policy", "poddisruptionbudgets"): _KEEP,

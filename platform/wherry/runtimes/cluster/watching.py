@@ -1,7 +1,7 @@
 """One kind of object, watched: a list at first, then every change, for as long as it is wanted.
 
 A list is made again only when the server no longer knows what we have seen (410, as an answer or inside the stream).
-Between tries there are growing pauses of random length. Ours and not a library's: see docs/decisions/0014.
+Between tries there are growing pauses of random length. Ours and not a library's: see docs/decisions/0013.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from wherry.runtimes.cluster.kinds import Kind, Object
 
 _LONGEST_WATCH = 300
 _PAUSE = 0.5
-_LONGEST_PAUSE = 30.0
+_LONGEST_PAUSE = 15.0
 
 
 class Watching:
