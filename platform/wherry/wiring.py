@@ -22,10 +22,11 @@ from wherry.drains.couriers import Couriers
 from wherry.drains.dial import Dialer
 from wherry.drains.keeper import DrainKeeper
 from wherry.drains.posts import HttpsPost
-from wherry.fittings.images import open_builder, open_registry, stacks
+from wherry.fittings.images import image_address, open_builder, open_registry, stacks
 from wherry.fittings.runtimes import open_collector, open_router, open_runtime
 from wherry.fittings.stores import open_app_logs, open_ledger, open_sources
 from wherry.flow.access import Access
+from wherry.flow.adopt import AdoptApp
 from wherry.flow.attempts import Attempts
 from wherry.flow.audit import VerifyEvents
 from wherry.flow.build import RunBuild
@@ -41,6 +42,7 @@ from wherry.flow.destroy import DestroyApp, RemoveRemains
 from wherry.flow.domain_upkeep import RecheckDomains
 from wherry.flow.domains import Domains
 from wherry.flow.drains import Drains
+from wherry.flow.eject import EjectApp
 from wherry.flow.image_ports import Bases, Bills, Images
 from wherry.flow.keys import Keys
 from wherry.flow.ledger_ports import Ledger
@@ -84,7 +86,9 @@ from wherry.images.passage import Passage
 from wherry.logs.files import FileLogs
 from wherry.routing.follow import FollowRouter
 from wherry.routing.name_servers import NameServers
+from wherry.runtimes.cluster.eject import write as to_kubernetes
 from wherry.runtimes.machine.collect import Collector
+from wherry.runtimes.machine.eject import write as to_compose
 from wherry.schedules import CronCalendar
 from wherry.settings import Settings
 from wherry.sources.policy import Limits
@@ -214,6 +218,18 @@ class World:
     @property
     def reveal(self) -> RevealConfig:
         return RevealConfig(self.ledger, self.clock)
+
+    @property
+    def eject(self) -> EjectApp:
+        settings = self.settings
+        kinds = {"kubernetes": to_kubernetes, "compose": to_compose}
+        registry, longest = image_address(settings), settings.number("cron_seconds")
+        return EjectApp(self.ledger, self.clock, kinds, patience_of(settings), registry, settings.apps_domain, longest)
+
+    @property
+    def adopt(self) -> AdoptApp:
+        keep = self.settings.number("keep_releases")
+        return AdoptApp(self.ledger, self.images, self.access, self.clock, image_address(self.settings), keep)
 
     @property
     def plan_deploy(self) -> PlanDeploy:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import secrets
 import tarfile
 from collections.abc import Callable
@@ -155,6 +156,13 @@ def _offered(house: House, target: Target, by: str = "owner") -> Try:
     return f"/account/app-transfers/{made.json['id']}", {"state": "declined"}
 
 
+def _adoption(house: House, target: Target) -> Try:
+    name = f"{target.app}-back"
+    house.create(name)
+    files = house.call("GET", f"/apps/{target.app}/ejection/compose").json["files"]
+    return f"/apps/{name}/adoption", {"history": json.loads(files["history.json"])}
+
+
 def _webhook(house: House, target: Target) -> Try:
     asked = {"url": "https://192.0.1.1/in", "include": ["api:release"], "level": "notify"}
     return f"/apps/{target.app}/webhooks", asked
@@ -228,6 +236,7 @@ TRIES: dict[str, Callable[[House, Target], Try]] = {
     "POST /account/app-transfers": _offer,
     "PATCH /account/app-transfers/<transfer>": lambda house, target: _offered(house, target, by="viewer"),
     "DELETE /account/app-transfers/<transfer>": lambda house, target: (_offered(house, target)[0], None),
+    "POST /apps/<app>/adoption": _adoption,
     "POST /apps/<app>/webhooks": _webhook,
     "PATCH /apps/<app>/webhooks/<webhook>": lambda house, target: (_made_webhook(house, target), {"level": "sync"}),
     "DELETE /apps/<app>/webhooks/<webhook>": lambda house, target: (_made_webhook(house, target), None),

@@ -13,6 +13,7 @@ from wherry.domain.image import Image, Start
 class InMemoryImages:
     def __init__(self) -> None:
         self.known: set[str] = set()
+        self.gone: set[str] = set()
 
     def take_in(self, app_id: int, reference: str) -> Start:
         name, _, digest = reference.rpartition("@")
@@ -23,7 +24,7 @@ class InMemoryImages:
         return Start(("serve", digest[-2:]), "1001:1000", digest)
 
     def copy(self, image: Image, app_id: int) -> Image:
-        """One whose digest ends in "gone" is not there any more."""
-        if image.digest.endswith("gone"):
+        """One whose digest ends in "gone", or is among them, is not there any more."""
+        if image.digest.endswith("gone") or image.digest in self.gone:
             raise NotFound(f"the registry has no image {image.digest}")
         return replace(image, repository=f"apps/{app_id}")

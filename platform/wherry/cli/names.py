@@ -60,6 +60,8 @@ COMMANDS = {
     "domains:info": Command("domains", "info", "Show one domain."),
     "domains:remove": Command("domains", "remove", "Remove a domain of yours."),
     "domains:wait": Command("domains", "wait", "Wait until a domain is proved to be yours."),
+    "eject": Command("eject", "eject", "Write an app as plain files that run without the platform."),
+    "adopt": Command("eject", "adopt", "Take an app in with its release history."),
     "deploy:plan": Command("deploy_plan", "plan", "Show what the next deploy would change."),
     "cron": Command("cron", "index", "List what an app runs on a schedule."),
     "cron:history": Command("cron", "history", "List what has run on a schedule."),

@@ -76,10 +76,16 @@ def open_pod_builder(settings: Settings, home: Home) -> PodBuilder:
 
 
 def pulls(settings: Settings, home: Home) -> Pulls:
-    """How the engine names our registry: without a scheme."""
-    if settings.registry_url:
-        parts = urlsplit(settings.registry_url)
-        address = str(Place.of(parts.netloc + parts.path))
-    else:
-        address = f"127.0.0.1:{settings.registry_port}"
-    return Pulls(address, registry_logins(settings, home))
+    """How the engine names our registry."""
+    return Pulls(_address(settings, settings.registry_url), registry_logins(settings, home))
+
+
+def image_address(settings: Settings) -> str:
+    """How those name it who run our images without us: as the nodes of a cluster do, where there is one."""
+    return _address(settings, settings.registry_pull_url or settings.registry_url)
+
+
+def _address(settings: Settings, url: str) -> str:
+    """Without a scheme."""
+    parts = urlsplit(url)
+    return str(Place.of(parts.netloc + parts.path)) if url else f"127.0.0.1:{settings.registry_port}"

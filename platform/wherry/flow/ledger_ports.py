@@ -183,6 +183,9 @@ class Releases(Protocol):
     ) -> Release:
         """The next number, pending."""
 
+    def begin_at(self, app_id: int, number: int) -> None:
+        """The first release will have this number; once there is one, nothing changes."""
+
     def by_id(self, release_id: int) -> Release:
         """Raises NotFound."""
 

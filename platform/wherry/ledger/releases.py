@@ -83,6 +83,10 @@ class SqlReleases:
         self.changed = True
         return self.by_id(int(row.id) if row else 0)
 
+    def begin_at(self, app_id: int, number: int) -> None:
+        first = update(apps).where(apps.c.id == app_id, apps.c.last_release == 0)
+        self._sql.write(first.values(last_release=number - 1))
+
     def by_id(self, release_id: int) -> Release:
         return self._one(releases.c.id == sought(release_id))
 

@@ -130,6 +130,11 @@ OPERATIONS: dict[str, Operation] = {
             201: answer(base=answer(digest=TEXT), release=named("Release")),
         },
     ),
+    "GET /apps/<app>/ejection/<kind>": gets(answer(to=TEXT, files={"type": "object", "additionalProperties": TEXT})),
+    "POST /apps/<app>/adoption": Operation(
+        body("history", history={"type": "object"}),
+        {201: answer(release=named("Release"), without_image=many(COUNT))},
+    ),
     "POST /apps/<app>/deploy-plan": Operation(
         body(commit=maybe(TEXT), procfile=maybe(TEXT), build_file=maybe(TEXT)),
         {
