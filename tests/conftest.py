@@ -6,8 +6,21 @@ import os
 
 import pytest
 
+# The first that asks for the cluster may have to wait until its programs are built.
+_BUILD_SECONDS = 1800
+
 for _name in [name for name in os.environ if name.startswith("WHERRY_")]:
     del os.environ[_name]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Who uses the cluster is marked so and comes last: its programs are built meanwhile, with nothing else in their way."""
+    for item in items:
+        if "cluster" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.cluster)
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(_BUILD_SECONDS))
+    items.sort(key=lambda item: item.get_closest_marker("cluster") is not None)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -1,0 +1,20 @@
+"""`python -m tests.cluster up` starts a cluster that stays and prints its kubeconfig; `down` ends all that stay."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.cluster import cluster
+
+
+def main() -> None:
+    match sys.argv[1:]:
+        case ["up"]:
+            print(cluster.up(stay=True).kubeconfig)
+        case ["down"]:
+            cluster.down_all()
+        case _:
+            sys.exit("usage: python -m tests.cluster up|down")
+
+
+main()
