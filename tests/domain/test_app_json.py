@@ -7,10 +7,12 @@ import json
 import pytest
 from wherry.domain import app_json
 from wherry.domain.app_json import EnvWish
+from wherry.domain.autoscale import Autoscale
 from wherry.domain.cron import CronTask, Policy
 from wherry.domain.errors import InvalidInput
 from wherry.domain.formation import FormationWish
 from wherry.domain.health import Check, Kind
+from wherry.domain.volume import Volume
 
 FULL = {
     "name": "shop",
@@ -151,3 +153,38 @@ def _sizes() -> list[str]:
     from wherry.domain.formation import SIZES
 
     return list(SIZES)
+
+
+def test_load_and_volumes_are_read_in_dokkus_words_and_kept() -> None:
+    wish = {"min_quantity": 2, "max_quantity": 9, "triggers": [{"type": "cpu", "metadata": {"value": "70"}}]}
+    volumes = {"worker": [{"name": "data", "path": "/data", "size_mb": 2048}]}
+    found = app_json.parse(json.dumps({"formation": {"web": {"autoscaling": wish}}, "volumes": volumes}).encode())
+    assert found.autoscaling == {"web": Autoscale(2, 9, cpu=70)}
+    assert found.volumes == {"worker": (Volume("data", "/data", 2048),)}
+    kept = app_json.read(app_json.write(found))
+    assert (kept.autoscaling, kept.volumes, kept.formation) == (found.autoscaling, found.volumes, found.formation)
+
+
+def test_every_fault_of_load_and_volumes_is_told() -> None:
+    wish = {"min_quantity": 3, "max_quantity": 2, "triggers": [{"type": "moon"}, {"type": "cpu", "metadata": {}}]}
+    volumes = {
+        "worker": [
+            {"name": "Data", "path": "/usr/lib", "size_mb": 0},
+            {"name": "a", "path": "/data", "size_mb": 1},
+            {"name": "b", "path": "/data", "size_mb": 1},
+        ],
+        "web": [{"name": "a", "path": "/workspace", "size_mb": 1}],
+    }
+    found = problems({"formation": {"web": {"autoscaling": wish}}, "volumes": volumes})
+    assert [each.removeprefix("app.json: ") for each in found] == [
+        "formation.web.autoscaling.triggers[0].type: there are: cpu, memory, requests",
+        "formation.web.autoscaling.triggers[1].metadata.value: must be there",
+        "formation.web.autoscaling.max_quantity: must be there, and not below min_quantity",
+        "volumes.worker[0].size_mb: must be 1 to 16777216",
+        "volumes.worker[0].name: must be lower-case letters, digits and dashes, a letter first, 30 at most",
+        "volumes.worker[0].path: must be a folder that is not the system's or the app's own, such as /data",
+        "volumes.worker[0].size_mb: must be there: 1 to 16777216",
+        "volumes.worker: a path stands twice",
+        "volumes.web[0].path: must be a folder that is not the system's or the app's own, such as /data",
+        "volumes: each volume is one process type's: a name stands twice",
+    ]

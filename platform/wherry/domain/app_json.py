@@ -2,6 +2,8 @@
 
     env           {NAME: "value" | {description, value, required, generator: "secret"}}    at the first deploy
     formation     {TYPE: {quantity, size}}                                                  for types that are new
+                  {TYPE: {autoscaling: {…}}}                                                domain/autoscale.py; on a cluster
+    volumes       {TYPE: [{name, path, size_mb}]}                                           domain/volume.py; on a cluster
     scripts       {postdeploy: "command"}                                                   once, after the first deploy
     healthchecks  {TYPE: [{type, path, …}]}                                                 domain/health.py
     cron          [{command, schedule, maintenance, concurrency_policy}]                    domain/cron.py
@@ -16,7 +18,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from wherry.domain import cron, health
+from wherry.domain import autoscale, cron, health, volume
+from wherry.domain.autoscale import Autoscale
 from wherry.domain.config import KEY, RESERVED
 from wherry.domain.cron import CronTask
 from wherry.domain.errors import InvalidInput
@@ -25,6 +28,7 @@ from wherry.domain.health import Check
 from wherry.domain.procfile import LONGEST_COMMAND, TYPE
 from wherry.domain.reading import Reading
 from wherry.domain.text import printable
+from wherry.domain.volume import Volume
 
 NAME = "app.json"
 MOST_BYTES = 256 * 1024
@@ -35,7 +39,7 @@ _LACKED = {
     "image": "the build image is the platform's",
 }
 _ENV_LACKED = {"sync": "config is set at the first deploy only"}
-_FORMATION_LACKED = {"max_parallel": "all processes are started together", "autoscaling": "", "service": ""}
+_FORMATION_LACKED = {"max_parallel": "all processes are started together", "service": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ class AppJson:
     env: Mapping[str, EnvWish] = field(default_factory=dict)
     formation: Mapping[str, FormationWish] = field(default_factory=dict)
     healthchecks: Mapping[str, tuple[Check, ...]] = field(default_factory=dict)
+    autoscaling: Mapping[str, Autoscale] = field(default_factory=dict)
+    volumes: Mapping[str, tuple[Volume, ...]] = field(default_factory=dict)
     cron: tuple[CronTask, ...] = ()
     postdeploy: str = ""
     notices: tuple[str, ...] = field(default=(), compare=False)
@@ -82,6 +88,8 @@ def read(value: object) -> AppJson:
         env=_env(reading, root.get("env")),
         formation=_formation(reading, root.get("formation")),
         healthchecks=_healthchecks(reading, root.get("healthchecks")),
+        autoscaling=_autoscaling(reading, root.get("formation")),
+        volumes=_volumes(reading, root.get("volumes")),
         cron=cron.read(reading, root.get("cron")),
         postdeploy=_postdeploy(reading, root.get("scripts")),
         notices=reading.notices,
@@ -101,15 +109,19 @@ def write(wishes: AppJson) -> dict[str, object] | None:
             }
             for name, each in wishes.env.items()
         },
-        "formation": {
-            name: {key: value for key, value in (("quantity", each.quantity), ("size", each.size)) if value is not None}
-            for name, each in wishes.formation.items()
-        },
+        "formation": {name: _formed(wishes, name) for name in {**wishes.formation, **wishes.autoscaling}},
+        "volumes": {name: [volume.write(each) for each in found] for name, found in wishes.volumes.items()},
         "healthchecks": {name: [health.write(each) for each in checks] for name, checks in wishes.healthchecks.items()},
         "cron": [cron.write(each) for each in wishes.cron],
         "scripts": {"postdeploy": wishes.postdeploy} if wishes.postdeploy else {},
     }
     return {key: value for key, value in made.items() if value} or None
+
+
+def _formed(wishes: AppJson, name: str) -> dict[str, object]:
+    wish, scaled = wishes.formation.get(name, FormationWish()), wishes.autoscaling.get(name)
+    made = {"quantity": wish.quantity, "size": wish.size, "autoscaling": scaled and autoscale.write(scaled)}
+    return {key: value for key, value in made.items() if value is not None}
 
 
 def _document(content: bytes) -> object:
@@ -178,6 +190,30 @@ def _formation(reading: Reading, value: object) -> dict[str, FormationWish]:
         except InvalidInput as error:
             reading.fault(f"{where}.size", error.message)
     return found
+
+
+def _autoscaling(reading: Reading, value: object) -> dict[str, Autoscale]:
+    """Of types whose faults were told already."""
+    found = {}
+    for name, each in value.items() if isinstance(value, Mapping) else ():
+        if isinstance(each, Mapping):
+            found[name] = autoscale.read(
+                reading, each.get("autoscaling"), f"formation.{printable(name, 60)}.autoscaling"
+            )
+    return {name: wish for name, wish in found.items() if wish}
+
+
+def _volumes(reading: Reading, value: object) -> dict[str, tuple[Volume, ...]]:
+    found = {}
+    for name, each in reading.mapping(value, "volumes").items():
+        where = f"volumes.{printable(name, 60)}"
+        if not TYPE.fullmatch(name):
+            reading.fault(where, "it is not a process type")
+        found[name] = volume.read(reading, each, where)
+    names = [each.name for volumes in found.values() for each in volumes]
+    if len(set(names)) != len(names):
+        reading.fault("volumes", "each volume is one process type's: a name stands twice")
+    return {name: volumes for name, volumes in found.items() if volumes}
 
 
 def _healthchecks(reading: Reading, value: object) -> dict[str, tuple[Check, ...]]:

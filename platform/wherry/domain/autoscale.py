@@ -1,11 +1,17 @@
-"""How many processes of a type there shall be when load decides, and what counts as load."""
+"""How many processes of a type there shall be when load decides, and what counts as load. In Dokku's words (app.json,
+`formation.TYPE.autoscaling`): ``{min_quantity, max_quantity, triggers: [{type: cpu, metadata: {value: 70}}]}``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from wherry.domain.errors import InvalidInput
 from wherry.domain.formation import MOST_PROCESSES
+from wherry.domain.reading import Reading
+
+_MOST = {"cpu": 100, "memory": 100, "requests": 1_000_000}
+_TIMES = ("cooldown_period_seconds", "polling_interval_seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +27,45 @@ class Autoscale:
     requests: int = 0
 
 
-def autoscale(least: int, most: int, *, cpu: int = 0, memory: int = 0, requests: int = 0) -> Autoscale:
-    """Raises InvalidInput with every fault."""
-    problems = []
-    if not 1 <= least <= most <= MOST_PROCESSES:
-        problems.append(f"min and max must be 1 to {MOST_PROCESSES}, and min not above max")
-    problems += [
-        f"{name} must be 0 to 100 per cent" for name, each in (("cpu", cpu), ("memory", memory)) if not 0 <= each <= 100
-    ]
-    if not 0 <= requests <= 1_000_000:
-        problems.append("requests must be 0 to 1,000,000 a second")
-    if not (cpu or memory or requests):
-        problems.append("one of cpu, memory and requests must count")
-    if problems:
-        raise InvalidInput("nothing was changed", problems=problems)
-    return Autoscale(least, most, cpu, memory, requests)
+def read(reading: Reading, value: object, where: str) -> Autoscale | None:
+    if value is None:
+        return None
+    found = reading.mapping(value, where)
+    reading.only(found, frozenset({"min_quantity", "max_quantity", "triggers", *_TIMES}), where)
+    for key in _TIMES:
+        if found.get(key):
+            reading.notice(f"{where}.{key}", "the cluster's own is used")
+    least = reading.whole(found.get("min_quantity"), f"{where}.min_quantity", 1, MOST_PROCESSES) or 1
+    most = reading.whole(found.get("max_quantity"), f"{where}.max_quantity", 1, MOST_PROCESSES)
+    triggers = reading.items(found.get("triggers"), f"{where}.triggers", len(_MOST))
+    counts = dict(_trigger(reading, each, f"{where}.triggers[{place}]") for place, each in enumerate(triggers))
+    if most is None or most < least:
+        reading.fault(f"{where}.max_quantity", "must be there, and not below min_quantity")
+        return None
+    if not triggers:
+        reading.fault(f"{where}.triggers", f"must have one of type {', '.join(_MOST)}")
+    return Autoscale(least, most, counts.get("cpu", 0), counts.get("memory", 0), counts.get("requests", 0))
+
+
+def write(wish: Autoscale) -> dict[str, object]:
+    """What `read` reads again."""
+    counts = {"cpu": wish.cpu, "memory": wish.memory, "requests": wish.requests}
+    triggers = [{"type": kind, "metadata": {"value": value}} for kind, value in counts.items() if value]
+    return {"min_quantity": wish.least, "max_quantity": wish.most, "triggers": triggers}
+
+
+def _trigger(reading: Reading, value: object, where: str) -> tuple[str, int]:
+    found = reading.mapping(value, where)
+    kind = found.get("type")
+    if kind not in _MOST:
+        reading.fault(f"{where}.type", f"there are: {', '.join(_MOST)}")
+        return "", 0
+    metadata: Mapping[str, object] = reading.mapping(found.get("metadata"), f"{where}.metadata")
+    wanted = metadata.get("value")
+    # Dokku's own examples write numbers as text.
+    number = int(wanted) if isinstance(wanted, str) and wanted.isdecimal() and len(wanted) < 10 else wanted
+    place = f"{where}.metadata.value"
+    share = reading.whole(number, place, 1, _MOST[str(kind)])
+    if share is None and number is None:
+        reading.fault(place, "must be there")
+    return str(kind), share or 0

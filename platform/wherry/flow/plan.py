@@ -51,6 +51,8 @@ def workloads(
             boot_limit=patience.boot,
             stop_grace=patience.stop,
             checks=_checks(release, name),
+            autoscale=release.image.wishes.autoscaling.get(name),
+            volumes=release.image.wishes.volumes.get(name, ()),
             turns=_turns(wishes, name, scale.quantity),
         )
         for name, scale in scales.items()

@@ -50,6 +50,10 @@ def alone(platform: str, app_id: int, app_name: str) -> Object:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": about}
 
 
+def login_secret(ground: Ground, app_id: int, app_name: str, login: Login) -> Object:
+    return _Maker(ground, app_id, app_name).login(login)
+
+
 class _Maker:
     def __init__(self, ground: Ground, app_id: int, app_name: str) -> None:
         self._ground = ground
@@ -115,14 +119,17 @@ class _Maker:
         entry["auth"] = base64.b64encode(":".join(entry.values()).encode()).decode()
         host = Place.of(self._ground.pulls.address).host
         host = _HUB_LOGIN if host == HUB else host
-        said = json.dumps({"auths": {host: entry}}).encode()
-        return self._object(
+        said = json.dumps({"auths": {host: entry}})
+        found = self._object(
             "v1",
             "Secret",
             naming.PULL_SECRET,
             type="kubernetes.io/dockerconfigjson",
-            data={".dockerconfigjson": base64.b64encode(said).decode()},
+            data={".dockerconfigjson": base64.b64encode(said.encode()).decode()},
         )
+        # What is in a Secret is not kept here; whether it is another one must show.
+        found["metadata"]["annotations"] = {naming.CONTENT: naming.digest(self._ground.platform, said)[:16]}
+        return found
 
     def _policy(self, name: str, spec: Object) -> Object:
         return self._object("networking.k8s.io/v1", "NetworkPolicy", name, spec=spec)

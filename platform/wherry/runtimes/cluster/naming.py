@@ -22,6 +22,8 @@ TURN = "wherry.dev/turn"
 TURNS_DONE = "wherry.dev/turns-done"
 INSISTED = "wherry.dev/insisted"
 COMMAND = "wherry.dev/command"
+CONTENT = "wherry.dev/content"
+"""Of a Secret that changes under its name: a digest of what is in it."""
 TEMPLATE = "wherry.dev/template"
 """A digest of the whole template as we wrote it: of the Deployment, and of each of its pods."""
 

@@ -20,6 +20,8 @@ from wherry.runtimes.cluster.world import Change, World
 
 _LOST = 30.0
 _LOOK = 5.0
+_OFTEN = 1800.0
+"""Seconds; the shortest lives of a registry's logins are an hour."""
 
 
 class Ours:
@@ -106,17 +108,30 @@ class News:
 
 
 class Unwell:
-    """Tells of processes that a node restarted since they failed a liveness check."""
+    """Tells of processes that a node restarted since they failed a liveness check; and does, `now_and_then`, what else must
+    be looked after.
+    """
 
-    def __init__(self, client: Client, world: World, told: Callable[[int, str, str], None]) -> None:
+    def __init__(
+        self,
+        client: Client,
+        world: World,
+        told: Callable[[int, str, str], None],
+        now_and_then: Callable[[], None] = lambda: None,
+    ) -> None:
         self._client, self._world, self._told = client, world, told
+        self._now_and_then = now_and_then
         self._heard: SimpleQueue[Object] = SimpleQueue()
 
     def run(self, stop: Event) -> None:
         self._world.need(kinds.POD)
         forget = self._world.listen(self._hear)
+        due = monotonic()
         try:
             while not stop.is_set():
+                if monotonic() >= due:
+                    self._now_and_then()
+                    due = monotonic() + _OFTEN
                 try:
                     pod = self._heard.get(timeout=1.0)
                 except Empty:

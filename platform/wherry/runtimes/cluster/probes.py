@@ -13,14 +13,15 @@ from wherry.domain.workload import Workload
 from wherry.runtimes.cluster.kinds import Object
 from wherry.runtimes.cluster.naming import PORT
 
-_EVERY = 10
+_EVERY = 2
+"""A kubelet may miss that a process has started, and then looks at its readiness only when that is due again."""
 _SLACK = 15
 """Seconds that a kubelet waits longer than we do at a rollout: who gives up first can say why."""
 
 
 def probes(workload: Workload) -> Object:
     """For the container. A web process must take connections before its first request, and while it gets any."""
-    listening = Check(listening=True, attempts=3, timeout=1, wait=_EVERY)
+    listening = Check(listening=True, attempts=5, timeout=1, wait=_EVERY)
     started = first(workload, Kind.STARTUP) or (listening if workload.listens else None)
     ready = first(workload, Kind.READINESS) or (listening if workload.listens else None)
     alive = first(workload, Kind.LIVENESS)

@@ -14,11 +14,12 @@ from threading import Event
 from wherry.domain.errors import PlatformFault, WherryError
 from wherry.domain.workload import Process, Workload
 from wherry.flow.ports import Say
-from wherry.runtimes.cluster import kinds, naming, pods
+from wherry.runtimes.cluster import kinds, namespace, naming, pods
 from wherry.runtimes.cluster.apply import Applier
 from wherry.runtimes.cluster.client import Client
 from wherry.runtimes.cluster.errors import Unreachable
 from wherry.runtimes.cluster.ground import Ground
+from wherry.runtimes.cluster.naming import Identity
 from wherry.runtimes.cluster.news import News, Ours, Unwell
 from wherry.runtimes.cluster.retire import Retire
 from wherry.runtimes.cluster.rollout import Rollout, Tools
@@ -72,7 +73,7 @@ class ClusterProcesses:
 
     def look_after(self, stop: Event, told: Callable[[int, str, str], None]) -> None:
         """The nodes make the liveness checks and restart what fails them; here it is told."""
-        Unwell(self._client, self._world, told).run(stop)
+        Unwell(self._client, self._world, told, self._renew_logins).run(stop)
 
     def watch(self, on_change: Callable[[int], None], on_one_off: Callable[[], None] = lambda: None) -> None:
         News(self._world, self._ours, on_change, on_one_off).run()
@@ -101,6 +102,16 @@ class ClusterProcesses:
     def close(self) -> None:
         """Ends our connections to the cluster; what runs goes on."""
         self._world.close()
+
+    def _renew_logins(self) -> None:
+        """Logins that end in some hours: a node may have to pull an image again, long after its deploy."""
+        login = self._ground.pulls.logins.current()
+        self._world.need(kinds.NAMESPACE, kinds.SECRET)
+        for each in self._world.of(kinds.NAMESPACE) if login.username else ():
+            labels = each["metadata"]["labels"]
+            if (who := Identity.of(labels)) and each.get("status", {}).get("phase") == "Active":
+                wanted = namespace.login_secret(self._ground, who.app_id, labels["app.kubernetes.io/name"], login)
+                self._tools.applier.ensure(wanted)
 
     @contextmanager
     def _changing(self, workloads: Sequence[Workload], say: Say) -> Iterator[None]:

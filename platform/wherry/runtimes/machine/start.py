@@ -12,6 +12,7 @@ from typing import Any
 
 from wherry.domain.workload import Workload
 from wherry.flow.ports import Say
+from wherry.flow.talk import detail
 from wherry.runtimes.machine import naming, spec
 from wherry.runtimes.machine.attempt import Attempt, Tools, Wanted, begin
 from wherry.runtimes.machine.lives import Lives
@@ -23,6 +24,8 @@ def start(tools: Tools, platform: str, workloads: Sequence[Workload], say: Say) 
     compared = _compare(tools, platform, workloads)
     try:
         if missing := [each for each in compared if not _is_up(tools, each)]:
+            for path in sorted({each.path for wanted in missing for each in wanted.workload.volumes}):
+                detail(say, f"{path} is no volume here, where there are none: what is written there is lost")
             with Lives(tools.engine, platform) as lives:
                 Attempt(tools, lives, say).run(missing)
     finally:
