@@ -105,7 +105,7 @@ class PlayedRouter:
     def publish(self, route: AppRoute) -> None:
         self.table[route.app_id] = route
 
-    def drain(self, app_id: int, release: int, seconds: float) -> bool:
+    def drain(self, app_id: int, release: int, seconds: float, cancel: Cancel) -> bool:
         return True
 
     def amend(self, app_id: int, domains: Sequence[str], *, maintenance: bool) -> None:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import pytest
 from wherry.domain.workload import AppRoute, Endpoint
-from wherry.flow.ports import Router
+from wherry.flow.ports import Cancel, Router
 
 from tests.fakes.router import MemoryRouter
 from tests.routing.origin import Origin
@@ -170,11 +170,11 @@ def test_replace_is_the_whole_table(visitors: Visitors, origins: list[Origin]) -
 def test_nothing_in_flight_is_drained_at_once(visitors: Visitors, origins: list[Origin]) -> None:
     visitors.router.publish(to(1, 1, origins[0]))
     visitors.router.publish(to(1, 2, origins[1]))
-    assert visitors.router.drain(1, 2, 10.0)
+    assert visitors.router.drain(1, 2, 10.0, Cancel())
 
 
 def test_draining_an_app_that_is_not_there_is_nothing(visitors: Visitors) -> None:
-    assert visitors.router.drain(99, 1, 10.0)
+    assert visitors.router.drain(99, 1, 10.0, Cancel())
 
 
 def test_drain_gives_up_while_the_earlier_release_still_answers(visitors: Visitors, origins: list[Origin]) -> None:
@@ -182,7 +182,7 @@ def test_drain_gives_up_while_the_earlier_release_still_answers(visitors: Visito
     with visitors.waiting("shop"):
         visitors.router.publish(to(1, 2, origins[1]))
         assert visitors.ask("shop") == "two"
-        assert not visitors.router.drain(1, 2, 0.3)
+        assert not visitors.router.drain(1, 2, 0.3, Cancel())
 
 
 def test_drain_returns_when_the_last_request_has_ended(visitors: Visitors, origins: list[Origin]) -> None:
@@ -190,7 +190,7 @@ def test_drain_returns_when_the_last_request_has_ended(visitors: Visitors, origi
     drained: list[bool] = []
     with visitors.waiting("shop"):
         visitors.router.publish(to(1, 2, origins[1]))
-        waiter = threading.Thread(target=lambda: drained.append(visitors.router.drain(1, 2, 30.0)))
+        waiter = threading.Thread(target=lambda: drained.append(visitors.router.drain(1, 2, 30.0, Cancel())))
         waiter.start()
         waiter.join(0.2)
         assert drained == []
@@ -198,18 +198,35 @@ def test_drain_returns_when_the_last_request_has_ended(visitors: Visitors, origi
     assert drained == [True]
 
 
+def test_a_drain_that_is_cancelled_returns_at_once_and_a_later_one_waits_for_the_same(
+    visitors: Visitors, origins: list[Origin]
+) -> None:
+    visitors.router.publish(to(1, 1, origins[0]))
+    cancel = Cancel()
+    drained: list[bool] = []
+    with visitors.waiting("shop"):
+        visitors.router.publish(to(1, 2, origins[1]))
+        waiter = threading.Thread(target=lambda: drained.append(visitors.router.drain(1, 2, 60.0, cancel)))
+        waiter.start()
+        cancel.cancel()
+        waiter.join(30)
+        assert drained == [False]
+        assert not visitors.router.drain(1, 2, 0.3, Cancel())
+    assert visitors.router.drain(1, 2, 10.0, Cancel())
+
+
 def test_drain_waits_for_a_process_that_a_scale_down_took_away(visitors: Visitors, origins: list[Origin]) -> None:
     visitors.router.publish(to(1, 1, origins[0]))
     with visitors.waiting("shop"):
         visitors.router.publish(to(1, 1, origins[1]))
-        assert not visitors.router.drain(1, 1, 0.3)
+        assert not visitors.router.drain(1, 1, 0.3, Cancel())
 
 
 def test_drain_does_not_wait_for_a_process_that_stays(visitors: Visitors, origins: list[Origin]) -> None:
     visitors.router.publish(to(1, 1, origins[0]))
     with visitors.waiting("shop"):
         visitors.router.publish(to(1, 1, origins[0], origins[1]))
-        assert visitors.router.drain(1, 1, 10.0)
+        assert visitors.router.drain(1, 1, 10.0, Cancel())
 
 
 def test_an_app_in_maintenance_is_closed_and_keeps_its_route(visitors: Visitors, origins: list[Origin]) -> None:

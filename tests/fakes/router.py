@@ -9,6 +9,7 @@ from dataclasses import replace
 from threading import Condition
 
 from wherry.domain.workload import AppRoute, Endpoint
+from wherry.flow.ports import Cancel
 
 
 class MemoryRouter:
@@ -24,9 +25,15 @@ class MemoryRouter:
         with self._changed:
             self.routes[route.app_id] = route
 
-    def drain(self, app_id: int, release: int, seconds: float) -> bool:
+    def drain(self, app_id: int, release: int, seconds: float, cancel: Cancel) -> bool:
+        cancel.on_cancel(self._tell)
         with self._changed:
-            return self._changed.wait_for(lambda: not self._left_behind(app_id), timeout=seconds)
+            self._changed.wait_for(lambda: cancel.cancelled or not self._left_behind(app_id), timeout=seconds)
+            return not self._left_behind(app_id)
+
+    def _tell(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
 
     def amend(self, app_id: int, domains: Sequence[str], *, maintenance: bool) -> None:
         with self._changed:

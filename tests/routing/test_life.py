@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from wherry.domain.errors import InvalidInput, PlatformFault
 from wherry.domain.workload import AppRoute, Endpoint
+from wherry.flow.ports import Cancel
 from wherry.routing import feed
 from wherry.routing.access import cap, router_line
 from wherry.routing.follow import FollowRouter
@@ -51,7 +52,7 @@ def test_drain_does_not_wait_for_a_router_that_is_dead(own_rig: Rig, one: Origin
     own_rig.router.publish(route(1, "shop", 1, one))
     own_rig.router.publish(route(1, "shop", 2, two))
     own_rig.kill()
-    assert own_rig.router.drain(1, 2, 20.0)
+    assert own_rig.router.drain(1, 2, 20.0, Cancel())
 
 
 def test_two_routers_live_side_by_side(own_rig: Rig, rig: Rig, one: Origin, two: Origin) -> None:

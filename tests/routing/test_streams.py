@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
+from wherry.flow.ports import Cancel
 
 from tests.routing.origin import CHUNK, Origin
 from tests.routing.rig import Rig, read_all, route, status_of
@@ -77,7 +78,7 @@ def test_a_websocket_to_a_process_that_stays_outlives_a_scale(rig: Rig, one: Ori
     with rig.connect() as link:
         open_websocket(link)
         rig.router.publish(route(1, "shop", 1, one, two))
-        assert rig.router.drain(1, 1, 10.0)
+        assert rig.router.drain(1, 1, 10.0, Cancel())
         rig.router.publish(route(2, "blog", 1, two))
         link.sendall(b"still here")
         assert link.recv(100) == b"STILL HERE"
@@ -87,7 +88,7 @@ def test_a53_a_websocket_to_an_earlier_release_lives_until_its_process_ends(rig:
     with rig.connect() as link:
         open_websocket(link)
         rig.router.publish(route(1, "shop", 2, two))
-        assert not rig.router.drain(1, 2, 0.2)
+        assert not rig.router.drain(1, 2, 0.2, Cancel())
         link.sendall(b"still here")
         assert link.recv(100) == b"STILL HERE"
 

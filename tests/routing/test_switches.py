@@ -11,6 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from wherry.domain.workload import AppRoute
+from wherry.flow.ports import Cancel
 from wherry.routing.router import EnvoyRouter
 
 from tests.routing.origin import Origin, origins
@@ -61,7 +62,7 @@ def test_twenty_switches_under_load_fail_no_request(rig: Rig) -> None:
         for release in range(1, 21):
             following = Origin(f"v{release}")
             rig.router.publish(route(1, "shop", release, following))
-            assert rig.router.drain(1, release, 20.0)
+            assert rig.router.drain(1, release, 20.0, Cancel())
             current.close()
             current = following
             wait_for_requests(load, 20)

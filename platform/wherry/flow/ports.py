@@ -237,8 +237,10 @@ class Router(Protocol):
     def publish(self, route: AppRoute) -> None:
         """Returns once the data plane sends the app's new requests to this route. Raises PlatformFault."""
 
-    def drain(self, app_id: int, release: int, seconds: float) -> bool:
-        """Waits until requests in flight to an earlier release have ended; False when `seconds` ran out first."""
+    def drain(self, app_id: int, release: int, seconds: float, cancel: Cancel) -> bool:
+        """Waits until requests in flight to an earlier release have ended; False when `seconds` ran out first, and when
+        it was cancelled: then a later drain waits for the same ones.
+        """
 
     def amend(self, app_id: int, domains: Sequence[str], *, maintenance: bool) -> None:
         """Gives the route that the app has now these custom domains, and puts it into maintenance or out of it; an app

@@ -83,7 +83,9 @@ class Worker:
             self.ledger.ring()
 
     def _tend(self) -> None:
-        """Renews what runs; a job that is no longer ours, or a build that was cancelled, is told to stop."""
+        """Renews what runs; a job that is no longer ours, a build that was cancelled, and a converge that another job of
+        its app waits for are told to stop.
+        """
         with self._lock:
             running = list(self._running.values())
         for job, cancel in running:
@@ -91,9 +93,11 @@ class Worker:
                 cancel.cancel()
 
     def _cancelled(self, job: Job) -> bool:
-        if job.kind not in (JobKind.BUILD, JobKind.CRON):
+        if job.kind not in (JobKind.BUILD, JobKind.CRON, JobKind.CONVERGE):
             return False
         with self.ledger.begin(read_only=True) as tx:
+            if job.kind is JobKind.CONVERGE:
+                return any(each.lane == job.lane and each.id != job.id for each in tx.jobs.waiting())
             if job.kind is JobKind.CRON:
                 return tx.crons.run(job.subject).status.final
             return tx.builds.by_id(job.subject).status is BuildStatus.CANCELLED

@@ -7,9 +7,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 from wherry.domain.errors import PlatformFault
 from wherry.domain.workload import AppRoute
+from wherry.flow.ports import Cancel
 from wherry.routing.access import cap
 from wherry.routing.admin import Admin, NotRunning
 from wherry.routing.bootstrap import Place
@@ -48,14 +50,16 @@ class EnvoyRouter:
         self._feed.confirm(version)
         cap(self._place)
 
-    def drain(self, app_id: int, release: int, seconds: float) -> bool:
+    def drain(self, app_id: int, release: int, seconds: float, cancel: Cancel) -> bool:
         """Also waits for processes that this release itself has no more (a scale-down). Processes that are kept are
         not waited for.
         """
         entry = self._file.read().entries.get(app_id)
         if entry is None or not entry.draining:
             return True
-        ended = self._wait_until_empty(entry, seconds)
+        ended = self._wait_until_empty(entry, seconds, cancel)
+        if cancel.cancelled and not ended:
+            return False
         with self._file.writing():
             table = self._file.read()
             if table.entries.get(app_id) == entry:
@@ -105,8 +109,9 @@ class EnvoyRouter:
             log.warning("%s; written anew", error.message)
             return Table()
 
-    def _wait_until_empty(self, entry: Entry, seconds: float) -> bool:
-        deadline = time.monotonic() + seconds
+    def _wait_until_empty(self, entry: Entry, seconds: float, cancel: Cancel) -> bool:
+        deadline, cancelled = time.monotonic() + seconds, Event()
+        cancel.on_cancel(cancelled.set)
         names = [cluster_name(each) for each in entry.draining]
         pause, quiet_since = SETTLED, None
         while entry.gone:
@@ -123,7 +128,6 @@ class EnvoyRouter:
             else:
                 quiet_since = None
                 pause = min(_LONGEST_PAUSE, pause * 1.5)
-            if now >= deadline:
+            if now >= deadline or cancelled.wait(max(0.0, min(pause, deadline - now))):
                 return False
-            time.sleep(max(0.0, min(pause, deadline - now)))
         return True

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from wherry.domain.errors import NotFound, PlatformFault, WherryError
 from wherry.domain.workload import AppRoute
+from wherry.flow.ports import Cancel
 from wherry.runtimes.cluster import namespace, naming, route, ways
 from wherry.runtimes.cluster.accepted import await_accepted
 from wherry.runtimes.cluster.client import Client
@@ -56,7 +57,7 @@ class ClusterRouter:
         found = self._found(way.kind, wanted.app_id)
         self._bring(way, wanted.app_id, self._asked(wanted), found)
 
-    def drain(self, app_id: int, release: int, seconds: float) -> bool:
+    def drain(self, app_id: int, release: int, seconds: float, cancel: Cancel) -> bool:
         """Nothing to wait for: a pod that is stopped has left the Service, and ends its requests, before its program hears
         of it.
         """
