@@ -240,7 +240,7 @@ def test_every_field_and_table_has_a_name(visit: Visit) -> None:
     for path in PAGES:
         page = visit.go(path)
         unnamed = page.evaluate(
-            "[...document.querySelectorAll('input:not([type=hidden]), select')].filter(e => !e.labels.length).length"
+            "[...document.querySelectorAll('input:not([type=hidden]), select, textarea')].filter(e => !e.labels.length).length"
             " + [...document.querySelectorAll('table')].filter(e => !e.caption).length"
             " + [...document.querySelectorAll('th')].filter(e => !e.scope).length"
         )

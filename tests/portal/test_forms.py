@@ -46,7 +46,7 @@ def test_scale_form_changes_the_formation_and_says_so(harbour: Harbour, app: App
 def test_wrong_scale_is_refused_with_its_reason(harbour: Harbour, app: App, fields: dict[str, str]) -> None:
     answer = harbour.client(harbour.user()).post("/dashboard/apps/shop/scale", **fields)
     assert answer.status_code == 422
-    assert "nothing was scaled" in answer.text
+    assert "Nothing was scaled" in answer.text
     assert "<b>" not in answer.text
     with harbour.ledger.begin() as tx:
         assert not tx.jobs.waiting()
