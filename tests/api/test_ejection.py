@@ -68,6 +68,7 @@ def test_kubernetes_files_carry_nothing_of_ours(house: House, app: str) -> None:
         "Secret",
         "Service",
     ]
+    assert "&id" not in found["app.yaml"]
     assert "wherry.dev" not in found["app.yaml"] + found["release-phase.yaml"]
     by_kind = {each["kind"]: each for each in objects}
     labels = {"app.kubernetes.io/name": app, "app.kubernetes.io/component": "web"}

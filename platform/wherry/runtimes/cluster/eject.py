@@ -29,6 +29,13 @@ _HEAD = """\
 _PHASE = "# Its release phase. Run it with each new image before you apply {app_file}, and wait for its end.\n"
 
 
+class _Plain(yaml.SafeDumper):
+    """Without anchors: the files are for people."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
 def write(leaving: Leaving) -> dict[str, str]:
     """``app.yaml``, and ``release-phase.yaml`` where there is one."""
     ground = Ground("eject", Pulls(leaving.registry))
@@ -60,7 +67,7 @@ def _text(leaving: Leaving, file: str, more: str, objects: Iterable[Object]) -> 
     head = _HEAD.format(app=leaving.name, release=leaving.release.name, file=file, registry=leaving.registry) + more
     # The same Secret serves several process types.
     once = {(each["kind"], each["metadata"]["name"]): each for each in objects}
-    return head + yaml.safe_dump_all(once.values(), sort_keys=False, allow_unicode=True)
+    return head + yaml.dump_all(once.values(), Dumper=_Plain, sort_keys=False, allow_unicode=True)
 
 
 def _job(ground: Ground, workload: Workload, leaving: Leaving) -> Object:
