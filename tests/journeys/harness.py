@@ -41,12 +41,15 @@ class Answer:
 
 @dataclass
 class Platform:
-    """`wherry` and `git` run as a user would type them; `home` is the platform's data folder."""
+    """`wherry` and `git` run as a user would type them; `home` is the platform's data folder. `gateway`: HOST:PORT where the
+    apps answer, when not at our own router.
+    """
 
     home: Path
     user: Path
     settings: dict[str, str]
     apps: list[App] = field(default_factory=list)
+    gateway: str = ""
 
     @classmethod
     def fresh(cls, folder: Path, **settings: str) -> Platform:
@@ -55,6 +58,10 @@ class Platform:
         quick = {"WHERRY_BOOT_SECONDS": "20", "WHERRY_DRAIN_SECONDS": "5", "WHERRY_STOP_SECONDS": "5"}
         given = {f"WHERRY_{name.upper()}": value for name, value in settings.items()}
         return cls(folder / "home", folder / "user", {**ports, **quick, "WHERRY_HOME": str(folder / "home"), **given})
+
+    @property
+    def apps_at(self) -> str:
+        return self.gateway or f"127.0.0.1:{self.settings['WHERRY_ROUTER_PORT']}"
 
     @property
     def environ(self) -> dict[str, str]:
@@ -165,11 +172,11 @@ class App:
 
     @property
     def url(self) -> str:
-        return f"http://{self.name}.localhost:{self.platform.settings['WHERRY_ROUTER_PORT']}"
+        return f"http://{self.name}.localhost:{self.platform.apps_at.rpartition(':')[2]}"
 
     def get(self, path: str = "/", timeout: float = 10) -> tuple[int, str]:
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.platform.settings['WHERRY_ROUTER_PORT']}{path}",
+            f"http://{self.platform.apps_at}{path}",
             headers={"Host": self.url.removeprefix("http://")},
         )
         try:
@@ -207,7 +214,7 @@ class Knocks:
 def steady_requests(app: App, per_second: int) -> Iterator[Knocks]:
     """Requests at a steady rate, from a process of their own, while the block runs; afterwards their number and the failures."""
     knocks = Knocks()
-    argv = [sys.executable, str(Path(__file__).with_name("knock.py")), app.platform.settings["WHERRY_ROUTER_PORT"]]
+    argv = [sys.executable, str(Path(__file__).with_name("knock.py")), app.platform.apps_at]
     argv += [app.url.removeprefix("http://"), str(per_second)]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as knocker:
         assert knocker.stdin

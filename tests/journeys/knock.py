@@ -1,4 +1,4 @@
-"""GET / at a steady rate until stdin closes: python knock.py PORT HOST PER_SECOND.
+"""GET / at a steady rate until stdin closes: python knock.py ADDRESS:PORT HOST PER_SECOND.
 
 Prints each failure, and at last the number of requests.
 
@@ -12,8 +12,8 @@ import sys
 
 
 class Knocker:
-    def __init__(self, port: int, host: str) -> None:
-        self.port = port
+    def __init__(self, place: str, host: str) -> None:
+        self.place = place.split(":")
         self.request = f"GET / HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\n".encode()
         self.kept: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
         self.count = 0
@@ -26,9 +26,7 @@ class Knocker:
             print(f"{type(error).__name__}: {error}", flush=True)
 
     async def _exchange(self, keep: bool) -> None:
-        reader, writer = (
-            self.kept.pop() if keep and self.kept else await asyncio.open_connection("127.0.0.1", self.port)
-        )
+        reader, writer = self.kept.pop() if keep and self.kept else await asyncio.open_connection(*self.place)
         writer.write(self.request + (b"\r\n" if keep else b"Connection: close\r\n\r\n"))
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         status = int(head.split(" ", 2)[1])
@@ -51,10 +49,10 @@ class Knocker:
         return body
 
 
-async def main(port: int, host: str, per_second: int) -> None:
+async def main(place: str, host: str, per_second: int) -> None:
     loop = asyncio.get_running_loop()
     closed = loop.run_in_executor(None, sys.stdin.read)
-    knocker, running = Knocker(port, host), set()
+    knocker, running = Knocker(place, host), set()
     print("knocking", flush=True)
     due = loop.time()
     while not closed.done():
@@ -67,4 +65,4 @@ async def main(port: int, host: str, per_second: int) -> None:
     print(knocker.count, flush=True)
 
 
-asyncio.run(main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3])))
+asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))

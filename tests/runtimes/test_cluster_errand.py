@@ -122,7 +122,9 @@ def test_a_crash_and_the_start_after_it_are_told_in_herokus_words() -> None:
 
 
 def test_the_end_of_one_that_was_stopped_is_no_crash() -> None:
-    leaves = pod(ENDED, deletionTimestamp="2026-11-21T15:00:30Z")
+    leaves = pod(ENDED, deletionTimestamp="2026-11-21T15:00:30Z", deletionGracePeriodSeconds=25)
+    (asked,) = words.stopping(leaves, "web.1", "u")
+    assert (asked.line.at[:19], asked.line.text) == ("2026-11-21T15:00:05", "Stopping all processes with SIGTERM")
     (life,) = words.lives(leaves)
     assert told(words.ended(leaves, "web.1", "u", life, once=False))[-1] == "State changed from up to down"
     assert told(words.ended(pod(ENDED), "run.1", "u", life, once=True))[-1] == "State changed from up to complete"

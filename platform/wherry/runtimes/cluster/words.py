@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from wherry.domain.log import PLATFORM, Entry, LogLine
@@ -66,7 +67,10 @@ def stopping(pod: Object, process: str, key: str) -> list[Entry]:
         return []
     number = int(pods.container(pod).get("restartCount", 0))
     said = ["Stopping all processes with SIGTERM"]
-    return _entries(_time(pod, pod["metadata"]["deletionTimestamp"]), process, key, number, _STOPPING, said)
+    # The API tells when its grace ends.
+    ends = datetime.fromisoformat(f"{pod['metadata']['deletionTimestamp'][:19]}+00:00")
+    asked = ends - timedelta(seconds=int(pod["metadata"].get("deletionGracePeriodSeconds", 0)))
+    return _entries(_time(pod, asked.isoformat()), process, key, number, _STOPPING, said)
 
 
 def ended(pod: Object, process: str, key: str, life: Life, *, once: bool) -> list[Entry]:
