@@ -30,6 +30,7 @@ RIGHTS: Mapping[tuple[str, str], Sequence[str]] = {
     ("", "limitranges"): _KEEP,
     ("", "persistentvolumeclaims"): _KEEP,
     ("", "events"): ("list",),
+    ("discovery.k8s.io", "endpointslices"): ("list", "watch"),
     ("apps", "deployments"): _KEEP,
     ("apps", "replicasets"): ("list",),
     ("batch", "jobs"): _MAKE,

@@ -17,6 +17,7 @@ from wherry.runtimes.cluster.accepted import await_accepted
 from wherry.runtimes.cluster.client import Client
 from wherry.runtimes.cluster.kinds import HTTP_ROUTE, INGRESS, SERVICE, Kind, Object
 from wherry.runtimes.cluster.route import Asked
+from wherry.runtimes.cluster.switch import await_switch
 from wherry.runtimes.cluster.ways import Way
 
 log = logging.getLogger(__name__)
@@ -49,13 +50,16 @@ class ClusterRouter:
         self._way: Way | None = None
 
     def publish(self, wanted: AppRoute) -> None:
-        """Returns once the gateway's controller has accepted the route; an Ingress has no such sign. Raises PlatformFault
-        with what the controller says against it, InvalidInput for a name that no host can have.
+        """Returns once the gateway's controller has accepted the route (an Ingress has no such sign), and the Service leads
+        to no other release. Raises PlatformFault with what the controller says against it, InvalidInput for a name that
+        no host can have.
         """
         route.check(wanted)
         way = self._find_way()
         found = self._found(way.kind, wanted.app_id)
         self._bring(way, wanted.app_id, self._asked(wanted), found)
+        if wanted.endpoints:
+            await_switch(self._client, self._namespace(wanted.app_id), self._platform, wanted)
 
     def drain(self, app_id: int, release: int, seconds: float, cancel: Cancel) -> bool:
         """Nothing to wait for: a pod that is stopped has left the Service, and ends its requests, before its program hears
