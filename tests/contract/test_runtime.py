@@ -1,4 +1,5 @@
-"""What every Runtime does: the same assertions on the Docker Engine and on the one in memory."""
+"""What every Runtime does: the same assertions on the Docker Engine, as a swarm and not, on a Kubernetes, and on the one in
+memory."""
 
 from __future__ import annotations
 
@@ -17,8 +18,12 @@ from wherry.domain.image import Image
 from wherry.domain.restarts import Turn
 from wherry.domain.workload import ProcessState
 from wherry.flow.ports import Cancel, Runtime
+from wherry.runtimes.cluster import naming
 
+from tests.cluster.cluster import Cluster
+from tests.cluster.fixtures import cluster, cluster_platform_id, cluster_registry
 from tests.fakes.runtime import InMemoryRuntime
+from tests.runtimes.cluster_world import cluster_client, cluster_ground, cluster_image, cluster_runtime
 from tests.runtimes.machine_world import SMALL, app_logs, eventually, machine_runtime, quiet, workload
 from tests.runtimes.registry import pushed_image, registry
 from tests.runtimes.swarm_world import swarm, swarm_runtime
@@ -28,6 +33,13 @@ from tests.runtimes.tiny import busybox, engine_api, platform_id, remove_platfor
 __all__ = [
     "app_logs",
     "busybox",
+    "cluster",
+    "cluster_client",
+    "cluster_ground",
+    "cluster_image",
+    "cluster_platform_id",
+    "cluster_registry",
+    "cluster_runtime",
     "engine_api",
     "machine_runtime",
     "platform_id",
@@ -44,17 +56,48 @@ class World:
     runtime: Runtime
     image: Image
     crash: Callable[[int, str], None]
+    keeps_the_old: bool = True
+    """Whole until it is retired; else until the new one is ready."""
 
     def ids(self) -> list[tuple[int, int, str]]:
         return [(each.app_id, each.release, each.name) for each in self.runtime.processes()]
 
 
-@pytest.fixture(params=["memory", *(pytest.param(each, marks=pytest.mark.engine) for each in ("machine", "swarm"))])
+_CLUSTER = pytest.param("cluster", marks=[pytest.mark.engine, pytest.mark.cluster])
+_ENGINES = [pytest.param(each, marks=pytest.mark.engine) for each in ("machine", "swarm")]
+
+
+@pytest.fixture(params=["memory", *_ENGINES, _CLUSTER])
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
-    if request.param == "memory":
-        fake = InMemoryRuntime()
-        yield World(fake, Image("apps/1", "sha256:0"), fake.crash)
-        return
+    if request.param == "cluster":
+        yield _on_cluster(request)
+    elif request.param == "memory":
+        yield _in_memory()
+    else:
+        yield from _on_an_engine(request)
+
+
+def _in_memory() -> World:
+    fake = InMemoryRuntime()
+    return World(fake, Image("apps/1", "sha256:0"), fake.crash)
+
+
+def _on_cluster(request: pytest.FixtureRequest) -> World:
+    cluster: Cluster = request.getfixturevalue("cluster")
+    platform: str = request.getfixturevalue("cluster_platform_id")
+
+    def crash(app_id: int, name: str) -> None:
+        """All processes of the pod that are the app's; `web.1` is the oldest."""
+        place = naming.namespace(platform, app_id)
+        kind, _, index = name.rpartition(".")
+        order = "--sort-by=.metadata.creationTimestamp"
+        found = cluster.kubectl("get", "pods", "-n", place, "-l", f"{naming.PROCESS}={kind}", "-o", "name", order)
+        cluster.kubectl("exec", "-n", place, found.split()[int(index) - 1], "--", "kill", "-9", "-1")
+
+    return World(request.getfixturevalue("cluster_runtime"), request.getfixturevalue("cluster_image"), crash, False)
+
+
+def _on_an_engine(request: pytest.FixtureRequest) -> Iterator[World]:
     api: APIClient = request.getfixturevalue("engine_api")
     platform: str = request.getfixturevalue("platform_id")
     runtime = request.getfixturevalue(f"{request.param}_runtime")
@@ -112,11 +155,13 @@ def test_scaling_keeps_what_runs_and_retire_stops_what_is_too_many(world: World)
     assert world.runtime.processes()[0] == first
 
 
-def test_a_new_release_starts_beside_the_old_which_serves_until_it_is_retired(world: World) -> None:
+def test_a_new_release_starts_beside_the_old_which_is_gone_when_it_is_retired(world: World) -> None:
     old, new = workload(world.image, release=1), workload(world.image, release=2)
     world.runtime.start([old], quiet)
     world.runtime.start([new], quiet)
-    assert world.ids() == [(1, 1, "web.1"), (1, 2, "web.1")]
+    if world.keeps_the_old:
+        assert world.ids() == [(1, 1, "web.1"), (1, 2, "web.1")]
+    assert (1, 2, "web.1") in world.ids()
     world.runtime.retire(1, [new])
     world.runtime.retire(1, [new])
     assert world.ids() == [(1, 2, "web.1")]
