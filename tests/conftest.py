@@ -13,13 +13,14 @@ for _name in [name for name in os.environ if name.startswith("WHERRY_")]:
     del os.environ[_name]
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Who uses the cluster is marked so and comes last: its programs are built meanwhile, with nothing else in their way."""
-    for item in items:
-        if "cluster" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.cluster)
-            if item.get_closest_marker("timeout") is None:
-                item.add_marker(pytest.mark.timeout(_BUILD_SECONDS))
+    last = [item for item in items if "cluster" in getattr(item, "fixturenames", ())]
+    for item in last:
+        item.add_marker(pytest.mark.cluster)
+    if last:
+        last[0].add_marker(pytest.mark.timeout(_BUILD_SECONDS), append=False)
     items.sort(key=lambda item: item.get_closest_marker("cluster") is not None)
 
 

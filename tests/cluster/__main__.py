@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from tests.cluster import cluster
+from tests.cluster import lifecycle
 
 
 def main() -> None:
     match sys.argv[1:]:
         case ["up"]:
-            print(cluster.up(stay=True).kubeconfig)
+            print(lifecycle.up(stay=True).kubeconfig)
         case ["down"]:
-            cluster.down_all()
+            lifecycle.down_all()
         case _:
             sys.exit("usage: python -m tests.cluster up|down")
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import time
 from pathlib import Path
 
+from tests.cluster import cgroups
 from tests.cluster.components import SERVICES
 from tests.cluster.errors import ClusterFailed
 from tests.cluster.slots import Slot
@@ -117,3 +119,17 @@ def _rules(slot: Slot) -> list[tuple[str, list[str]]]:
         ("filter", ["FORWARD", "-o", slot.link, *told, "-j", "ACCEPT"]),
         ("nat", ["POSTROUTING", "-s", slot.network, "!", "-o", slot.link, *told, "-j", "MASQUERADE"]),
     ]
+
+
+def clean(slot: Slot) -> None:
+    """Takes away what a cluster whose processes are gone has left on the host."""
+    disconnect(slot)
+    cgroups.remove(slot.name)
+    deadline = time.monotonic() + 10
+    while slot.state.exists():
+        try:
+            shutil.rmtree(slot.state)
+        except OSError:  # its last processes may be dying yet
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)

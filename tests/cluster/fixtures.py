@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import components, services
-from tests.cluster.cluster import Cluster, up
+from tests.cluster.cluster import Cluster
 from tests.cluster.errors import Unfit
 from tests.cluster.gateway import Gateway, start_gateway
+from tests.cluster.lifecycle import up
 from tests.cluster.registry import ClusterRegistry, start_registry
 
 __all__ = [

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import app, cgroups, components, slots
-from tests.cluster.cluster import Cluster, tidy, up
+from tests.cluster.cluster import Cluster
 from tests.cluster.errors import ClusterFailed
 from tests.cluster.gateway import Gateway
+from tests.cluster.lifecycle import tidy, up
 from tests.cluster.registry import ClusterRegistry
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +36,7 @@ def test_a_pod_is_pulled_with_a_login_and_answers_by_service_route_and_ingress(
 
 def test_a_killed_session_takes_its_cluster_along_and_the_next_one_tidies_up(cluster: Cluster) -> None:
     """It lives beside the one of this session, with the same addresses of pods and services."""
-    code = "from tests.cluster.cluster import up; c = up(); print(c.slot.number, flush=True); input()"
+    code = "from tests.cluster.lifecycle import up; c = up(); print(c.slot.number, flush=True); input()"
     with subprocess.Popen(
         [sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as session:
