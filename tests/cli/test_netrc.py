@@ -1,6 +1,9 @@
 """The token in the user's netrc: for the platform's host, for nobody else, and only from a file that is theirs."""
 
 import os
+import pty
+import subprocess
+import sys
 from urllib.parse import urlsplit
 
 import pytest
@@ -78,3 +81,21 @@ def test_b90_a_damaged_netrc_is_named_and_not_quoted(stranger: Terminal, text: s
     said = stranger.wherry("whoami")
     assert said.code in (2, 6)
     assert "s3cret" not in said.err
+
+
+@pytest.mark.parametrize(("typed", "code"), [("", 0), ("another", 6)])
+def test_at_a_terminal_enter_takes_the_token_of_netrc_and_another_can_be_typed(
+    house: House, stranger: Terminal, typed: str, code: int
+) -> None:
+    write(stranger, f"machine localhost password {house.token('owner')}\n")
+    ours, theirs = pty.openpty()
+    argv = [sys.executable, "-m", "wherry.cli", "login", house.url]
+    with subprocess.Popen(
+        argv, env=stranger.environ, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    ) as process:
+        os.close(theirs)
+        with open(ours, "r+b", buffering=0) as screen:
+            while b"Enter: that of" not in screen.read(4096):
+                pass
+            screen.write(typed.encode() + b"\n")
+            assert process.wait(30) == code

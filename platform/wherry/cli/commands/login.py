@@ -20,9 +20,10 @@ from wherry.domain.secret import Secret
 @click.argument("api", required=False)
 @click.option("--token", help="The token; better not on a command line that others can see: without it you are asked.")
 def login(api: str | None, token: str | None) -> None:
-    """Keep the URL (API, as http://localhost:8301) and token of a platform, for you only, after trying them. The token
-    comes from --token, a pipe, or ~/.netrc; else you are asked. A login link (http://.../login?token=...) is used up,
-    for a token of your own.
+    """Keep the URL (API, as http://localhost:8301) and token of a platform, for you only, after trying them.
+
+    The token comes from --token or a pipe, else you are asked; Enter takes that of ~/.netrc. A login link
+    (http://.../login?token=...) is used up, for a token of your own.
     """
     if api and token is None and (link := places.login_link(api)):
         api, token = link[0], _of_link(*link)
@@ -72,13 +73,17 @@ def _this_machine() -> str:
 
 
 def _given(url: str) -> Secret:
-    """From a pipe, else from netrc, else typed."""
+    """From a pipe; else typed, where Enter takes that of netrc; else from netrc."""
     if not sys.stdin.isatty() and (piped := sys.stdin.readline().strip()):
         return Secret(piped)
-    if known := token_for(os.environ, url):
-        show.talk(f"Taking the token of {url} from {known[1]}")
-        return known[0]
-    if not sys.stdin.isatty():
+    known = token_for(os.environ, url)
+    if sys.stdin.isatty():
+        way = f"Enter: that of {known[1]}" if known else "wherry auth:token prints one on the platform's machine"
+        default = "" if known else None
+        typed = str(click.prompt(f"Token ({way})", default, hide_input=True, show_default=False, err=True)).strip()
+        if typed or known is None:
+            return Secret(typed)
+    if known is None:
         raise Usage("no token was given", hint=f"For example: wherry auth:token | wherry login {url}")
-    asked = "Token (wherry auth:token prints one on the platform's machine)"
-    return Secret(str(click.prompt(asked, hide_input=True, err=True)).strip())
+    show.talk(f"Taking the token of {url} from {known[1]}")
+    return known[0]

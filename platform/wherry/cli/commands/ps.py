@@ -37,7 +37,7 @@ def index(app: str, types: tuple[str, ...], as_json: bool) -> None:
         )
     for each in formation:
         show.title(f"{each['type']} ({each['size']}): {each['command']} ({each['quantity']})")
-        running = [dyno for dyno in dynos if dyno["type"] == each["type"]]
+        running = _aged([dyno for dyno in dynos if dyno["type"] == each["type"]])
         for dyno in running:
             show.line(_shown(dyno))
         if not running:
@@ -50,6 +50,15 @@ def index(app: str, types: tuple[str, ...], as_json: bool) -> None:
         for dyno in beside:
             show.line(f"{_shown(dyno)}: {show.safe(dyno['command'])}")
         show.line("")
+
+
+def _aged(dynos: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A process of a release before the one that is up gets no new requests: it ends when those that it has have ended."""
+    newest = max((each["release"]["version"] for each in dynos if each["state"] == "up"), default=0)
+    return [
+        {**each, "state": "ending"} if each["state"] == "up" and each["release"]["version"] < newest else each
+        for each in dynos
+    ]
 
 
 @click.command("ps:scale")
