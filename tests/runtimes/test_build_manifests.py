@@ -90,10 +90,12 @@ def test_t12_every_container_is_restricted_and_capped() -> None:
 
 
 def test_a_registry_inside_the_cluster_is_the_one_place_in_there_that_a_build_may_reach() -> None:
-    (service,) = manifests.registry_peers("wherry-registry.wherry.svc.cluster.local")
-    assert service["namespaceSelector"] == {"matchLabels": {"kubernetes.io/metadata.name": "wherry"}}
-    assert manifests.registry_peers("10.0.0.5") == [{"ipBlock": {"cidr": "10.0.0.5/32"}}]
-    assert manifests.registry_peers("ghcr.io") == []
+    (service,) = manifests.registry_rules("http://wherry-registry.wherry.svc.cluster.local:5000")
+    assert service["to"][0]["namespaceSelector"] == {"matchLabels": {"kubernetes.io/metadata.name": "wherry"}}
+    assert service["to"][0]["podSelector"] == {"matchLabels": {"app.kubernetes.io/component": "registry"}}
+    (address,) = manifests.registry_rules("http://10.0.0.5:5000/team")
+    assert address == {"to": [{"ipBlock": {"cidr": "10.0.0.5/32"}}], "ports": [{"protocol": "TCP", "port": 5000}]}
+    assert manifests.registry_rules("https://ghcr.io/team") == []
 
 
 def test_the_login_of_nodes_and_the_inputs_are_secrets_that_go_with_what_needs_them() -> None:

@@ -81,6 +81,7 @@ http://{{ include "wherry.name" . }}-registry.{{ .Release.Namespace }}.svc:5000
   "WHERRY_SSH_PORT" ($ssh | toString)
   "WHERRY_REGISTRY_URL" (include "wherry.registryUrl" .)
   "WHERRY_REGISTRY_PULL_URL" .Values.registry.pullUrl
+  "WHERRY_PLATFORM_IMAGE" .Values.image.platform
   "WHERRY_STACK_BUILD" .Values.image.stackBuild
   "WHERRY_STACK_RUN" .Values.image.stackRun
 -}}

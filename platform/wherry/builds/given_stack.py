@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from wherry.builds.stacks import BUILD, RUN, Stack, checked
 from wherry.domain.errors import InvalidInput, NotFound, PlatformFault
@@ -11,7 +12,7 @@ from wherry.images.registry import Registry
 from wherry.images.stored import read_image
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class GivenStack:
     """Digests of the build and the run image in our registry."""
 
@@ -24,6 +25,10 @@ class GivenStack:
         return self.known()
 
     def known(self) -> Stack:
+        return self._stack
+
+    @cached_property
+    def _stack(self) -> Stack:
         refs = self.registry.reference(BUILD, self.build), self.registry.reference(RUN, self.run)
         try:
             images = read_image(self.registry, BUILD, self.build), read_image(self.registry, RUN, self.run)

@@ -122,6 +122,8 @@ class PodCache:
             names = [f"{RECORDS}/{name}" for name in kept]
             layers.append(pod_tar.pack(self.home, names, folder, timeless=True))
             places.append(_RECORDS_PLACE)
+        if not places and self._fetched is None:
+            return
         label = json.dumps({"places": places, "packed": packed}, sort_keys=True)
         config = image_config(layers, {"Labels": {_LABEL: label}})
         manifest = image_manifest(config, layers, {"org.opencontainers.image.title": "build cache"})

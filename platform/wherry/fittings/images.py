@@ -56,8 +56,8 @@ def open_own_builder(settings: Settings, home: Home, repository: str = "apps/{}"
 
 
 def open_pod_builder(settings: Settings, home: Home) -> PodBuilder:
-    """The runtime's client is loaded only where there is a cluster."""
-    from wherry.runtimes.cluster.build_manifests import registry_peers
+    """What speaks to a cluster is loaded where there is one: see fittings/runtimes.py."""
+    from wherry.runtimes.cluster.build_manifests import registry_rules
     from wherry.runtimes.cluster.build_pods import ClusterBuildPods
     from wherry.runtimes.cluster.client import Client
     from wherry.runtimes.cluster.ground import Pulls as NodePulls
@@ -68,7 +68,7 @@ def open_pod_builder(settings: Settings, home: Home) -> PodBuilder:
         Client(settings.kubeconfig),
         home.platform,
         NodePulls(str(place), logins),
-        registry_peers(urlsplit(settings.registry_url).hostname or ""),
+        registry_rules(settings.registry_url),
         tuple(settings.build_networks.split()),
     )
     registry, base = open_registry(settings, home), stacks(settings, home)

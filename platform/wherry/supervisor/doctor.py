@@ -12,6 +12,7 @@ from wherry.fittings.images import open_registry
 from wherry.fittings.runtimes import open_cluster, open_runtime
 from wherry.fittings.stores import open_ledger
 from wherry.home import Home
+from wherry.images.registry import Registry
 from wherry.settings import Settings
 from wherry.sources.ssh_folder import SshAddress
 from wherry.supervisor import engine, ssh
@@ -46,6 +47,7 @@ def examine(settings: Settings) -> list[Finding]:
         _engine,
         _isolation,
         _cluster,
+        _builds,
         _database,
         _processes,
         _ports,
@@ -82,6 +84,8 @@ def _disk(settings: Settings) -> list[Finding]:
 
 
 def _engine(settings: Settings) -> list[Finding]:
+    if settings.on_cluster and settings.builds_on_cluster:
+        return []
     good = engine.answers(settings.engine)
     mend = "On Debian, as root: apt-get install docker.io iptables && wherry up --detach"
     return [Finding("Docker Engine", good, settings.engine if good else f"does not answer at {settings.engine}", mend)]
@@ -115,6 +119,20 @@ def _cluster(settings: Settings) -> list[Finding]:
         "images for the nodes", True, f"they pull from {nodes}; a node that cannot is told by the next deploy"
     )
     return [*(Finding(each.question, each.good, each.answer, each.mend) for each in found), pulls]
+
+
+def _builds(settings: Settings) -> list[Finding]:
+    """A pod shares its network, so all that keeps a build from the registry is that it has no login (T13)."""
+    if not settings.builds_on_cluster:
+        return []
+    try:
+        Registry(settings.registry_url).ping()
+    except WherryError:
+        return [Finding("builds", True, f"on the cluster, by {settings.platform_image}")]
+    answer = "the registry asks for no login: any build can write over what is in it"
+    return [
+        Finding("builds", False, answer, "Give it a login, then: WHERRY_REGISTRY_USERNAME, WHERRY_REGISTRY_PASSWORD")
+    ]
 
 
 def _database(settings: Settings) -> list[Finding]:

@@ -23,7 +23,8 @@ from wherry.runtimes.cluster.kinds import EVENT, POD, Object
 WINDOW = 10
 """Seconds of a watch; so long a cancel may wait when there is no pod whose end would tell."""
 _SILENCE = 300.0
-_MOST = {Want.ROOM: 600.0, Want.IMAGE: 120.0}
+_MOST = {Want.ROOM: 600.0, Want.IMAGE: 120.0, Want.NODE: 300.0}
+_SLOW = 60.0
 _NO_POD = 30.0
 _AGAIN = 2.0
 _LONGEST_LINE = 256 * 1024
@@ -46,6 +47,7 @@ class Follow:
     _began: float = field(default_factory=time.monotonic)
     _lack: Lack | None = None
     _lacking: float = 0.0
+    _told: bool = False
 
     def run(self) -> WherryError | None:
         """As BuildPods.run. Raises PlatformFault."""
@@ -123,18 +125,22 @@ class Follow:
             return
         lack = verdict.lack(pod)
         if lack is None or self._lack is None or lack.want != self._lack.want:
-            self._lacking = now
-            if lack and lack.want is Want.ROOM:
-                detail(self.say, f"Waiting for room in the cluster: {lack.words}")
+            self._lacking, self._told = now, False
         self._lack = lack
+        if lack and not self._told and now - self._lacking >= (0 if lack.want is Want.ROOM else _SLOW):
+            self._told = True
+            detail(self.say, _WAITS[lack.want].format(lack.words or self._warning(pod["metadata"]["name"])))
         if lack and now - self._lacking > _MOST[lack.want]:
-            raise _fault(lack)
+            raise _fault(Lack(lack.want, lack.words or self._warning(pod["metadata"]["name"])))
 
     def _no_pod(self) -> PlatformFault:
-        about = f"involvedObject.name={self.job}"
-        events, _ = self.client.list(EVENT, self.namespace, fields=about)
-        words = [printable(str(each.get("message", "")), 500) for each in events if each.get("type") == "Warning"]
-        return PlatformFault("the cluster does not make the build's pod", evidence=words[-3:])
+        return PlatformFault("the cluster does not make the build's pod", evidence=[self._warning(self.job)])
+
+    def _warning(self, name: str) -> str:
+        """The newest of the events of an object."""
+        events, _ = self.client.list(EVENT, self.namespace, fields=f"involvedObject.name={name},type=Warning")
+        events.sort(key=lambda each: str(each.get("lastTimestamp") or each.get("eventTime") or ""))
+        return printable(str(events[-1].get("message", "")), 500) if events else "it says nothing"
 
     # -- what it says
 
@@ -168,6 +174,13 @@ class Follow:
                     rest = b""
         if rest:
             yield rest
+
+
+_WAITS = {
+    Want.ROOM: "Waiting for room in the cluster: {}",
+    Want.IMAGE: "A container of the build's pod does not start yet: {}",
+    Want.NODE: "The build's pod does not start yet: {}",
+}
 
 
 def _began_or_ended(container: str, pod: Object) -> bool:

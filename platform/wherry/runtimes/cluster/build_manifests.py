@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from ipaddress import ip_network
 from typing import Any
+from urllib.parse import urlsplit
 
 from wherry.domain.registry_names import HUB
 from wherry.flow.pod_ports import GROUND, INPUTS, BuildPod
@@ -60,7 +61,7 @@ def labels(platform: str) -> dict[str, str]:
 
 def surroundings(platform: str, registry: Sequence[Object], networks: Sequence[str]) -> list[Object]:
     """What all builds share: their namespace, an account without rights, the rule of what they may reach. `registry`:
-    peers of the rule where the registry is inside the cluster; `networks`: further ones, as 10.0.0.0/8.
+    registry_rules; `networks`: further ones, as 10.0.0.0/8.
     """
     common = {"labels": labels(platform), "namespace": namespace_name(platform)}
     restricted = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
@@ -141,20 +142,19 @@ def job(platform: str, pod: BuildPod) -> Object:
     }
 
 
-def registry_peers(host: str) -> list[Object]:
-    """Peers of the rule, by the name under which pods reach the registry: a Service of this cluster, an address. None
-    where it is neither: then it is public, or the operator names its network.
+def registry_rules(url: str) -> list[Object]:
+    """Rules of egress, by the URL under which pods reach the registry: a Service of this cluster, an address. None where
+    it is neither: then it is public, or the operator names its network.
     """
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     with suppress(ValueError):
-        return [{"ipBlock": {"cidr": str(ip_network(host))}}]
+        return [{"to": [{"ipBlock": {"cidr": str(ip_network(host))}}], "ports": [{"protocol": "TCP", "port": port}]}]
     name = host.split(".")
-    if len(name) > 2 and name[2] == "svc":
-        return [
-            {
-                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name[1]}},
-                "podSelector": {"matchLabels": {"app.kubernetes.io/component": "registry"}},
-            }
-        ]
+    if len(name) > 2 and name[2] == "svc":  # whose pods may listen on another port than the Service
+        namespace = {"matchLabels": {"kubernetes.io/metadata.name": name[1]}}
+        pods = {"matchLabels": {"app.kubernetes.io/component": "registry"}}
+        return [{"to": [{"namespaceSelector": namespace, "podSelector": pods}]}]
     return []
 
 
@@ -261,5 +261,6 @@ def _egress(registry: Sequence[Object], networks: Sequence[str]) -> list[Object]
     names = [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]
     return [
         {"to": [{"namespaceSelector": {}}, {"ipBlock": {"cidr": _NODE_LOCAL_DNS}}], "ports": names},
-        {"to": [*public, *further, *registry]},
+        {"to": [*public, *further]},
+        *registry,
     ]

@@ -21,6 +21,8 @@ _LONGEST = 500
 class Want(Enum):
     ROOM = auto()
     IMAGE = auto()
+    NODE = auto()
+    """It has a node, which does not begin, and does not say why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +55,14 @@ def lack(pod: Object) -> Lack | None:
         if waiting.get("reason", "") not in _STARTING:
             said = f"{waiting['reason']}: {_words(waiting)}" if waiting.get("message") else str(waiting["reason"])
             return Lack(Want.IMAGE, said)
-    return None
+    silent = not any(each.get("state", {}).keys() & {"running", "terminated"} for each in _statuses(pod))
+    return Lack(Want.NODE, "") if silent and not ended(pod) else None
 
 
 def of(pod: Object | None, asked: BuildPod) -> WherryError | None:
     """Why it ended, where that was not its programs' own doing. None: the pod is gone."""
     if pod is None:
-        return PlatformFault(
-            "the build's pod was taken away while it ran", hint="kubectl get events -n … tells by whom"
-        )
+        return PlatformFault("the build's pod was taken away while it ran")
     status = pod.get("status", {})
     reason = status.get("reason", "")
     if reason == "DeadlineExceeded":

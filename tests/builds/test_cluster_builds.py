@@ -1,0 +1,285 @@
+"""Builds as Jobs of a real cluster: the same samples as on a machine, and what a build must not get at."""
+
+from __future__ import annotations
+
+import gzip
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import count
+from pathlib import Path
+
+import pytest
+from wherry.builds.given_stack import GivenStack
+from wherry.builds.pod_builder import PodBuilder
+from wherry.builds.stacks import BUILD, RUN, Stack
+from wherry.domain.errors import BuildFailed, BuildFailure, Cancelled, WherryError
+from wherry.domain.image import Image
+from wherry.domain.registry_names import Place
+from wherry.domain.secret import Secret
+from wherry.flow.ports import Cancel
+from wherry.images.registry import Registry
+from wherry.images.stored import copy_image, read_image
+from wherry.logins import FixedLogin, Login
+from wherry.runtimes.cluster.build_manifests import namespace_name, registry_rules
+from wherry.runtimes.cluster.build_pods import ClusterBuildPods
+from wherry.runtimes.cluster.client import Client
+from wherry.runtimes.cluster.ground import Pulls
+from wherry.settings import Settings
+
+from tests.builds.pod_image import REPOSITORY, platform_image
+from tests.builds.test_real_builds import copy, sample, stack_registry
+from tests.builds.yard import Yard
+from tests.cluster.cluster import Cluster
+from tests.cluster.fixtures import cluster, cluster_platform_id, cluster_registry
+from tests.cluster.registry import ClusterRegistry
+from tests.runtimes.machine_world import eventually
+
+# fixtures, which pytest finds here by name
+__all__ = ["cluster", "cluster_platform_id", "cluster_registry", "sample", "stack_registry"]
+pytestmark = [pytest.mark.cluster, pytest.mark.engine]
+_APPS = count(1)
+CANARY = "canary-of-the-config-5c1d"
+
+
+@dataclass
+class Pods:
+    """A builder as a worker on a cluster has it; `said` are the lines of the last build."""
+
+    cluster: Cluster
+    found: ClusterRegistry
+    registry: Registry
+    stack: GivenStack
+    image: str
+    platform: str
+    home: Path
+    settings: Settings = field(default_factory=lambda: replace(Settings.load({}), build_memory_mb="256"))
+    said: list[str] = field(default_factory=list)
+    app: int = field(default_factory=lambda: next(_APPS))
+
+    @property
+    def builder(self) -> PodBuilder:
+        logins = FixedLogin(Login(self.found.user, Secret(self.found.password)))
+        pulls, url = Pulls(self.found.address, logins), f"http://{self.found.address_in_pods}"
+        pods = ClusterBuildPods(Client(str(self.cluster.kubeconfig)), self.platform, pulls, registry_rules(url))
+        reference = pulls.reference(REPOSITORY, self.image)
+        return PodBuilder(
+            pods, self.stack, self.registry, url, logins, Place.of(pulls.address), reference, self.settings
+        )
+
+    def build(self, app: Path, previous: Image | None = None, cancel: Cancel | None = None, **config: str) -> Image:
+        self.said.clear()
+        packer = Yard(self.home, self.registry, self.stack.known(), self.platform, None)  # type: ignore[arg-type]
+        request = packer.request(app, self.app, previous, **config)
+        return self.builder.build(request, self.said.append, cancel or Cancel())
+
+    def failure(self, app: Path) -> BuildFailed:
+        with pytest.raises(BuildFailed) as caught:
+            self.build(app)
+        return caught.value
+
+    def left(self) -> list[str]:
+        """Names of what builds have left in the cluster."""
+        found = self.cluster.kubectl(
+            "get", "jobs,pods,secrets", f"--namespace={namespace_name(self.platform)}", "-o=name"
+        )
+        return [each for each in found.split() if each != "secret/registry"]
+
+    def leave_nothing(self) -> bool:
+        """A pod that has ended takes the cluster a moment to clear up."""
+        eventually(lambda: self.left() == [], 30)
+        return True
+
+
+@pytest.fixture
+def pods(
+    cluster: Cluster,
+    cluster_registry: ClusterRegistry,
+    cluster_platform_id: str,
+    stack_registry: tuple[Registry, Stack],
+    tmp_path: Path,
+) -> Iterator[Pods]:
+    source, stack = stack_registry
+    login = (cluster_registry.user, Secret(cluster_registry.password))
+    registry = Registry(f"http://{cluster_registry.address}", *login)
+    for repository, image in ((BUILD, stack.build), (RUN, stack.run)):
+        copy_image(source, repository, image.digest, registry, repository, tmp_path)
+    given = GivenStack(registry, stack.build.digest, stack.run.digest)
+    image = platform_image(registry, given.known(), tmp_path)
+    yield Pods(cluster, cluster_registry, registry, given, image, cluster_platform_id, tmp_path)
+    registry.close()
+
+
+def script(folder: Path, text: str, *before: str) -> Path:
+    """An app that is built by the buildpacks `before`, and then by a script of its own."""
+    groups = "".join(f'[[io.buildpacks.group]]\nid = "{each}"\n' for each in before)
+    own = f'[[io.buildpacks.group]]\nid = "test/own"\n[io.buildpacks.group.script]\napi = "0.10"\ninline = """\n{text}\n"""\n'
+    folder.mkdir(exist_ok=True)
+    (folder / "project.toml").write_text(f'[_]\nschema-version = "0.2"\n{groups}{own}')
+    (folder / "Procfile").write_text("web: true\n")
+    return folder
+
+
+def test_t14_python_is_built_in_a_pod_and_its_secrets_are_nowhere(pods: Pods, sample: Path) -> None:
+    copy("python-hello", sample)
+    first = pods.build(sample, DATABASE_URL=CANARY)
+    assert first.processes["web"].startswith("gunicorn ")
+    assert any("Installed" in line for line in pods.said), pods.said
+    assert pods.leave_nothing()
+
+    app_py = sample / "app.py"
+    app_py.write_text(app_py.read_text().replace("Hello from a test", "Changed"))
+    second = pods.build(sample, previous=first, DATABASE_URL=CANARY)
+    assert "       requirements.txt has not changed: its packages are used again" in pods.said
+    assert any("Unchanged layer wherry/python:dependencies" in line for line in pods.said), pods.said
+    before, after = (read_image(pods.registry, each.repository, each.digest) for each in (first, second))
+    assert len({*after.layers} - {*before.layers}) <= 2, "more than the app's own layers and the config changed"
+
+    hidden = [CANARY.encode(), pods.found.password.encode()]
+    blobs = [path for path in (pods.cluster.state / "registry/data").rglob("data") if path.is_file()]
+    assert len(blobs) > 10
+    for path in blobs:
+        content = path.read_bytes()
+        content = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+        assert not any(each in content for each in hidden), path
+    assert not any(each.decode() in line for each in hidden for line in pods.said)
+
+    assert pods.registry.tags(f"builds/{pods.app}") == ["cache"]
+    pods.builder.forget(pods.app)
+    assert pods.registry.tags(f"builds/{pods.app}") == []
+
+
+def test_t13_t15_a_build_reaches_nothing_of_the_platform_and_holds_no_credential(pods: Pods, tmp_path: Path) -> None:
+    served = threading.Event()
+
+    class Platform(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            served.set()
+
+    server = HTTPServer((pods.cluster.host_address, 0), Platform)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    node, host = pods.cluster.node_address, pods.cluster.host_address
+    api = pods.cluster.place.server.rpartition(":")[2]
+    refused = [
+        *("https://kubernetes.default.svc", "https://10.96.0.1", f"https://{node}:{api}", f"https://{node}:10250/pods"),
+        *("http://169.254.169.254/latest/meta-data/", "http://[fd00:ec2::254]/", "http://100.100.100.200/"),
+        *(f"http://{host}:{server.server_port}/", "http://127.0.0.1:8301/", "http://[::1]:8301/"),
+    ]
+    asks = "\n".join(f"curl -gks -m 3 -o /dev/null '{url}' && echo REACHED '{url}'" for url in refused)
+    half = len(pods.found.password) // 2
+    text = f"""
+needle={pods.found.password[:half]}
+needle=${{needle}}{pods.found.password[half:]}
+{asks}
+echo registry $(curl -s -o /dev/null -w '%{{http_code}}' http://{pods.found.address_in_pods}/v2/_catalog)
+for each in /run/wherry-inputs /wherry /var/run/secrets /run/secrets /var/run/docker.sock; do
+  [ -e $each ] && echo THERE $each
+done
+cat /proc/[0-9]*/environ | tr '\\\\0' '\\\\n' | sort -u | grep -iE "passw|token|secret|$needle" | sed 's/^/ENV /'
+grep -rsl "$needle" / --exclude-dir=sys --exclude-dir=proc --exclude-dir=workspace | sed 's/^/FOUND /'
+grep -E '^(Cap(Prm|Eff|Bnd)|NoNewPrivs|Seccomp):' /proc/self/status | tr '\\\\t' ' '
+touch /cnb/plans/.. /layers.x /etc/x 2>/dev/null && echo WRITES
+id -u
+ln -s /run/wherry-inputs/input.json /workspace/link
+echo done
+"""
+    try:
+        image = pods.build(script(tmp_path / "probe", text))
+    finally:
+        server.shutdown()
+        server.server_close()
+    said = [line.strip() for line in pods.said]
+    assert "done" in said, said
+    bad = ("REACHED", "THERE", "ENV", "FOUND", "WRITES")
+    assert [line for line in said if line.startswith(bad)] == []
+    assert "registry 401" in said
+    assert {"CapPrm: 0000000000000000", "CapEff: 0000000000000000", "CapBnd: 0000000000000000"} <= {*said}
+    assert {"NoNewPrivs: 1", "Seccomp: 2", str(pods.stack.known().uid)} <= {*said}
+    assert not served.is_set()
+    layers = read_image(pods.registry, image.repository, image.digest).layers
+    for layer in layers[-2:]:
+        blob = gzip.decompress(pods.registry.fetch_blob(image.repository, layer.digest, tmp_path).read_bytes())
+        assert pods.found.password.encode() not in blob
+
+
+def test_a11_failures_have_the_classes_that_they_have_on_a_machine(pods: Pods, tmp_path: Path) -> None:
+    failed = pods.failure(script(tmp_path / "fails", "echo it is broken >&2; exit 9"))
+    assert failed.kind is BuildFailure.BUILDPACK_FAILED
+    assert "it is broken" in "\n".join(failed.lines())
+
+    failed = pods.failure(script(tmp_path / "eats", "tail /dev/zero; exit 3"))
+    assert failed.kind is BuildFailure.OUT_OF_MEMORY
+    assert failed.message == "the build needs more than its 256 MiB of memory"
+
+    pods.settings = replace(pods.settings, build_seconds="5")
+    failed = pods.failure(script(tmp_path / "hangs", "echo hanging; sleep 300"))
+    assert failed.kind is BuildFailure.OUT_OF_TIME
+    assert any("hanging" in line for line in pods.said)
+
+    pods.settings = replace(pods.settings, build_memory_mb="100000000")
+    cancel = Cancel()
+    pods.said.clear()
+    outcome: list[WherryError] = []
+
+    def waits() -> None:
+        try:
+            pods.build(tmp_path / "fails", cancel=cancel)
+        except WherryError as error:
+            outcome.append(error)
+
+    waiting = threading.Thread(target=waits)
+    waiting.start()
+    while waiting.is_alive() and not any("Waiting for room in the cluster" in line for line in pods.said):
+        waiting.join(0.1)
+    cancel.cancel()
+    waiting.join(60)
+    assert [type(each) for each in outcome] == [Cancelled]
+    assert any("Insufficient memory" in line for line in pods.said), pods.said
+
+
+def test_a_cancel_ends_the_job_and_the_cache_of_the_build_before_stays(pods: Pods, sample: Path) -> None:
+    copy("python-hello", sample)
+    requirements = (sample / "requirements.txt").read_text()
+    script(sample, "[ -e broken ] && exit 7; [ -e slow ] && echo slowly && sleep 300; exit 0", "wherry/python")
+    (sample / "broken").touch()
+    assert pods.failure(sample).kind is BuildFailure.BUILDPACK_FAILED
+    assert any("Installed" in line for line in pods.said)
+
+    (sample / "broken").rename(sample / "slow")
+    cancel = Cancel()
+    ended: list[str] = []
+
+    class Said(list[str]):
+        def append(self, line: str) -> None:
+            super().append(line)
+            if "slowly" in line:
+                ended.extend(pods.left())
+                cancel.cancel()
+
+    pods.said = Said()
+    with pytest.raises(Cancelled):
+        pods.build(sample, cancel=cancel)
+    assert "       requirements.txt has not changed: its packages are used again" in pods.said, "lost by the failure"
+    assert len(ended) == 3, "a Job, its pod, its Secret"
+
+    (sample / "slow").unlink()
+    pods.build(sample)
+    assert "       requirements.txt has not changed: its packages are used again" in pods.said, "lost by the cancel"
+    assert (sample / "requirements.txt").read_text() == requirements
+    assert pods.leave_nothing()
+
+
+def test_a09_the_next_attempt_removes_the_job_of_a_worker_that_died(pods: Pods, tmp_path: Path) -> None:
+    app = script(tmp_path / "app", "sleep 300")
+    builder = pods.builder
+    packer = Yard(tmp_path, pods.registry, pods.stack.known(), pods.platform, None)  # type: ignore[arg-type]
+    request = packer.request(app, pods.app)
+    stack = pods.stack.known()
+    with builder._brought(request) as here:
+        builder.pods._create(builder._pod(here, stack))  # type: ignore[attr-defined]
+        assert len(pods.left()) >= 2
+        builder.pods.sweep(request.build_id, 1)
+        assert len(pods.left()) >= 2, "its own attempt's"
+        builder.pods.sweep(request.build_id, 2)
+    assert pods.leave_nothing()
