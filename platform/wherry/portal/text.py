@@ -129,6 +129,7 @@ _SENTENCES: dict[str, Callable[[Values, Values], str]] = {
     "app.create": lambda before, after: "created the app",
     "app.rename": lambda before, after: f"renamed {before.get('name', '')} to {after.get('name', '')}",
     "build.cancel": lambda before, after: f"stopped build {after.get('build', '')}",
+    "build.finish": lambda before, after: f"build {after.get('build', '')} {after.get('status', '')}",
     "build.create": lambda before, after: f"uploaded build {after.get('build', '')}",
     "buildpacks.change": lambda before, after: f"set the buildpacks to {_listed(after.get('buildpacks'))}",
     "collaborator.add": lambda before, after: f"gave {after.get('user', '')} the roles {after.get('roles', '')}",
@@ -146,6 +147,8 @@ _SENTENCES: dict[str, Callable[[Values, Values], str]] = {
     "drain.add": lambda before, after: f"added a drain to {after.get('to', '')}",
     "drain.remove": lambda before, after: f"removed the drain to {before.get('to', '')}",
     "domain.add": lambda before, after: f"added the domain {after.get('domain', '')}",
+    "domain.check": lambda before, after: f"is proved to own {after.get('domain', '')}",
+    "domain.doubt": lambda before, after: f"may no longer own {after.get('domain', '')}: {after.get('reason', '')}",
     "domain.remove": lambda before, after: f"removed the domain {before.get('domain', '')}",
     "pipeline.couple": lambda before, after: (
         f"put the app into the pipeline {after.get('pipeline', '')}, stage {after.get('stage', '')}"
@@ -160,4 +163,11 @@ _SENTENCES: dict[str, Callable[[Values, Values], str]] = {
     "release.create": lambda before, after: f"made {after.get('release', '')}: {after.get('description', '')}",
     "stack.change": lambda before, after: f"set the stack to {after.get('stack', '')}",
     "release.finish": lambda before, after: f"{after.get('release', '')} {after.get('status', '')}",
+    "transfer.cancel": lambda before, after: f"took back the offer to {before.get('to', '')}",
+    "transfer.create": lambda before, after: f"offered the app to {after.get('to', '')}",
+    "transfer.decline": lambda before, after: "declined the app",
+    "webhook.add": lambda before, after: f"added a webhook to {after.get('to', '')}",
+    "webhook.change": lambda before, after: f"changed the webhook to {after.get('to', '')}",
+    "webhook.off": lambda before, after: f"has a webhook that was switched off: {after.get('reason', '')}",
+    "webhook.remove": lambda before, after: f"removed the webhook to {before.get('to', '')}",
 }
