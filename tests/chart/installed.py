@@ -1,0 +1,121 @@
+"""A release of the chart on the cluster, as its operator has it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from tests.chart.shapes import CHART, helmed
+from tests.cluster.cluster import Cluster
+from tests.cluster.registry import ClusterRegistry
+
+RELEASE = "wherry"
+USER, GROUP = 1001, 1000
+
+
+@dataclass(frozen=True)
+class Volume:
+    """`folder`: where its files lie, on this machine."""
+
+    name: str
+    folder: Path
+
+    @property
+    def selector(self) -> dict[str, Any]:
+        return {"matchLabels": {"volume": self.name}}
+
+
+def made_volume(cluster: Cluster, name: str) -> Volume:
+    """On the node. A volume of that kind belongs to root as it is made, whatever group a pod asks for."""
+    folder = cluster.state / "volumes" / name
+    folder.mkdir(parents=True)
+    subprocess.run(["chown", f"{USER}:{GROUP}", folder], check=True)
+    wanted = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": name, "labels": {"volume": name}},
+        "spec": {
+            "capacity": {"storage": "100Gi"},
+            "accessModes": ["ReadWriteOnce", "ReadWriteMany"],
+            "persistentVolumeReclaimPolicy": "Retain",
+            "hostPath": {"path": str(folder)},
+        },
+    }
+    cluster.kubectl("apply", "-f", "-", stdin=json.dumps(wanted))
+    return Volume(name, folder)
+
+
+@dataclass
+class Installed:
+    cluster: Cluster
+    namespace: str
+    folder: Path
+    values: dict[str, Any]
+
+    def helm(self, program: Path, verb: str, *argv: str) -> str:
+        file = self.folder / "release.json"
+        file.write_text(json.dumps(self.values))
+        chart = [str(CHART), "-f", str(file)] if verb in ("install", "upgrade") else []
+        line = [verb, RELEASE, *chart, "--namespace", self.namespace, *argv]
+        done = helmed(program, *line, kubeconfig=self.cluster.kubeconfig)
+        assert done.returncode == 0, f"helm {' '.join(line)}\n{done.stdout}{done.stderr}\n{self.evidence()}"
+        return done.stdout
+
+    def evidence(self) -> str:
+        pods = self.kubectl("get", "pods", "-o", "wide")
+        return pods + self.kubectl(
+            "logs", f"--selector=app.kubernetes.io/instance={RELEASE}", "--all-containers", "--tail=20"
+        )
+
+    def kubectl(self, *argv: str) -> str:
+        return self.cluster.kubectl("--namespace", self.namespace, *argv)
+
+    def get(self, *what: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.kubectl("get", *what, "-o", "json"))
+        return found
+
+    def inside(self, *argv: str) -> str:
+        """The CLI in the platform's own pod."""
+        return self.kubectl("exec", f"statefulset/{RELEASE}", "-c", "web", "--", "bin/wherry", *argv).strip()
+
+    def port(self, service: str, port: str) -> int:
+        ports = self.get("service", service)["spec"]["ports"]
+        return int(next(each["nodePort"] for each in ports if each["name"] == port))
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.cluster.node_address}:{self.port(RELEASE, 'web')}"
+
+    def api(self, path: str, token: str) -> requests.Response:
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.heroku+json; version=3"}
+        return requests.get(self.url + path, headers=headers, timeout=30)
+
+
+def usual(published: dict[str, Any], registry: ClusterRegistry, volume: Volume) -> dict[str, Any]:
+    """SQLite on a volume of the node, the registry of the tests."""
+    own = published["image"]
+    there = registry.address_in_pods
+    seen = {name: own[name].replace(registry.address, there, 1) for name in ("stackBuild", "stackRun")}
+    return {
+        "image": {"platform": own["platform"], **seen, "pullSecrets": ["registry-pull"]},
+        "registry": {"url": f"http://{there}", "pullUrl": f"http://{registry.address}", "existingSecret": "registry"},
+        "persistence": {"selector": volume.selector},
+        "service": {"type": "NodePort"},
+        "doors": {"type": "NodePort"},
+    }
+
+
+def logins(cluster: Cluster, namespace: str, registry: ClusterRegistry) -> None:
+    """The Secrets that the values name."""
+    told = ["--namespace", namespace, "create", "secret"]
+    cluster.kubectl(
+        *(*told, "docker-registry", "registry-pull", f"--docker-server={registry.address}"),
+        *(f"--docker-username={registry.user}", f"--docker-password={registry.password}"),
+    )
+    words = (f"--from-literal=username={registry.user}", f"--from-literal=password={registry.password}")
+    cluster.kubectl(*told, "generic", "registry", *words)
