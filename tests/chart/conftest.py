@@ -57,5 +57,6 @@ def volume(cluster: Cluster) -> Iterator[Volume]:
 
 
 @pytest.fixture
-def values_file(tmp_path: Path) -> Path:
-    return tmp_path / "values.json"
+def sample(tmp_path: Path) -> Path:
+    """Where the source of an app may lie."""
+    return tmp_path / "hello"

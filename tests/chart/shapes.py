@@ -16,6 +16,7 @@ CHART = root_folder() / "helm" / "wherry"
 DIGEST = "sha256:" + "ab" * 32
 IMAGES = {name: f"registry.example.com/team/{name.lower()}@{DIGEST}" for name in ("platform", "stackBuild", "stackRun")}
 OUTSIDE = {"url": "https://registry.example.com/team", "existingSecret": "registry-login"}
+VERSION = ("--kube-version", "1.34.0")
 POLICIES = "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy"
 
 SHAPES: dict[str, dict[str, Any]] = {
@@ -71,7 +72,7 @@ def rendered(helm: Path, values: dict[str, Any], folder: Path) -> list[dict[str,
     file = folder / "values.json"
     file.write_text(json.dumps(with_images(values)))
     argv = ["template", "wherry", CHART, "-n", "platform", "-f", file, "--api-versions", POLICIES]
-    done = helmed(helm, *argv, "--kube-version", "1.34.0")
+    done = helmed(helm, *argv, *VERSION)
     assert done.returncode == 0, done.stderr
     return [each for each in yaml.safe_load_all(done.stdout) if each]
 

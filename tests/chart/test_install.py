@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+from wherry.settings import root_folder
 
 from tests.chart.installed import RELEASE, Installed, Volume, logins, usual
 from tests.cluster.cluster import Cluster
 from tests.cluster.errors import ClusterFailed
+from tests.cluster.gateway import Gateway
 from tests.cluster.registry import ClusterRegistry
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
@@ -24,23 +31,30 @@ def release(
     cluster_registry: ClusterRegistry,
     volume: Volume,
     tmp_path: Path,
-) -> Installed:
+) -> Iterator[Installed]:
     cluster.kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
     logins(cluster, namespace, cluster_registry)
-    return Installed(cluster, namespace, tmp_path, usual(published, cluster_registry, volume))
+    release = Installed(cluster, namespace, tmp_path, usual(published, cluster_registry, volume))
+    yield release
+    keys = release.get("secret", "--ignore-not-found", f"--field-selector=metadata.name={RELEASE}-keys")["items"]
+    for each in keys:
+        platform = base64.b64decode(each["data"]["platform"]).decode()
+        cluster.kubectl("delete", "namespace", f"--selector=wherry.dev/platform={platform}", "--wait=false")
 
 
-def test_a_release_answers_keeps_its_keys_and_leaves_only_what_it_says(
-    release: Installed, helm: Path, helm4: Path
+def test_a_release_serves_what_is_pushed_to_it_keeps_its_keys_and_leaves_only_what_it_says(
+    release: Installed, helm: Path, helm4: Path, gateway: Gateway, sample: Path
 ) -> None:
+    release.values["apps"] = {"gateway": f"{gateway.namespace}/{gateway.name}", "domain": "apps.example.com"}
     notes = release.helm(helm, "install", *MINUTES)
-    release.helm(helm, "test", "--logs")
+    assert "Succeeded" in release.helm(helm, "test")
     token = release.inside("auth:token")
     assert "login:link" in notes
     assert release.inside("login:link").startswith("http://localhost:8301/login?token=")
     assert release.api("/account", token).json()["email"] == "admin@localhost"
     assert release.api("/account", "no-token").status_code == 401
     _may_write_in_namespaces_of_apps_only(release)
+    _is_built_in_the_cluster_and_answers(release, gateway, token, sample)
 
     keys = release.get("secret", f"{RELEASE}-keys")["data"]
     assert set(keys) == {"master.key", "tickets.key", "platform"}
@@ -58,9 +72,30 @@ def test_a_release_answers_keeps_its_keys_and_leaves_only_what_it_says(
         *("-l", "app.kubernetes.io/part-of=wherry", "-o", "name"),
     )
     assert release.namespace not in whole
+    assert _greeting(gateway) == "Hello from a test"
 
     release.helm(helm, "install", *MINUTES)
-    assert release.api("/account", token).json()["email"] == "admin@localhost"
+    assert [each["name"] for each in release.api("/apps", token).json()] == ["hello"]
+    assert _greeting(gateway) == "Hello from a test"
+
+
+def _is_built_in_the_cluster_and_answers(release: Installed, gateway: Gateway, token: str, sample: Path) -> None:
+    made = requests.post(f"{release.url}/apps", json={"name": "hello"}, headers={"Authorization": f"Bearer {token}"})
+    assert made.status_code == 201, made.text
+    shutil.copytree(root_folder() / "tests/apps/procfile-only", sample)
+    author = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+    for words in (("init", "-q", "-b", "main"), ("add", "-A"), (*author, "commit", "-q", "-m", "hello")):
+        subprocess.run(["git", "-C", sample, *words], check=True)
+    remote = release.url.replace("://", f"://token:{token}@") + "/hello.git"
+    done = subprocess.run(["git", "-C", sample, "push", remote, "main"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{done.stderr}\n{release.evidence()}"
+    assert "Procfile declares types -> web" in done.stderr
+    assert _greeting(gateway) == "Hello from a test"
+
+
+def _greeting(gateway: Gateway) -> str:
+    answer = requests.get(f"http://{gateway.address}/", headers={"Host": "hello.apps.example.com"}, timeout=30)
+    return answer.text.splitlines()[0]
 
 
 def _may_write_in_namespaces_of_apps_only(release: Installed) -> None:
@@ -69,7 +104,7 @@ def _may_write_in_namespaces_of_apps_only(release: Installed) -> None:
     with pytest.raises(ClusterFailed, match="namespaces of its apps only"):
         release.kubectl(*try_it)
     with pytest.raises(ClusterFailed, match="namespaces of its apps only"):
-        release.cluster.kubectl("delete", "namespace", "kube-public", account, "--dry-run=server")
+        release.cluster.kubectl("delete", "namespace", release.namespace, account, "--dry-run=server")
     with pytest.raises(ClusterFailed, match="forbidden"):
         release.cluster.kubectl("get", "nodes", account)
     own = f"wherry-{release.namespace}-1"

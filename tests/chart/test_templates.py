@@ -12,7 +12,7 @@ import yaml
 from wherry.runtimes.cluster import kinds
 from wherry.settings import Settings
 
-from tests.chart.shapes import CHART, OUTSIDE, SHAPES, helmed, pod_specs, rendered, with_images
+from tests.chart.shapes import CHART, OUTSIDE, SHAPES, VERSION, helmed, pod_specs, rendered, with_images
 from tests.cluster.cluster import Cluster
 from tests.cluster.gateway import Gateway
 
@@ -102,7 +102,7 @@ def test_rights_are_named_one_by_one_and_are_those_that_the_runtime_uses(helm: P
         ({"image": {"tag": "1"}}, "tag"),
         ({"publicUrl": "wherry.example.com"}, "publicUrl"),
         ({"settings": {"PATH": "/"}}, "PATH"),
-        ({"doors": {"ssh": {"port": 22}}}, "1024"),
+        ({"doors": {"ssh": {"port": 22}}}, "port"),
         ({"replicas": 2}, "ReadWriteMany"),
         ({"registry": {}}, "registry.url"),
         ({"registry": {**OUTSIDE, "own": {"enabled": True}}}, "either"),
@@ -117,13 +117,13 @@ def test_values_that_cannot_be_are_refused_by_name(
     given = with_images({"registry": OUTSIDE, **values})
     file.write_text(json.dumps(given))
     for program in (helm, helm4):
-        done = helmed(program, "template", "wherry", CHART, "-f", file)
+        done = helmed(program, "template", "wherry", CHART, *VERSION, "-f", file)
         assert done.returncode != 0
         assert said in done.stderr
 
 
 def test_without_an_image_it_says_how_to_make_one(helm: Path) -> None:
-    done = helmed(helm, "template", "wherry", CHART, "--set", "registry.url=https://registry.example.com")
+    done = helmed(helm, "template", "wherry", CHART, *VERSION, "--set", "registry.url=https://registry.example.com")
     assert done.returncode != 0
     assert "bin/image" in done.stderr
 

@@ -10,12 +10,17 @@ import sys
 from threading import Event, Thread
 
 from wherry.api.tickets import Tickets
+from wherry.domain.errors import WherryError
 from wherry.fittings.stores import open_sources
 from wherry.home import Home
 from wherry.settings import Settings
 from wherry.sources.ssh_session import SshTransport
 from wherry.ssh.door import AT_ONCE, Door
-from wherry.wiring import wire
+from wherry.wiring import World, wire
+
+log = logging.getLogger(__name__)
+_AT_MOST_EVERY = 2.0
+_LOOK = 30.0
 
 
 def main(settings: Settings, user: str) -> int:
@@ -31,7 +36,19 @@ def main(settings: Settings, user: str) -> int:
         secret = world.ssh_folder.open_door(listener.getsockname()[1], user)
         door = Door(settings, world.access, world.keys, transport, tickets, secret)
         Thread(target=door.serve, args=(listener,), name="door", daemon=True).start()
+        if settings.database_url:
+            Thread(target=_hear, args=(world, stop), name="keys", daemon=True).start()
         (home.folder / "run" / "ssh-door.ready").write_text(str(os.getpid()), encoding="ascii")
         stop.wait()
     logging.shutdown()
     os._exit(0)  # pushes under way go on without us: git talks to its client by itself
+
+
+def _hear(world: World, stop: Event) -> None:
+    """Keys that somebody added by another machine of the platform, within seconds of the ledger's bell."""
+    while not stop.wait(_AT_MOST_EVERY):
+        try:
+            world.ledger.wait(_LOOK)
+            world.keys.tell()
+        except WherryError as error:
+            log.warning("%s", " | ".join(error.lines()))
