@@ -1,3 +1,5 @@
+from tests.cluster.fixtures import cluster, cluster_platform_id, cluster_registry
+from tests.runtimes.cluster_world import cluster_client, cluster_ground, cluster_image, cluster_runtime
 from tests.runtimes.machine_world import app_logs, machine_runtime
 from tests.runtimes.registry import pushed_image, registry
 from tests.runtimes.tiny import busybox, engine_api, other_platform_id, platform_id, tiny_image
@@ -5,6 +7,13 @@ from tests.runtimes.tiny import busybox, engine_api, other_platform_id, platform
 __all__ = [
     "app_logs",
     "busybox",
+    "cluster",
+    "cluster_client",
+    "cluster_ground",
+    "cluster_image",
+    "cluster_platform_id",
+    "cluster_registry",
+    "cluster_runtime",
     "engine_api",
     "machine_runtime",
     "other_platform_id",

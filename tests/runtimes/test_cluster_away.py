@@ -19,21 +19,8 @@ from wherry.runtimes.cluster.errands import ClusterRuntime
 from wherry.runtimes.cluster.ground import Ground
 
 from tests.cluster.cluster import Cluster
-from tests.cluster.fixtures import cluster, cluster_platform_id, cluster_registry
-from tests.runtimes.cluster_world import cluster_ground, cluster_image
 from tests.runtimes.machine_world import eventually, quiet, workload
-from tests.runtimes.tiny import busybox, engine_api, tiny_image
 
-__all__ = [
-    "busybox",
-    "cluster",
-    "cluster_ground",
-    "cluster_image",
-    "cluster_platform_id",
-    "cluster_registry",
-    "engine_api",
-    "tiny_image",
-]
 pytestmark = [pytest.mark.engine, pytest.mark.cluster]
 
 

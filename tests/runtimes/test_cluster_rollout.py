@@ -11,34 +11,20 @@ from dataclasses import replace
 
 import pytest
 from wherry.domain.autoscale import Autoscale
-from wherry.domain.errors import RolloutFailed, RolloutFailure
+from wherry.domain.errors import PlatformFault, RolloutFailed, RolloutFailure
 from wherry.domain.formation import Size
+from wherry.domain.health import Check, Kind
 from wherry.domain.image import Image, Start
 from wherry.domain.volume import Volume
-from wherry.runtimes.cluster import kinds, manifests, namespace, naming
+from wherry.runtimes.cluster import kinds, manifests, namespace, naming, retire
 from wherry.runtimes.cluster.client import Client
 from wherry.runtimes.cluster.errands import ClusterRuntime
 from wherry.runtimes.cluster.ground import Ground
 from wherry.runtimes.cluster.pod_spec import config_secret
 
 from tests.cluster.cluster import Cluster
-from tests.cluster.fixtures import cluster, cluster_platform_id, cluster_registry
-from tests.runtimes.cluster_world import cluster_client, cluster_ground, cluster_image, cluster_runtime
 from tests.runtimes.machine_world import eventually, quiet, workload
-from tests.runtimes.tiny import busybox, engine_api, tiny_image
 
-__all__ = [
-    "busybox",
-    "cluster",
-    "cluster_client",
-    "cluster_ground",
-    "cluster_image",
-    "cluster_platform_id",
-    "cluster_registry",
-    "cluster_runtime",
-    "engine_api",
-    "tiny_image",
-]
 pytestmark = [pytest.mark.engine, pytest.mark.cluster]
 HOSTILE = "a: b\n---\n{{ x }} $(PORT) ${HOME} \"'\\ \u2028\u0085\x7f\t é 😀\n"
 WRITES = ("APPLY", "CREATE", "DELETE", "PATCH")
@@ -279,3 +265,43 @@ def test_an_app_that_is_destroyed_takes_its_namespace_with_it(
     cluster_runtime.retire(1, (), runs=True)
     found, _ = cluster_client.list(kinds.NAMESPACE, labels=naming.of_platform(cluster_ground.platform))
     assert found == []
+
+
+def test_a31_a_namespace_that_does_not_go_is_told_and_nothing_begins_in_it(
+    cluster_runtime: ClusterRuntime,
+    cluster: Cluster,
+    cluster_ground: Ground,
+    cluster_image: Image,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked, place = workload(cluster_image, "worker"), _place(cluster_ground)
+    cluster_runtime.start([asked], quiet)
+    cluster.kubectl("create", "configmap", "held", "-n", place)
+    patch = '{"metadata": {"finalizers": ["example.org/held"]}}'
+    cluster.kubectl("patch", "configmap", "held", "-n", place, "-p", patch)
+    monkeypatch.setattr(retire, "NAMESPACE_GONE", 12.0)
+    try:
+        with pytest.raises(PlatformFault, match="does not go away") as caught:
+            cluster_runtime.retire(1, (), runs=True)
+        assert "example.org/held" in " ".join(caught.value.evidence)
+        with pytest.raises(PlatformFault, match="is being deleted"):
+            cluster_runtime.start([asked], quiet)
+    finally:
+        cluster.kubectl("patch", "configmap", "held", "-n", place, "-p", '{"metadata": {"finalizers": null}}')
+
+
+def test_a_process_that_a_node_restarted_for_its_health_is_told_of(
+    cluster_runtime: ClusterRuntime, cluster_image: Image
+) -> None:
+    stop, told = threading.Event(), list[tuple[int, str, str]]()
+    unwell = Check(Kind.LIVENESS, command=("/bin/false",), attempts=2, wait=1)
+    cluster_runtime.start([workload(cluster_image, "worker", checks=(unwell,))], quiet)
+    looking = threading.Thread(target=cluster_runtime.look_after, args=(stop, lambda *said: told.append(said)))
+    looking.start()
+    try:
+        eventually(lambda: told, 60)
+    finally:
+        stop.set()
+        looking.join()
+    assert told[0][:2] == (1, "worker.1")
+    assert "Liveness probe failed" in told[0][2]

@@ -16,7 +16,7 @@ from wherry.runtimes.cluster.naming import Identity
 from wherry.runtimes.cluster.rollout import Tools, prefer_to_end, type_pods
 
 _GONE = 60.0
-_NAMESPACE_GONE = 120.0
+NAMESPACE_GONE = 120.0
 _BESIDE = (kinds.SERVICE, kinds.DISRUPTION_BUDGET, kinds.AUTOSCALER)
 
 
@@ -45,7 +45,7 @@ class Retire:
         if not self._world.names(kinds.NAMESPACE, self._place):
             return
         self._tools.client.delete(kinds.NAMESPACE, "", self._place)
-        if self._world.wait_for(lambda: not self._world.names(kinds.NAMESPACE, self._place), _NAMESPACE_GONE):
+        if self._world.wait_for(lambda: not self._world.names(kinds.NAMESPACE, self._place), NAMESPACE_GONE):
             return
         live = self._world.get(kinds.NAMESPACE, self._place, self._place) or {}
         raise PlatformFault(f"the namespace {self._place} does not go away", evidence=why_stuck(live), hint=HINT)

@@ -8,10 +8,9 @@ import random
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from threading import Event
 
-from wherry.domain.errors import PlatformFault, WherryError
+from wherry.domain.errors import PlatformFault
 from wherry.domain.workload import Process, Workload
 from wherry.flow.ports import Say
 from wherry.runtimes.cluster import kinds, namespace, naming, pods
@@ -27,7 +26,6 @@ from wherry.runtimes.cluster.world import World
 
 _AWAY = 600.0
 """Seconds that a start waits for a cluster that does not answer, before the job is given back."""
-_SOON = timedelta(days=7)
 
 
 class ClusterProcesses:
@@ -79,18 +77,8 @@ class ClusterProcesses:
         News(self._world, self._ours, on_change, on_one_off).run()
 
     def problems(self) -> list[str]:
-        """What `wherry doctor` should say about running apps here; [] when all is well."""
-        try:
-            version = self._client.json("GET", "/version", doing="ask for its version")
-        except WherryError as error:
-            return error.lines()
-        found = []
-        if (minor := "".join(filter(str.isdigit, str(version.get("minor", ""))))) and int(minor) < 30:
-            found.append(f"the cluster is Kubernetes 1.{minor}; apps need 1.30 or newer (a pause before their end)")
-        ends = self._client.credentials.ends()
-        if ends and ends - datetime.now(UTC) < _SOON and ends - datetime.now(UTC) > timedelta(hours=24):
-            found.append(f"our credentials for the cluster end on {ends:%Y-%m-%d}: see WHERRY_KUBECONFIG")
-        return found
+        """None: what `wherry doctor` asks of a cluster stands in checkup.py."""
+        return []
 
     def remove(self) -> None:
         """Takes away the namespaces of all its apps."""
