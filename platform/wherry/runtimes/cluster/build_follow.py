@@ -48,6 +48,8 @@ class Follow:
     _lack: Lack | None = None
     _lacking: float = 0.0
     _told: bool = False
+    _pod: Object | None = None
+    _version: str = ""
 
     def run(self) -> WherryError | None:
         """As BuildPods.run. Raises PlatformFault."""
@@ -73,29 +75,28 @@ class Follow:
         return None
 
     def _states(self) -> Iterator[Object | None]:
-        """The pod whenever it changes, and now and then; None where there is none yet."""
-        pod: Object | None = None
-        version = ""
+        """The pod whenever it changes, and now and then; None where there is none yet. It ends when the pod is gone."""
         while not self.cancel.cancelled:
             try:
-                if not version:
-                    found, version = self.client.list(POD, self.namespace, labels=self._selector)
-                    if pod is not None and not found:
+                if not self._version:
+                    found, self._version = self.client.list(POD, self.namespace, labels=self._selector)
+                    if self._pod is not None and not found:
                         return
-                    pod = found[0] if found else None
-                yield pod
-                for event in self._events(version):
-                    version = event["object"]["metadata"]["resourceVersion"]
+                    self._pod = found[0] if found else None
+                yield self._pod
+                for event in self._events(self._version):
+                    self._version = event["object"]["metadata"]["resourceVersion"]
                     if event["type"] == "DELETED":
+                        self._version = ""  # whoever looks again sees that it is gone
                         return
                     if event["type"] != "BOOKMARK":
-                        pod = event["object"]
-                        yield pod
+                        self._pod = event["object"]
+                        yield self._pod
                 self._away = 0.0
             except Gone:
-                version = ""
+                self._version = ""
             except PlatformFault as fault:
-                version = ""
+                self._version = ""
                 self._wait(fault)
 
     def _events(self, version: str) -> Iterator[Object]:
