@@ -284,3 +284,24 @@ def test_the_release_phase_runs_before_anything_starts_and_its_failure_leaves_th
     log = stage.logs.read(f"release-{failed.id}")
     assert log[:2] == ["-----> Release phase: migrate", "       no table"]
     assert " !     the release phase ended with exit code 5" in log
+
+
+def test_a_release_phase_outlives_its_worker_and_is_not_begun_again(stage: Stage, app: App) -> None:
+    stage.deploy(app, A)
+    stage.configure.run(stage.user, app, {"MODE": "slow"})
+    stage.work()
+    stage.builder.processes = {"web": "serve", "release": "migrate"}
+    assert stage.accept(app, B)
+    stage.work()
+    stage.sources.move(app.id, "main", B)
+    release = stage.release.of_update(app.id, RefUpdate(ZERO, B, "refs/heads/main"))
+    assert release
+    for _ in range(2):
+        job = stage.ledger.claim("worker", [JobKind.ROLLOUT])
+        assert job
+        stopping = Cancel()
+        stopping.cancel()
+        with pytest.raises(Conflict, match="taken up again"):
+            stage.stories[JobKind.ROLLOUT](job, stopping)
+        stage.ledger.free("worker")
+    assert stage.runtime.ran == [(app.id, release.number, "release")]

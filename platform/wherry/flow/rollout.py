@@ -79,7 +79,9 @@ class RollOut:
             return app, release, tx.apps.formation(app.id), tx.restarts.of_app(app.id)
 
     def _release_phase(self, app: App, release: Release, cancel: Cancel) -> None:
-        """Again from its beginning after it was cut off, so what it does must bear being done twice."""
+        """It outlives this worker, and the next one goes on with it. Begun again only when nothing is left of it, so what it
+        does must bear being done twice.
+        """
         workload = release_phase(app, release, self.patience)
         if workload is None:
             return
@@ -90,7 +92,7 @@ class RollOut:
             detail(say, line)
 
         step(say, f"Release phase: {release.image.processes[workload.type]}")
-        if code := self.runtime.run(workload, hear, cancel):
+        if code := self.runtime.run(workload, hear, Cancel(), leave=cancel):
             raise RolloutFailed(
                 RolloutFailure.RELEASE_PHASE,
                 f"the release phase ended with exit code {code}",
