@@ -1,4 +1,6 @@
-"""What every Runtime does with one-offs: the same assertions on the Docker Engine and on programs of this machine."""
+"""What every Runtime does with one-offs: the same assertions on the Docker Engine, on a Kubernetes, and on programs of this
+machine.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +18,13 @@ from tests.contract.test_runtime import (
     World,
     app_logs,
     busybox,
+    cluster,
+    cluster_client,
+    cluster_ground,
+    cluster_image,
+    cluster_platform_id,
+    cluster_registry,
+    cluster_runtime,
     engine_api,
     machine_runtime,
     platform_id,
@@ -27,8 +36,23 @@ from tests.contract.test_runtime import (
 from tests.runtimes.machine_world import eventually, quiet, workload
 
 __all__ = [
-    "app_logs", "busybox", "engine_api", "machine_runtime", "platform_id", "pushed_image", "registry", "tiny_image", "world"
-]  # fmt: skip
+    "app_logs",
+    "busybox",
+    "cluster",
+    "cluster_client",
+    "cluster_ground",
+    "cluster_image",
+    "cluster_platform_id",
+    "cluster_registry",
+    "cluster_runtime",
+    "engine_api",
+    "machine_runtime",
+    "platform_id",
+    "pushed_image",
+    "registry",
+    "tiny_image",
+    "world",
+]
 _ids = itertools.count(1)
 
 

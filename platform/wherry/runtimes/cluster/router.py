@@ -115,7 +115,7 @@ class ClusterRouter:
     def _bring(self, way: Way, app_id: int, asked: Asked, found: Found, *, wait: bool = True) -> None:
         """What is there as it should be is not written again."""
         wanted = {each["metadata"]["name"]: each for each in self._objects(way, app_id, asked)}
-        stale = [each for name, each in wanted.items() if name not in found or not route.covers(found[name], each)]
+        stale = [each for name, each in wanted.items() if not _is_there(found.get(name), each)]
         if stale:
             before = _asked_of(found)
             had = before.names(self._apps_domain) if before else ()
@@ -203,6 +203,11 @@ class ClusterRouter:
 
     def _namespace(self, app_id: int) -> str:
         return naming.namespace(self._platform, app_id)
+
+
+def _is_there(found: Object | None, wanted: Object) -> bool:
+    """In a list, objects do not say of which kind they are."""
+    return found is not None and all(route.covers(found.get(part), wanted[part]) for part in ("metadata", "spec"))
 
 
 def _asked_of(found: Found) -> Asked | None:
