@@ -49,14 +49,13 @@ def main(rounds: int, rate: int) -> None:
 def report(app: App, rounds: int, rate: int, pushes: list[float]) -> None:
     image = newest_image(app)
     ours, asked, starts, kept, runs = [], [], [], [], []
-    with steady_requests(app, rate) as knocks:
-        for _ in range(rounds):  # v2 serves: by the command to v1, and by the API to v2 again
+    with steady_requests(app, rate) as knocks:  # all in turn, so that what disturbs one disturbs each
+        for number in range(rounds):  # v2 serves: by the command to v1, and by the API to v2 again
             ours.append(until_body(app, BODIES[1], lambda: by_command(app, 1)))
+            starts.append(raw_start(image))
             asked.append(until_body(app, BODIES[2], lambda: by_request(app, 2)))
-    for number in range(rounds):  # alone, so that the limit is not slowed down by the load
-        starts.append(raw_start(image))
-        kept.append(docker_start(app, image, number))
-        runs.append(docker_run(app, image, number))
+            kept.append(docker_start(app, image, number))
+            runs.append(docker_run(app, image, number))
     print(f"rollback to the first old answer, median of {rounds} (min, max); {rate} requests a second all the while")
     row("wherry releases:rollback", ours)
     row("the API alone, without the start of the command", asked)
