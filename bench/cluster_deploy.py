@@ -40,7 +40,8 @@ from wherry.runtimes.cluster.pod_spec import config_secret  # noqa: E402
 from wherry.runtimes.cluster.runtime import ClusterProcesses  # noqa: E402
 from wherry.runtimes.cluster.world import World  # noqa: E402
 
-from tests.cluster.cluster import Cluster, up  # noqa: E402
+from tests.cluster.cluster import Cluster  # noqa: E402
+from tests.cluster.lifecycle import up  # noqa: E402
 from tests.cluster.registry import start_registry  # noqa: E402
 from tests.runtimes.machine_world import quiet, workload  # noqa: E402
 from tests.runtimes.tiny import ENGINE, busybox, root_filesystem  # noqa: E402

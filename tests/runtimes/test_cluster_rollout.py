@@ -228,14 +228,21 @@ def _yaml(cluster: Cluster, place: str, name: str) -> str:
 def test_the_replicas_of_an_autoscaler_are_its_own(
     cluster_runtime: ClusterRuntime, cluster: Cluster, cluster_ground: Ground, cluster_image: Image
 ) -> None:
-    asked = workload(cluster_image, autoscale=Autoscale(1, 5, cpu=70))
+    cluster_runtime.start([workload(cluster_image, quantity=2)], quiet)
+    asked = workload(cluster_image, release=2, autoscale=Autoscale(1, 5, cpu=70))
     cluster_runtime.start([asked], quiet)
-    cluster.kubectl("scale", "deploy/web", "--replicas=2", "-n", _place(cluster_ground))
-    eventually(lambda: len(cluster_runtime.processes(1)) == 2)
-    newer = replace(asked, release=2)
+    cluster_runtime.retire(1, [asked])
+    assert len(cluster_runtime.processes(1)) == 2  # as many as there were, until the autoscaler says otherwise
+    cluster.kubectl("scale", "deploy/web", "--replicas=3", "-n", _place(cluster_ground))
+    eventually(lambda: len(cluster_runtime.processes(1)) == 3)
+    broken = workload(cluster_image, release=3, env={"MODE": "exits"}, autoscale=Autoscale(1, 5, cpu=70))
+    with pytest.raises(RolloutFailed):
+        cluster_runtime.start([broken], quiet)
+    eventually(lambda: [each.release for each in cluster_runtime.processes(1)] == [2, 2, 2])
+    newer = replace(asked, release=4)
     cluster_runtime.start([newer], quiet)
     cluster_runtime.retire(1, [newer])
-    assert [(each.release, each.name) for each in cluster_runtime.processes(1)] == [(2, "web.1"), (2, "web.2")]
+    assert [each.release for each in cluster_runtime.processes(1)] == [4, 4, 4]
 
 
 def test_a_start_that_was_cut_off_is_taken_up_and_goes_back_all_the_same(

@@ -87,15 +87,16 @@ class Client:
                 return found, str(page["metadata"]["resourceVersion"])
             query["continue"] = rest
 
-    def apply(self, wanted: Object, *, dry_run: bool = False) -> Object:
+    def apply(self, wanted: Object, *, dry_run: bool = False, manager: str = MANAGER) -> Object:
         """Server-side apply: makes the object, or makes it have what `wanted` has; what we set earlier and no longer
         want goes. Fields that somebody else has set differently become ours again. `dry_run`: only tried.
+        `manager`: in whose name.
         """
         kind, about = kind_of(wanted), wanted["metadata"]
         return self.json(
             "PATCH",
             kind.path(about.get("namespace", ""), about["name"]),
-            query={"fieldManager": MANAGER, "force": "true", "fieldValidation": "Strict", **_dry(dry_run)},
+            query={"fieldManager": manager, "force": "true", "fieldValidation": "Strict", **_dry(dry_run)},
             body=encoded(wanted),
             content_type=_APPLY,
             doing=f"apply the {kind.name} {about['name']}",

@@ -25,6 +25,7 @@ from wherry.runtimes.cluster.probes import left_out
 from wherry.runtimes.cluster.waiting import Look, Trouble, wait
 from wherry.runtimes.cluster.world import World
 
+_HANDOVER = "wherry-handover"
 _UNDONE = 60.0
 _BEGIN = 10.0
 _LOST = 60.0
@@ -49,6 +50,7 @@ class Rollout:
         self._applier = tools.applier
         self._say = say
         self._lost = 0.0
+        self._scaled: set[str] = set()
 
     def start(self, workloads: Sequence[Workload]) -> None:
         """Returns when all are ready. Raises RolloutFailed (with everything as it was before), PlatformFault."""
@@ -104,6 +106,8 @@ class Rollout:
         """What there is to wait for then."""
         look = Look(self._ground, self._world, each, self._say)
         look.begin()
+        if self._has_autoscaler(each):
+            self._scaled.add(each.workload.type)
         each = self._stop_first(each)
         look.plan = each
         if each.is_new_template:
@@ -119,11 +123,25 @@ class Rollout:
     def _apply(self, each: Plan, wanted: Object) -> Object:
         try:
             self._applier.ensure_once(config_secret(self._ground, each.workload))
+            self._hand_over(each)
             for beside in manifests.around(self._ground, each.workload):
                 self._applier.ensure(beside)
             return self._applier.ensure(wanted)
         except Refused as error:
             raise refused(each.workload, error.message) from error
+
+    def _hand_over(self, each: Plan) -> None:
+        """The replicas to an autoscaler that is about to come: what we set and no longer set would fall back to one."""
+        if not each.workload.autoscale or each.before is None or self._has_autoscaler(each):
+            return
+        about = {"name": each.workload.type, "namespace": each.namespace}
+        spec = {"replicas": plan.replicas(each.before)}
+        self._client.apply(
+            {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": about, "spec": spec}, manager=_HANDOVER
+        )
+
+    def _has_autoscaler(self, each: Plan) -> bool:
+        return each.workload.type in self._world.names(kinds.AUTOSCALER, each.namespace)
 
     def _stop_first(self, each: Plan) -> Plan:
         """Ends those whose successors must not begin before. What is stopped whole has nothing to go back to."""
@@ -192,6 +210,8 @@ class Rollout:
         if before is None:
             self._applier.take_away(kinds.DEPLOYMENT, each.namespace, [each.workload.type])
         else:
+            if each.workload.autoscale and each.workload.type in self._scaled:
+                before["spec"].pop("replicas", None)
             self._applier.ensure(before)
         ends = before is None or plan.template_of(before) != each.template
 
@@ -200,8 +220,10 @@ class Rollout:
             mine = [pod for pod in there if pods.template(pod) == each.template]
             if ends:
                 old = [pod for pod in there if pods.template(pod) != each.template]
-                return not mine and (before is None or len(old) == plan.replicas(before))
-            return before is not None and len(mine) <= plan.replicas(before)
+                return not mine and (
+                    before is None or bool(each.workload.autoscale) or len(old) == plan.replicas(before)
+                )
+            return each.workload.autoscale is not None or len(mine) <= plan.replicas(before or {"spec": {}})
 
         self._world.wait_for(undone, _UNDONE)
 
