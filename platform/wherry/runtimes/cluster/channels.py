@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from threading import Lock
+from threading import Event, Lock, Thread
 from typing import Any, Protocol
 
 from websocket import ABNF, WebSocketConnectionClosedException, WebSocketException
@@ -17,6 +17,7 @@ from websocket import ABNF, WebSocketConnectionClosedException, WebSocketExcepti
 STDIN, STDOUT, STDERR, STATUS, SIZE, CLOSE = 0, 1, 2, 3, 4, 255
 SUBPROTOCOLS = "v5.channel.k8s.io,v4.channel.k8s.io"
 _MOST = 32 * 1024
+_ALIVE = 20.0
 
 
 class WebSocket(Protocol):
@@ -25,6 +26,7 @@ class WebSocket(Protocol):
     def getheaders(self) -> Mapping[str, str] | None: ...
     def recv_data(self) -> tuple[int, bytes]: ...
     def send_binary(self, payload: bytes) -> int: ...
+    def ping(self, payload: str = "") -> None: ...
     def shutdown(self) -> None: ...
 
 
@@ -36,9 +38,9 @@ class Stream:
     def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
         self._closing = Lock()
-        self._closed = False
-        self._rest = b""
+        self._closed = Event()
         self.status: dict[str, Any] | None = None
+        Thread(target=self._keep_alive, name="keep alive", daemon=True).start()
 
     def output(self) -> Iterator[tuple[int, bytes]]:
         """(STDOUT or STDERR, bytes), until the program or the connection ends."""
@@ -66,11 +68,17 @@ class Stream:
     def close(self) -> None:
         """From any thread; whoever reads sees the end."""
         with self._closing:
-            if self._closed:
+            if self._closed.is_set():
                 return
-            self._closed = True
+            self._closed.set()
         with suppress(OSError, WebSocketException):
             self._socket.shutdown()
+
+    def _keep_alive(self) -> None:
+        """Whatever lies between us and the API server may cut a connection over which nothing is said."""
+        while not self._closed.wait(_ALIVE):
+            with suppress(OSError, WebSocketException):
+                self._socket.ping()
 
     def _send(self, channel: int, data: bytes) -> None:
         """What comes too late is lost, as its reader learns."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
-from wherry.domain.errors import NotFound, WherryError
+from wherry.domain.errors import NotFound, RolloutFailed, WherryError
 from wherry.domain.one_off import Task
 from wherry.domain.text import printable
 from wherry.flow.task_ports import Ended, Session, Stage, TaskState
@@ -34,9 +34,10 @@ def attach(tools: Tools, task: Task) -> Session:
     take_away = partial(end, tools, [task.id])
     try:
         return PodSession(tools.talk, pod, mark, task.tty, partial(_end_of, tools, task), take_away)
-    except BaseException:
+    except WherryError as error:
+        why = _why_not(tools, task) or error
         take_away()
-        raise
+        raise why from error
 
 
 def enter(tools: Tools, task: Task, process: str, found: Object | None) -> Session:
@@ -107,6 +108,15 @@ def _await_begin(tools: Tools, task: Task) -> None:
         raise NotFound(f"{process} was taken away before it began")
     if not ends.has_begun(pod):
         raise tools.explain(workload, process, pod)
+
+
+def _why_not(tools: Tools, task: Task) -> RolloutFailed | None:
+    """In the pod's own words, when it ended before anybody could talk to it: its image may have no shell."""
+    workload = task.workload
+    pod = _wait(tools, tools.namespace(workload.app_id), str(task.id), lambda pod: pod, 0)
+    if pod is None or not ends.is_over(pod):
+        return None
+    return tools.explain(workload, f"{workload.type}.{task.number}", pod)
 
 
 def _end_of(tools: Tools, task: Task) -> Ended | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from wherry.domain.errors import NotFound, PlatformFault, WherryError
@@ -76,8 +77,10 @@ class ClusterRouter:
             self._bring(way, app_id, asked, found)
 
     def withdraw(self, app_id: int) -> None:
-        way = self._find_way()
-        self._remove(way.kind, app_id, self._found(way.kind, app_id))
+        """Whichever way it came: the cluster may have lost it since."""
+        for kind in (HTTP_ROUTE, INGRESS):
+            with suppress(NotFound):  # the cluster does not know that kind
+                self._remove(kind, app_id, self._found(kind, app_id))
         self._client.delete(SERVICE, self._namespace(app_id), route.CLOSED)
 
     def replace(self, routes: Sequence[AppRoute]) -> None:
