@@ -59,8 +59,8 @@ class ClusterProcesses:
         """Nodes tidy up after themselves."""
 
     def processes(self, app_id: int | None = None) -> list[Process]:
-        self._world.need(kinds.POD)
         try:
+            self._world.need(kinds.POD)
             self._world.check(kinds.POD)
             place = naming.namespace(self._ground.platform, app_id) if app_id is not None else ""
             found = self._world.of(kinds.POD, place)

@@ -225,7 +225,7 @@ def _is_by_others(found: Object, before: _Held, held: _Held) -> bool:
     """
     newest = max((each.get("time", "") for each in _writes(found)), default="")
     writers = {each.get("manager", "") for each in _writes(found) if each.get("time", "") == newest}
-    if writers - {MANAGER, _OF_THE_CLUSTER}:
+    if any(not each.startswith(MANAGER) and each != _OF_THE_CLUSTER for each in writers):
         return True
     return writers == {MANAGER} and before.ours == held.ours
 
