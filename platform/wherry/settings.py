@@ -31,6 +31,9 @@ class Settings:
     router_port: str = _setting("8300", "port of the apps: http://NAME.localhost:PORT")
     terminal_port: str = _setting("8303", "port where wherry run attaches, with TLS; on the address of bind")
     ssh_port: str = _setting("8304", "port of git over SSH, where this machine has sshd; 0: none")
+    doors_host: str = _setting(
+        "", "host where people reach the terminal and git over SSH; default the one that they reached the API by"
+    )
     public_url: str = _setting(
         "", "where people reach the portal and the API: http(s)://HOST[:PORT]; default http://localhost:<web_port>"
     )
@@ -193,6 +196,8 @@ class Settings:
                     faults.append(f"WHERRY_{name.upper()}: {error.message}")
         if self.public_url and not _PUBLIC.fullmatch(self.public_url):
             faults.append(f"WHERRY_PUBLIC_URL: '{self.public_url}' is not http(s)://HOST[:PORT]")
+        if self.doors_host and not _HOST.fullmatch(self.doors_host):
+            faults.append(f"WHERRY_DOORS_HOST: '{self.doors_host}' is not a host name or an address")
         for each in self.name_servers.split():
             if not _ADDRESS.fullmatch(each):
                 faults.append(f"WHERRY_NAME_SERVERS: '{each}' is not IP[:PORT]")
@@ -255,6 +260,7 @@ def root_folder() -> Path:
 
 
 _ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?::[0-9]{1,5})?|\[[0-9a-fA-F:]{2,39}\](?::[0-9]{1,5})?")
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9a-fA-F:]{2,39}")
 _PUBLIC = re.compile(r"https?://[A-Za-z0-9.:\[\]-]{1,260}/?")
 _BY_DIGEST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]*@sha256:[0-9a-f]{64}")
 _KUBE_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")

@@ -68,3 +68,12 @@ def test_a_cluster_is_described_whole_or_refused_with_every_fault(tmp_path: Path
 )
 def test_the_urls_of_apps_are_those_that_people_open(given: dict[str, str], url: str) -> None:
     assert Settings.load(given).app_url("shop") == url
+
+
+def test_where_people_reach_us_is_a_url_and_a_host() -> None:
+    right = Settings.load({"WHERRY_PUBLIC_URL": "https://wherry.example.com", "WHERRY_DOORS_HOST": "doors.example.com"})
+    assert right.web_url == "https://wherry.example.com"
+    assert Settings.load({"WHERRY_WEB_PORT": "1234"}).web_url == "http://localhost:1234"
+    with pytest.raises(InvalidInput) as caught:
+        Settings.load({"WHERRY_PUBLIC_URL": "wherry.example.com", "WHERRY_DOORS_HOST": "a b"})
+    assert [line.split(":")[0] for line in caught.value.evidence] == ["WHERRY_PUBLIC_URL", "WHERRY_DOORS_HOST"]

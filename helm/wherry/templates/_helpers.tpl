@@ -72,6 +72,7 @@ http://{{ include "wherry.name" . }}-registry.{{ .Release.Namespace }}.svc:5000
   "WHERRY_BIND" "0.0.0.0"
   "WHERRY_RUNTIME" "cluster"
   "WHERRY_PUBLIC_URL" .Values.publicUrl
+  "WHERRY_DOORS_HOST" .Values.doors.host
   "WHERRY_APPS_DOMAIN" .Values.apps.domain
   "WHERRY_APPS_SCHEME" .Values.apps.scheme
   "WHERRY_APPS_PORT" $port

@@ -324,13 +324,13 @@ class Shapes:
         }
 
     def attached(self, shown: Json, word: Secret, fingerprint: str) -> Json:
-        """`shown`, with where somebody may talk to it, once: at the host that the client reached us by."""
+        """`shown`, with where somebody may talk to it, once."""
         url = f"rendezvous://{self._host()}:{self.settings.terminal_port}/{word.reveal()}"
         return {**shown, "attach_fingerprint": fingerprint, "attach_url": url}
 
     def _host(self) -> str:
-        """As the client reached us; an IPv6 address in brackets."""
-        host = urlsplit(self.base).hostname or ""
+        """Of what is no HTTP: as the client reached us, unless the settings know better; an IPv6 address in brackets."""
+        host = self.settings.doors_host or urlsplit(self.base).hostname or ""
         return f"[{host}]" if ":" in host else host
 
     def _stream(self, app: App, kind: str, number: int) -> str:
