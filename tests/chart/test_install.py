@@ -63,7 +63,8 @@ def test_a_release_serves_what_is_pushed_to_it_keeps_its_keys_and_leaves_only_wh
     assert release.get("secret", f"{RELEASE}-keys")["data"] == keys
     assert release.api("/account", token).json()["email"] == "admin@localhost"
 
-    release.helm(helm, "uninstall", "--wait")
+    release.helm(helm, "uninstall")
+    release.kubectl("wait", "--for=delete", f"pod/{RELEASE}-0", "--timeout=90s")
     left = release.kubectl("get", "all,secret,pvc,ingress,networkpolicy,serviceaccount,pdb", "-o", "name").split()
     ours = {f"persistentvolumeclaim/{RELEASE}-data", f"secret/{RELEASE}-keys"}
     assert set(left) == {*ours, "secret/registry", "secret/registry-pull", "serviceaccount/default"}

@@ -17,7 +17,7 @@ from tests.cluster.cluster import Cluster
 from tests.cluster.gateway import Gateway
 
 WRITING = {"get", "list", "watch", "create", "patch", "delete"}
-READ_ONLY = {kinds.EVENT, kinds.NODE, kinds.REPLICA_SET, kinds.GATEWAY, kinds.INGRESS_CLASS}
+READ_ONLY = {kinds.EVENT, kinds.ENDPOINT_SLICE, kinds.NODE, kinds.REPLICA_SET, kinds.GATEWAY, kinds.INGRESS_CLASS}
 
 
 @pytest.fixture(params=SHAPES)
