@@ -20,6 +20,8 @@ NAMESPACE = "projectcontour"
 NAME = "gw"
 _XDS = ["--xds-address=127.0.0.1", "--xds-port=8001"]
 _HTTP, _HTTPS, _HEALTH = 8080, 8443, 8002
+# contour opens no port before the first route. This one of the gateway's own leads nowhere, and keeps the port open.
+_OWN_HOST = "gateway.test"
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,9 @@ def start_gateway(cluster: Cluster) -> Gateway:
     cluster.kubectl(
         "wait", "--for=condition=Programmed", f"gateway/{NAME}", f"--namespace={NAMESPACE}", "--timeout=30s"
     )
-    return Gateway(f"{cluster.node_address}:{_HTTP}")
+    address = f"{cluster.node_address}:{_HTTP}"
+    cluster.await_ready("envoy", lambda: _status(f"http://{address}/", _OWN_HOST) == 302)
+    return Gateway(address)
 
 
 def _contour_flags(cluster: Cluster) -> list[str]:
@@ -77,6 +81,8 @@ def _contour_flags(cluster: Cluster) -> list[str]:
 def _objects() -> dict[str, object]:
     group = "gateway.networking.k8s.io/v1"
     listener = {"name": "http", "protocol": "HTTP", "port": 80, "allowedRoutes": {"namespaces": {"from": "All"}}}
+    redirect = {"type": "RequestRedirect", "requestRedirect": {"hostname": "nowhere.test", "statusCode": 302}}
+    own = {"parentRefs": [{"name": NAME}], "hostnames": [_OWN_HOST], "rules": [{"filters": [redirect]}]}
     items: list[dict[str, object]] = [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
         {
@@ -92,6 +98,12 @@ def _objects() -> dict[str, object]:
             "spec": {"gatewayClassName": "contour", "listeners": [listener]},
         },
         {
+            "apiVersion": group,
+            "kind": "HTTPRoute",
+            "metadata": {"name": "own", "namespace": NAMESPACE},
+            "spec": own,
+        },
+        {
             "apiVersion": "networking.k8s.io/v1",
             "kind": "IngressClass",
             "metadata": {"name": "contour"},
@@ -101,8 +113,9 @@ def _objects() -> dict[str, object]:
     return {"apiVersion": "v1", "kind": "List", "items": items}
 
 
-def _status(url: str) -> int:
+def _status(url: str, host: str | None = None) -> int:
     try:
-        return requests.get(url, timeout=5).status_code
+        headers = {"Host": host} if host else {}
+        return requests.get(url, headers=headers, timeout=5, allow_redirects=False).status_code
     except requests.ConnectionError:
         return 0
