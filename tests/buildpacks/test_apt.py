@@ -56,7 +56,7 @@ def build(app: Path, aptfile: str | bytes, plan: str = FROM_APTFILE) -> tuple[in
 def deb(folder: Path, script: str) -> Path:
     """A small package of our own: a program, a link with an absolute target, a set-id file, a pkg-config file."""
     root = folder / "root"
-    for name in ("DEBIAN", "usr/bin", "usr/lib/pkgconfig", "etc"):
+    for name in ("DEBIAN", "usr/bin", "usr/lib/pkgconfig", "usr/lib/git-core", "etc"):
         (root / name).mkdir(parents=True)
     (root / "DEBIAN/control").write_text(
         "Package: tool\nVersion: 1.0\nArchitecture: all\nMaintainer: nobody <n@example.com>\nDescription: a tool\n"
@@ -166,6 +166,7 @@ def test_a_file_by_url_is_checked_unpacked_and_set_right_without_its_scripts(app
         assert (layer / "usr/lib/libshell.so").resolve() == Path("/usr/bin/env").resolve()
         assert f"prefix={layer}/usr\n" in (layer / "usr/lib/pkgconfig/tool.pc").read_text()
         assert (layer / "env/PATH.prepend").read_text() == f"{layer}/usr/bin"
+        assert (layer / "env/GIT_EXEC_PATH.default").read_text() == f"{layer}/usr/lib/git-core"
         types = tomllib.loads((tmp_path / "layers/packages.toml").read_text())["types"]
         assert types == {"launch": True, "build": True, "cache": True}
 

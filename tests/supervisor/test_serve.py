@@ -17,7 +17,7 @@ from wherry.domain.errors import InvalidInput
 from wherry.home import Home
 from wherry.settings import Settings
 from wherry.sources.ssh_folder import SshFolder
-from wherry.supervisor.serve import lay_secrets, prepare
+from wherry.supervisor.serve import keep_apart, lay_secrets, prepare
 from wherry.supervisor.services import listens
 
 ALONE = ("web", "worker", "logs", "terminal", "ssh-door")
@@ -89,3 +89,16 @@ def test_mounted_secrets_become_files_of_ours_alone_and_another_value_is_refused
     with pytest.raises(InvalidInput, match="not the one"):
         lay_secrets(given, folder)
     assert laid.read_text() == "ab" * 32 + "\n"
+
+
+def test_what_tells_of_one_machine_lies_apart_from_the_shared_folder(tmp_path: Path) -> None:
+    shared, own = tmp_path / "shared", tmp_path / "own"
+    own.mkdir()
+    (shared / "run").mkdir(parents=True)
+    (shared / "run/worker.pid").write_text("1 2")
+    for _ in range(2):
+        keep_apart(shared, own)
+        Home(shared).prepare()
+    (shared / "run/ledger.bell").touch()
+    assert [each.name for each in (own / "run").iterdir()] == ["ledger.bell"]
+    assert (shared / "ssh").readlink() == own / "ssh"
