@@ -185,3 +185,6 @@ def test_a_destroyed_app_leaves_no_object(platform: Platform, cluster: Cluster) 
 def test_going_down_leaves_the_apps_in_their_cluster(app: App, platform: Platform) -> None:
     assert "go on in their cluster" in platform.wherry("down").all
     assert app.get()[0] == 200
+    platform_id = (platform.home / "run" / "platform").read_text().strip()
+    left = ("docker", "ps", "--all", "--quiet", "--filter", f"label=wherry.platform={platform_id}")
+    assert platform.run(*left).out == ""  # of builds, on this machine

@@ -30,6 +30,11 @@ def open_runtime(settings: Settings, home: Home) -> MachineRuntime | ClusterRunt
         from wherry.runtimes.cluster.errands import ClusterRuntime
 
         return ClusterRuntime(open_cluster(settings), open_ground(settings, home))
+    return open_engine_runtime(settings, home)
+
+
+def open_engine_runtime(settings: Settings, home: Home) -> MachineRuntime:
+    """That of this machine's engine, which has the containers of builds also where apps run elsewhere."""
     kind = SwarmRuntime if settings.runtime == "swarm" else MachineRuntime
     return kind(settings.engine, home.platform, pulls(settings, home), settings.subnet, open_app_logs(settings))
 

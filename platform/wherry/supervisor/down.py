@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from wherry.domain.errors import PlatformFault
-from wherry.fittings.runtimes import open_runtime
+from wherry.fittings.runtimes import open_engine_runtime, open_runtime
 from wherry.home import Home
 from wherry.settings import Settings
 from wherry.supervisor import engine, ssh
@@ -30,6 +30,8 @@ def down(settings: Settings, say: Say, keep_apps: bool) -> None:
         return
     if settings.on_cluster:
         say("the apps go on in their cluster; to stop one: wherry ps:scale web=0, to remove it: wherry apps:destroy")
+        if not settings.builds_on_cluster and engine.answers(settings.engine):
+            open_engine_runtime(settings, home).remove()  # the containers and the network of builds
     elif engine.answers(settings.engine):
         _stop_apps(settings, home, say)
     _stop(records, ["engine"], say)
