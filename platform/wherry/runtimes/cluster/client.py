@@ -46,6 +46,7 @@ _ONCE_MORE = urllib3.Retry(
     connect=0, read=1, redirect=0, status=0, other=0, allowed_methods=None, respect_retry_after_header=False
 )
 Query = Mapping[str, str]
+Page = tuple[list[Object], str]
 Answer = urllib3.HTTPResponse
 
 
@@ -69,10 +70,20 @@ class Client:
     def list(
         self, kind: Kind, namespace: str = "", *, labels: str = "", fields: str = "", only_metadata: bool = False
     ) -> tuple[list[Object], str]:
-        """All of them, page by page, and the version to watch from. `labels`, `fields`: selectors."""
-        query = {"limit": str(_PAGE), "labelSelector": labels, "fieldSelector": fields}
+        """All of them, and the version to watch from. `labels`, `fields`: selectors."""
         found: list[Object] = []
-        while True:
+        version = ""
+        for page, each in self.pages(kind, namespace, labels=labels, fields=fields, only_metadata=only_metadata):
+            found, version = found + page, each
+        return found, version
+
+    def pages(
+        self, kind: Kind, namespace: str = "", *, labels: str = "", fields: str = "", only_metadata: bool = False
+    ) -> Iterator[Page]:
+        """The same, some at a time: of a large cluster nobody need hold all at once."""
+        query = {"limit": str(_PAGE), "labelSelector": labels, "fieldSelector": fields}
+        rest = "first"
+        while rest:
             page = self.json(
                 "GET",
                 kind.path(namespace),
@@ -81,10 +92,8 @@ class Client:
                 counted="LIST",
                 accept=_METADATA.format("PartialObjectMetadataList") if only_metadata else _JSON,
             )
-            found += page["items"] or []
+            yield page["items"] or [], str(page["metadata"]["resourceVersion"])
             rest = page["metadata"].get("continue", "")
-            if not rest:
-                return found, str(page["metadata"]["resourceVersion"])
             query["continue"] = rest
 
     def apply(self, wanted: Object, *, dry_run: bool = False, manager: str = MANAGER) -> Object:

@@ -22,7 +22,8 @@ _LONGEST_PAUSE = 15.0
 
 class Watching:
     """`on_all` gets what there is, at first and after each gap; `on_event` a change: ADDED, MODIFIED or DELETED. Both are
-    called from the watch's own thread.
+    called from the watch's own thread. So is `on_page`, which gets what there is some at a time, and gives what of it shall
+    be kept for `on_all`.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Watching:
         on_event: Callable[[str, Object], None],
         *,
         only_metadata: bool = False,
+        on_page: Callable[[list[Object]], list[Object]] = lambda page: page,
     ) -> None:
         self.kind = kind
         self.live = Event()
@@ -41,7 +43,7 @@ class Watching:
         self.fault: WherryError | None = None
         self._client = client
         self._labels = labels
-        self._on_all, self._on_event = on_all, on_event
+        self._on_page, self._on_all, self._on_event = on_page, on_all, on_event
         self._only_metadata = only_metadata
         self._stop = Event()
         self._tried = Event()
@@ -71,10 +73,7 @@ class Watching:
         while not self._stop.is_set():
             try:
                 if not version:
-                    found, version = self._client.list(
-                        self.kind, labels=self._labels, only_metadata=self._only_metadata
-                    )
-                    self._on_all(found)
+                    version = self._list()
                     self._is_live()
                 version = self._follow(version)
                 pause = _PAUSE
@@ -86,6 +85,15 @@ class Watching:
                 self._stop.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311
                 pause = min(pause * 2, _LONGEST_PAUSE)
         self.live.clear()
+
+    def _list(self) -> str:
+        kept: list[Object] = []
+        version = ""
+        for page, each in self._client.pages(self.kind, labels=self._labels, only_metadata=self._only_metadata):
+            kept += self._on_page(page)
+            version = each
+        self._on_all(kept)
+        return version
 
     def _follow(self, version: str) -> str:
         """Until the server or we end it: the version to go on from."""

@@ -73,9 +73,10 @@ class World:
                     self._client,
                     kind,
                     self._labels,
-                    partial(self._replace, kind),
+                    partial(self._forget, kind),
                     partial(self._hear, kind),
                     only_metadata=kind in ONLY_METADATA,
+                    on_page=partial(self._take, kind),
                 )
                 self._watches[kind].begin()
         until = time.monotonic() + _FIRST_LIST
@@ -136,7 +137,16 @@ class World:
         for each in list(self._watches.values()):
             each.end()
 
-    def _replace(self, kind: Kind, found: list[Object]) -> None:
+    def _take(self, kind: Kind, found: list[Object]) -> list[Object]:
+        """Gives their names alone: of a large cluster not all need be held as they come."""
+        with self.changed:
+            changes = [change for each in found if (change := self._store(kind, each))]
+            self.changed.notify_all()
+        self._tell(changes)
+        return [{"metadata": {key: each["metadata"].get(key) for key in ("name", "namespace")}} for each in found]
+
+    def _forget(self, kind: Kind, found: list[Object]) -> None:
+        """All but these."""
         there = {_place(kind, each) for each in found}
         with self.changed:
             gone = [
@@ -146,7 +156,6 @@ class World:
                 if (namespace, name) not in there
             ]
             changes = [change for each in gone if (change := self._drop(kind, *each))]
-            changes += [change for each in found if (change := self._store(kind, each))]
             self.changed.notify_all()
         self._tell(changes)
 
