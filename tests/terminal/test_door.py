@@ -7,7 +7,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -66,10 +66,10 @@ def test_the_answer_says_where_and_which_certificate(house: House) -> None:
 
 
 def test_herokus_dialect_is_a_greeting_and_then_bytes_of_a_terminal(house: House) -> None:
-    made = ask(house, "stty size; cat", env={"TERM": "xterm", "COLUMNS": 132, "LINES": 50})
+    made = ask(house, "read go; stty size; cat", env={"TERM": "xterm", "COLUMNS": 132, "LINES": 50})
     with knock(house, word_of(made) + b"\r\n") as connection:
         assert connection.recv(100) == b"rendezvous\r\n"
-        connection.sendall(b"said\n\x04")
+        connection.sendall(b"go\nsaid\n\x04")
         said = all_of(connection)
     assert b"50 132\r\n" in said
     assert said.count(b"said\r\n") == 2
@@ -130,7 +130,8 @@ def test_noise_in_our_dialect_ends_the_session_and_what_it_ran(house: House, noi
 
 
 def test_a_line_without_end_and_plain_text_are_shut_out(house: House) -> None:
-    with knock(house, b"x" * 200_000) as connection:
+    # It may be shut out before it has said all of it.
+    with suppress(ssl.SSLError, ConnectionError), knock(house, b"x" * 200_000) as connection:
         assert all_of(connection) == b""
     with socket.create_connection(("127.0.0.1", house.world.settings.number("terminal_port")), 20) as plain:
         plain.sendall(b"hello?\n" * 100)
@@ -192,7 +193,7 @@ def test_a_door_that_closes_ends_what_was_talked_to(house: House) -> None:
         with knock(house, word + b"\r\n", port) as connection:
             assert connection.recv(100) == b"rendezvous\r\n"
             assert connection.recv(100) == b"on\r\n"
-    assert gone(house)
+    eventually(lambda: gone(house))
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,8 @@ _OTHER_PROCESS = {
             },
         }
     ],
-    "host_selection_retry_max_attempts": 3,
+    # Each is a throw of the dice: with two processes, three throws would hit the dead one once in eight times.
+    "host_selection_retry_max_attempts": 16,
     "num_retries": 2,
 }
 _AGAIN_IF_UNSEEN = {**_OTHER_PROCESS, "retry_on": "connect-failure,refused-stream,reset-before-request"}
