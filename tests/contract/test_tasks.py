@@ -30,6 +30,8 @@ from tests.contract.test_runtime import (
     platform_id,
     pushed_image,
     registry,
+    swarm,
+    swarm_runtime,
     tiny_image,
     world,
 )
@@ -50,6 +52,8 @@ __all__ = [
     "platform_id",
     "pushed_image",
     "registry",
+    "swarm",
+    "swarm_runtime",
     "tiny_image",
     "world",
 ]
