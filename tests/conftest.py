@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 
 # The first that asks for the cluster may have to wait until its programs are built.
 _BUILD_SECONDS = 1800
+
+# A shell starts what it runs in the background with SIGINT ignored, and so would all programs of these tests.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 for _name in [name for name in os.environ if name.startswith("WHERRY_")]:
     del os.environ[_name]

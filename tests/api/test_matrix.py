@@ -15,12 +15,12 @@ from wherry.api.routes.table import ROUTES
 from wherry.api.tickets import LogTicket, TailTicket, Tickets
 from wherry.domain.cron import CronTask, Due
 from wherry.domain.image import Image
-from wherry.domain.model import Build, ReleaseStatus, Source
+from wherry.domain.model import Build, JobKind, ReleaseStatus, Source
 from wherry.domain.roles import Role
 from wherry.domain.secret import Secret
 from wherry.flow.access import digest
 
-from tests.api.house import Answer, House
+from tests.api.house import Answer, House, eventually
 
 _numbers = itertools.count(1)
 STRANGERS = ("anonymous", "unknown", "expired")
@@ -244,6 +244,7 @@ def target(house: House) -> Target:
 def new_target(house: House) -> Target:
     name = f"target-{next(_numbers)}"
     app = house.world.create.run(house.user("owner"), name)
+    _leave_to_itself(house, app.id)
     now, owner = house.world.clock.now(), house.user("owner")
     with house.world.ledger.begin() as tx:
         build = tx.builds.add(app.id, owner, "main", "0" * 40, Source("c" * 40, "t" * 40, "/nowhere"), now)
@@ -257,6 +258,18 @@ def new_target(house: House) -> Target:
         tx.crons.put(app.id, [Due(app.id, 1, CronTask("tidy", "0 0 1 1 *"), None)])
     house.world.logs.close(f"release-{release.id}", "succeeded")
     return Target(name, app.id, build, release.id)
+
+
+def _leave_to_itself(house: House, app_id: int) -> None:
+    """The worker must not find the releases that are written below, and run them."""
+    with house.world.ledger.begin() as tx:
+        tx.jobs.drop(JobKind.CONVERGE, app_id)
+    eventually(lambda: app_id not in _converging(house))
+
+
+def _converging(house: House) -> set[int]:
+    with house.world.ledger.begin(read_only=True) as tx:
+        return {job.subject for job in tx.jobs.waiting() if job.kind is JobKind.CONVERGE}
 
 
 def routes(house: House) -> list[tuple[str, str]]:
