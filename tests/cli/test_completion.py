@@ -41,6 +41,7 @@ def typed(terminal: Terminal, app: str, house: House) -> Terminal:
     terminal.env |= {
         "PATH": f"{folder}:{os.environ['PATH']}",
         "WHERRY_APP": app,
+        "WHERRY_COMPLETION_SECONDS": "30",  # a busy machine is no reason to complete nothing
         "TERM": "dumb",
         "PS1": PROMPT.decode(),
     }

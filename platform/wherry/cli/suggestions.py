@@ -1,12 +1,14 @@
 """What only the platform knows and a shell wants to complete: names of apps, numbers of releases, process types.
 
-Pressing TAB may take 300 ms: the platform gets BUDGET of them, and when it is late, or away, what it said before is good
-enough. Nothing is ever said about what went wrong, since that would stand in the middle of the user's line.
+Pressing TAB may take 300 ms: the platform gets BUDGET of them (more where WHERRY_COMPLETION_SECONDS allows it), and when it
+is late, or away, what it said before is good enough. Nothing is ever said about what went wrong, since that would stand in
+the middle of the user's line.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -161,11 +163,16 @@ def _known(cache: Cache, kind: str, app: str, api: Client) -> list[tuple[str, st
 
     asking = Thread(target=ask, daemon=True)
     asking.start()
-    asking.join(BUDGET)
+    asking.join(_patience(os.environ.get("WHERRY_COMPLETION_SECONDS", "")))
     if not answered:
         return cache.get(key, STALE) or []
     cache.put(key, answered[0])
     return answered[0]
+
+
+def _patience(text: str) -> float:
+    """Seconds, at most 60; what is no number is not complained of in the middle of somebody's line."""
+    return min(float(text), 60.0) if re.fullmatch(r"[0-9]{1,3}(?:\.[0-9]{1,3})?", text) else BUDGET
 
 
 def _newest(api: Client, app: str, what: str, field: str) -> list[Any]:
