@@ -38,6 +38,7 @@ from wherry.runtimes.cluster.ground import Ground, Pulls  # noqa: E402
 from wherry.runtimes.cluster.kinds import Object  # noqa: E402
 from wherry.runtimes.cluster.pod_spec import config_secret  # noqa: E402
 from wherry.runtimes.cluster.runtime import ClusterProcesses  # noqa: E402
+from wherry.runtimes.cluster.transport import Call  # noqa: E402
 from wherry.runtimes.cluster.world import World  # noqa: E402
 
 from tests.cluster.cluster import Cluster  # noqa: E402
@@ -143,13 +144,9 @@ class Limit:
         containers = [{"name": naming.CONTAINER, "image": self._reference}]
         patch = {"spec": {"template": {"spec": {"containers": containers}}}}
         with self._client.watch(kinds.POD, version, 60, namespace=self._place, labels=labels) as events:
-            self._client.json(
-                "PATCH",
-                kinds.DEPLOYMENT.path(self._place, "web"),
-                body=json.dumps(patch).encode(),
-                content_type="application/strategic-merge-patch+json",
-                doing="patch",
-            )
+            path, body = kinds.DEPLOYMENT.path(self._place, "web"), json.dumps(patch).encode()
+            kind = "application/strategic-merge-patch+json"
+            self._client.json(Call("PATCH", path, "patch", body=body, content_type=kind))
             for event in events:
                 found = event["object"]
                 if found["spec"]["containers"][0]["image"] == self._reference and pods.is_ready(found):

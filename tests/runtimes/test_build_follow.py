@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -92,9 +92,7 @@ class Script:
             yield {"type": "MODIFIED", "object": step} if step else {"type": "DELETED", "object": OVER}
 
     @contextmanager
-    def log(
-        self, namespace: str, pod: str, seconds: float, *, container: str, follow: bool
-    ) -> Iterator[Iterator[bytes]]:
+    def log(self, namespace: str, pod: str, query: Mapping[str, str], *, seconds: float) -> Iterator[Iterator[bytes]]:
         yield self._pieces(self.logs.pop(0))
 
     def _pieces(self, told: Sequence[bytes | Exception]) -> Iterator[bytes]:

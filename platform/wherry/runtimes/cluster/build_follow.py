@@ -166,7 +166,8 @@ class Follow:
 
     def _lines(self, pod: str, container: str) -> Iterator[bytes]:
         rest = b""
-        with self.client.log(self.namespace, pod, seconds=_SILENCE, container=container, follow=True) as pieces:
+        query = {"container": container, "follow": "true"}
+        with self.client.log(self.namespace, pod, query, seconds=_SILENCE) as pieces:
             for piece in pieces:
                 *lines, rest = (rest + piece).split(b"\n")
                 yield from lines

@@ -11,6 +11,7 @@ from wherry.domain.errors import WherryError
 from wherry.runtimes.cluster import ways
 from wherry.runtimes.cluster.client import Client
 from wherry.runtimes.cluster.kinds import Object
+from wherry.runtimes.cluster.transport import Call
 
 OLDEST = 30
 """The minor version from which on a pod can pause before its end, and a program's input be ended."""
@@ -56,7 +57,7 @@ class Answer:
 def examine(client: Client, gateway: str, ingress_class: str) -> list[Answer]:
     """In the order in which they should be mended; without a cluster that answers there is only that."""
     try:
-        version = client.json("GET", "/version", doing="ask for its version")
+        version = client.json(Call("GET", "/version", "ask for its version"))
     except WherryError as error:
         return [
             Answer("cluster", False, error.message, "Is WHERRY_KUBECONFIG right? kubectl --kubeconfig FILE version")

@@ -10,7 +10,8 @@ from wherry.domain.errors import NotFound, WherryError
 from wherry.domain.log import APP, Entry, LogLine, message
 from wherry.flow.log_ports import AppLogs
 from wherry.runtimes.cluster import errand, log_lines, words
-from wherry.runtimes.cluster.client import Answer, Client
+from wherry.runtimes.cluster.answers import Answer
+from wherry.runtimes.cluster.client import Client
 from wherry.runtimes.cluster.kinds import Object
 from wherry.runtimes.cluster.words import Life
 from wherry.runtimes.flood import Flood

@@ -15,7 +15,7 @@ from wherry.runtimes.cluster.naming import CONTAINER, PORT
 from wherry.runtimes.cluster.probes import boot_limit
 
 _EVIDENCE = 20
-_LONGEST_LOG = 64 * 1024
+_LAST = {"container": CONTAINER, "tailLines": str(_EVIDENCE), "limitBytes": str(64 * 1024)}
 _IMAGE = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable")
 _NOT_FOUND = 127
 _LARGER = "A larger size: wherry ps:scale {type}={quantity}:SIZE"
@@ -101,15 +101,9 @@ class Explainer:
         """What its container wrote last; of its start before the present one with `previous`."""
         about = pod["metadata"]
         for earlier in (True, False) if previous else (False,):
+            query = {**_LAST, "previous": "true" if earlier else ""}
             try:
-                with self._client.log(
-                    about["namespace"],
-                    about["name"],
-                    container=CONTAINER,
-                    tailLines=_EVIDENCE,
-                    limitBytes=_LONGEST_LOG,
-                    previous=earlier,
-                ) as pieces:
+                with self._client.log(about["namespace"], about["name"], query) as pieces:
                     lines = b"".join(pieces).split(b"\n")
             except WherryError:
                 continue  # its node has no log of it, and the reason of the failure is known without

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from wherry.runtimes.cluster import naming
-from wherry.runtimes.cluster.client import Answer, Client, pieces
+from wherry.runtimes.cluster.answers import Answer
+from wherry.runtimes.cluster.client import Client
 from wherry.runtimes.marks import earlier
 
 LONGEST_LINE = 64 * 1024
@@ -38,10 +39,8 @@ def opened(
         "previous": "true" if previous else "",
         "sinceTime": earlier(mark) if mark else "",
     }
-    path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
-    with client.opened("GET", path, query=query, seconds=silence, doing=f"read the log of {pod}") as answer:
-        hold(answer)
-        yield records(pieces(answer, f"read the log of {pod}"))
+    with client.log(namespace, pod, query, seconds=silence, opened=hold) as pieces:
+        yield records(pieces)
 
 
 def records(chunks: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:

@@ -17,7 +17,7 @@ from wherry.domain.workload import Workload
 from wherry.flow.ports import Cancel, Say
 from wherry.flow.task_ports import Ended
 from wherry.runtimes.cluster import ends, errand, log_lines
-from wherry.runtimes.cluster.client import Answer
+from wherry.runtimes.cluster.answers import Answer
 from wherry.runtimes.cluster.explain import refused
 from wherry.runtimes.cluster.kinds import JOB, POD, Object
 from wherry.runtimes.cluster.tools import Tools

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from threading import Event, Lock, Thread
 
 from wherry.domain.errors import PlatformFault, WherryError
-from wherry.runtimes.cluster.client import Answer, Client
+from wherry.runtimes.cluster.answers import Answer
+from wherry.runtimes.cluster.client import Client
 from wherry.runtimes.cluster.errors import Gone
 from wherry.runtimes.cluster.kinds import Kind, Object
 
