@@ -16,6 +16,7 @@ from wherry.logins import Login
 from wherry.runtimes.agent.channel import AGENT, FOLDER
 from wherry.runtimes.cluster.kinds import Object
 from wherry.runtimes.cluster.naming import PLATFORM
+from wherry.runtimes.cluster.networks import LOCAL_DNS, public_and
 
 BUILD, ATTEMPT = "wherry.dev/build", "wherry.dev/attempt"
 BUILT_APP = "wherry.dev/built-app"
@@ -30,14 +31,6 @@ _BESIDE_SECONDS = 3600
 _FINISHED_SECONDS = 600
 _GRACE_SECONDS = 3
 _TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - in the container
-_PRIVATE = {
-    "0.0.0.0/0": (
-        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
-        *("192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/4", "240.0.0.0/4"),
-    ),
-    "::/0": ("::/127", "64:ff9b::/96", "fc00::/7", "fe80::/10", "ff00::/8"),
-}
-_NODE_LOCAL_DNS = "169.254.20.10/32"
 
 
 def namespace_name(platform: str) -> str:
@@ -256,11 +249,9 @@ def _egress(registry: Sequence[Object], networks: Sequence[str]) -> list[Object]
     """Names, public addresses, the registry, what the operator adds. So no pod, no node, no API server with a private
     address, no metadata service.
     """
-    public = [{"ipBlock": {"cidr": all_of, "except": list(but)}} for all_of, but in _PRIVATE.items()]
-    further = [{"ipBlock": {"cidr": str(ip_network(each))}} for each in networks]
     names = [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]
     return [
-        {"to": [{"namespaceSelector": {}}, {"ipBlock": {"cidr": _NODE_LOCAL_DNS}}], "ports": names},
-        {"to": [*public, *further]},
+        {"to": [{"namespaceSelector": {}}, {"ipBlock": {"cidr": LOCAL_DNS}}], "ports": names},
+        {"to": public_and(networks)},
         *registry,
     ]

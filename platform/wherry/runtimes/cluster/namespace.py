@@ -7,7 +7,7 @@ import json
 
 from wherry.domain.registry_names import HUB, Place
 from wherry.logins import Login
-from wherry.runtimes.cluster import naming
+from wherry.runtimes.cluster import naming, networks
 from wherry.runtimes.cluster.ground import Ground
 from wherry.runtimes.cluster.kinds import Object
 
@@ -22,11 +22,8 @@ _MOST = {
     "services.nodeports": "0",
     "services.loadbalancers": "0",
 }
-_PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8"]
-_PRIVATE_6 = ["fc00::/7", "fe80::/10", "::1/128", "64:ff9b::/96"]
 _HUB_LOGIN = "https://index.docker.io/v1/"
 """As nodes look for a login at Docker Hub."""
-_LOCAL_DNS = "169.254.20.10/32"
 
 
 def objects(ground: Ground, app_id: int, app_name: str, login: Login) -> list[Object]:
@@ -82,12 +79,8 @@ class _Maker:
         nodes, or the metadata address.
         """
         dns = [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")]
-        public = [
-            {"ipBlock": {"cidr": "0.0.0.0/0", "except": _PRIVATE}},
-            {"ipBlock": {"cidr": "::/0", "except": _PRIVATE_6}},
-            *({"ipBlock": {"cidr": each}} for each in self._ground.reach),
-        ]
-        name_servers = [{"namespaceSelector": {}, "podSelector": {}}, {"ipBlock": {"cidr": _LOCAL_DNS}}]
+        public = networks.public_and(self._ground.reach)
+        name_servers = [{"namespaceSelector": {}, "podSelector": {}}, {"ipBlock": {"cidr": networks.LOCAL_DNS}}]
         return self._policy(
             "closed",
             {
