@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
-from tests.journeys.harness import Platform
+from tests.journeys.harness import App, Platform
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -13,6 +13,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "journeys" in item.path.parts:
             item.add_marker(pytest.mark.journey)
             item.add_marker(pytest.mark.timeout(600))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A journey that fails shows what its platform wrote last: seen once in CI, it may never be seen again."""
+    report = yield
+    if report.failed:
+        used = [each.platform if isinstance(each, App) else each for each in item.funcargs.values()]
+        for each in {id(one): one for one in used if isinstance(one, Platform)}.values():
+            report.sections.append(("The platform's logs", each.evidence(60)))
+    return report
 
 
 @pytest.fixture(scope="session")
