@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 from wherry.domain.errors import PlatformFault
+from wherry.ledger import floor, schema
 from wherry.ledger.engine import open_engine
 from wherry.ledger.schema import alembic_config, migrate, migrations_folder
 from wherry.ledger.tables import metadata
@@ -24,12 +26,27 @@ from tests.ledger.databases import KINDS, new_database
 
 MIGRATE = """
 import sys
+from wherry.ledger import floor, schema
 from wherry.ledger.engine import open_engine
 from wherry.ledger.schema import migrate
 engine = open_engine(sys.argv[1])
 print("ready", flush=True)
 sys.stdin.readline()
 migrate(engine)
+"""
+
+
+NEWER = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision = "9001", "{before}"
+
+
+def upgrade():
+    op.create_table("later", sa.Column("id", sa.Integer, primary_key=True))
+
+
 """
 
 
@@ -124,11 +141,94 @@ def test_a_database_that_a_newer_version_wrote_is_refused_and_left_alone(empty: 
     migrate(empty)
     with empty.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        connection.execute(text("UPDATE schema_floor SET revision = '9999'"))
     with pytest.raises(PlatformFault, match="revision 9999") as caught:
         migrate(empty)
     assert "newer" in caught.value.hint
     with empty.connect() as connection:
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
+
+
+def newer_version(folder: Path, source: str) -> Path:
+    """The migrations of a version that has one more, revision 9001."""
+    shutil.copytree(migrations_folder(), folder)
+    before = ScriptDirectory(str(folder)).get_current_head()
+    (folder / "versions/9001_newer.py").write_text(NEWER.format(before=before) + source)
+    return folder
+
+
+@pytest.mark.parametrize("source", ["additive = True\n", ""], ids=["additive", "not-additive"])
+def test_a55_an_older_version_works_on_newer_tables_when_all_that_came_was_additive(
+    empty: Engine, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate(empty)
+    migrate(empty)
+    with monkeypatch.context() as newer:
+        newer.setattr(schema, "migrations_folder", lambda: folder)
+        folder = newer_version(tmp_path / "newer", source)
+        migrate(empty)
+        assert "later" in tables(empty)
+    if source:
+        migrate(empty)
+    else:
+        with pytest.raises(PlatformFault, match="revision 9001"):
+            migrate(empty)
+    with empty.connect() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9001"
+    with monkeypatch.context() as newer:
+        newer.setattr(schema, "migrations_folder", lambda: folder)
+        migrate(empty)
+
+
+def test_what_calls_itself_additive_leaves_the_version_before_at_work(sqlite_url: str) -> None:
+    """What it adds to a table that was there may be left out when a row is written, and nothing is gone or stricter."""
+    script = ScriptDirectory(str(migrations_folder()))
+    additive = [each for each in script.walk_revisions() if floor.is_additive(script, each.revision)]
+    assert additive
+    engine = open_engine(sqlite_url)
+    for each in additive:
+        with engine.begin() as connection:
+            command.downgrade(alembic_config(connection), str(each.down_revision))
+        before = _shape(engine)
+        with engine.begin() as connection:
+            command.upgrade(alembic_config(connection), each.revision)
+        after = _shape(engine)
+        for table, (columns, strict) in before.items():
+            assert strict == after[table][1], f"{each.revision}: keys of {table}"
+            assert columns.items() <= after[table][0].items(), f"{each.revision}: columns of {table}"
+            added = {
+                name: may_be_left_out for name, (_, may_be_left_out) in after[table][0].items() if name not in columns
+            }
+            assert all(added.values()), f"{each.revision}: {table} {added}"
+    engine.dispose()
+
+
+def _shape(engine: Engine) -> dict[str, tuple[dict[str, tuple[str, bool]], list[str]]]:
+    """Of each table: its columns with their types and whether they may be left out, and what rows must fulfil."""
+    found = inspect(engine)
+    return {
+        table: (
+            {
+                each["name"]: (str(each["type"]), each["nullable"] or each["default"] is not None)
+                for each in found.get_columns(table)
+            },
+            sorted(
+                map(
+                    str,
+                    [
+                        *(each["column_names"] for each in found.get_indexes(table) if each["unique"]),
+                        *(
+                            (each["constrained_columns"], each["referred_table"])
+                            for each in found.get_foreign_keys(table)
+                        ),
+                        *(each["sqltext"] for each in found.get_check_constraints(table)),
+                    ],
+                )
+            ),
+        )
+        for table in found.get_table_names()
+        if table != "alembic_version"
+    }
 
 
 def test_a24_a_damaged_database_is_refused_with_the_way_out(tmp_path: Path) -> None:

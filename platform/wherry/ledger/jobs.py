@@ -46,7 +46,9 @@ class SqlJobs:
             self.changed = True
 
     def waiting(self) -> list[Job]:
-        return [_job(row) for row in self._sql.rows(select(*_COLUMNS).order_by(jobs.c.id))]
+        """Those of a kind that only a newer version knows are its own to see to."""
+        known = jobs.c.kind.in_([str(kind) for kind in JobKind])
+        return [_job(row) for row in self._sql.rows(select(*_COLUMNS).where(known).order_by(jobs.c.id))]
 
     def claim(self, worker: str, kinds: Sequence[JobKind], seconds: float) -> Job | None:
         clock = self._clock()

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, text
 
 import wherry
 from wherry.domain.errors import PlatformFault
+from wherry.ledger import floor
 from wherry.ledger.engine import READ_ONLY
 from wherry.ledger.errors import translated
 
@@ -22,25 +23,26 @@ _LOCK = 0x77686572  # any number that all our processes take
 
 
 def migrate(engine: Engine) -> None:
-    """To the newest revision, in one transaction; nothing where it is there already. Safe in several processes at
-    once.
+    """To the newest revision, in one transaction; nothing where it is there already, or beyond: what a newer version has
+    written is left as it is when this one can work with it. Safe in several processes at once.
 
-    Raises PlatformFault for a database that a newer version has written, and for a damaged one.
+    Raises PlatformFault for a database that is too new for this version, and for a damaged one.
     """
+    script = ScriptDirectory(str(migrations_folder()))
     with translated(), engine.connect().execution_options(**{READ_ONLY: True}) as connection:
         _refuse_damaged(connection)
-        current = MigrationContext.configure(connection).get_current_revision()
-    script = ScriptDirectory(str(migrations_folder()))
-    if current == script.get_current_head():
-        return
-    _refuse_newer(script, current)
+        if _serves_as_it_is(script, connection):
+            return
     with translated(), engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             # To see, after the wait for the lock, what the one before us did.
             connection.execution_options(isolation_level="READ COMMITTED")
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+        if _serves_as_it_is(script, connection):
+            return
         with _ALEMBIC:
             command.upgrade(alembic_config(connection), "head")
+        floor.keep(connection, floor.floor_of(script))
         connection.commit()
 
 
@@ -73,11 +75,23 @@ def _refuse_damaged(connection: Connection) -> None:
         )
 
 
-def _refuse_newer(script: ScriptDirectory, current: str | None) -> None:
-    try:
-        script.get_revision(current or "base")
-    except CommandError as error:
+def _serves_as_it_is(script: ScriptDirectory, connection: Connection) -> bool:
+    """Raises PlatformFault for a database that is too new."""
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is None or _knows(script, current):
+        return current == script.get_current_head()
+    oldest = floor.read(connection)
+    if oldest is None or not _knows(script, oldest):
         raise PlatformFault(
             f"the database is at revision {current}, which this version of Wherry does not know",
             hint="Install the version that wrote it, or a newer one; or restore a backup from before.",
-        ) from error
+        )
+    return True
+
+
+def _knows(script: ScriptDirectory, revision: str) -> bool:
+    try:
+        script.get_revision(revision)
+    except CommandError:
+        return False
+    return True
