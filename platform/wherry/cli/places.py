@@ -48,7 +48,6 @@ def endpoint(environ: Mapping[str, str], api: str | None = None) -> Endpoint:
 
 
 def store(environ: Mapping[str, str], url: str, token: Secret) -> Path:
-    """The login, readable by its owner only, whole or not at all."""
     path = config_folder(environ) / "login.json"
     write_private(path, json.dumps({"api": url, "token": token.reveal()}) + "\n")
     return path
@@ -63,6 +62,7 @@ def forget(environ: Mapping[str, str]) -> bool:
 
 
 def write_private(path: Path, text: str) -> None:
+    """Readable by its owner only, whole or not at all; in a folder that is made so too."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -72,9 +72,6 @@ def write(app: str, registry: str, domains: Sequence[str], formation: Formation,
 
 def _written(release: Release) -> dict[str, object]:
     image = release.image
-    starts = {
-        name: {"argv": each.argv, "user": each.user, "digest": each.digest} for name, each in image.starts.items()
-    }
     return {
         "number": release.number,
         "description": release.description,
@@ -87,7 +84,7 @@ def _written(release: Release) -> dict[str, object]:
             "repository": image.repository,
             "digest": image.digest,
             "processes": dict(image.processes),
-            "starts": starts,
+            "starts": {name: each.written() for name, each in image.starts.items()},
             "app_json": app_json.write(image.wishes),
         },
     }

@@ -18,6 +18,10 @@ class Start:
     user: str = ""
     digest: str = ""
 
+    def written(self) -> dict[str, object]:
+        """As JSON keeps it."""
+        return {"argv": list(self.argv), "user": self.user, "digest": self.digest}
+
 
 @dataclass(frozen=True, slots=True)
 class Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +14,7 @@ from wherry.domain.health import Check
 from wherry.domain.image import Image, Start
 from wherry.domain.restarts import Turn
 from wherry.domain.secret import Secret
+from wherry.domain.text import printable
 from wherry.domain.volume import Volume
 
 
@@ -83,6 +85,9 @@ class Process:
         return f"{self.type}.{self.index}"
 
 
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+
+
 @dataclass(frozen=True, slots=True)
 class AppRoute:
     """What the router serves for one app: its host labels (``NAME`` of ``NAME.localhost``), its custom domains (whole
@@ -98,3 +103,11 @@ class AppRoute:
     endpoints: tuple[Endpoint, ...] = ()
     maintenance: bool = False
     domains: tuple[str, ...] = ()
+
+    def wrong_names(self) -> list[str]:
+        """A sentence for each name that no host can have."""
+        return [f"host '{printable(host, 80)}' is not a label" for host in self.hosts if not _LABEL.fullmatch(host)] + [
+            f"domain '{printable(name, 80)}' is not a domain"
+            for name in self.domains
+            if not all(_LABEL.fullmatch(label) for label in name.removeprefix("*.").split("."))
+        ]

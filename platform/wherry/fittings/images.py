@@ -63,7 +63,7 @@ def open_pod_builder(settings: Settings, home: Home) -> PodBuilder:
     from wherry.runtimes.cluster.ground import Pulls as NodePulls
 
     logins = registry_logins(settings, home)
-    place = Place.of((settings.registry_pull_url or settings.registry_url).partition("://")[2])
+    place = Place.of(image_address(settings))
     pods = ClusterBuildPods(
         Client(settings.kubeconfig),
         home.platform,
@@ -81,7 +81,7 @@ def pulls(settings: Settings, home: Home) -> Pulls:
 
 
 def image_address(settings: Settings) -> str:
-    """How those name it who run our images without us: as the nodes of a cluster do, where there is one."""
+    """How those name it who pull our images elsewhere: the nodes of a cluster, and who runs an app without us."""
     return _address(settings, settings.registry_pull_url or settings.registry_url)
 
 

@@ -6,9 +6,8 @@ What speaks to a cluster is imported where it is needed: it takes a second and 5
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from wherry.fittings.images import pulls, registry_logins
+from wherry.fittings.images import image_address, pulls, registry_logins
 from wherry.fittings.stores import open_app_logs
 from wherry.home import Home
 from wherry.routing.router import EnvoyRouter
@@ -65,8 +64,6 @@ def open_cluster(settings: Settings) -> Client:
 def open_ground(settings: Settings, home: Home) -> Ground:
     from wherry.runtimes.cluster.ground import Ground, Pulls
 
-    url = urlsplit(settings.registry_pull_url or settings.registry_url)
-    address = (url.netloc + url.path).rstrip("/")
-    pulls_of_nodes = Pulls(address, registry_logins(settings, home))
+    pulls_of_nodes = Pulls(image_address(settings), registry_logins(settings, home))
     reach = tuple(settings.app_networks.split())
     return Ground(home.platform, pulls_of_nodes, reach, storage_class=settings.storage_class)

@@ -16,7 +16,7 @@ def image_columns(image: Image | None) -> dict[str, object]:
         "image_digest": image.digest if image else None,
         "image_processes": dict(image.processes) if image else None,
         "app_json": app_json.write(image.wishes) if image else None,
-        "image_starts": {name: _written(each) for name, each in image.starts.items()}
+        "image_starts": {name: each.written() for name, each in image.starts.items()}
         if image and image.starts
         else None,
     }
@@ -28,7 +28,3 @@ def image_of(row: Row[Any]) -> Image:
         for name, each in (row.image_starts or {}).items()
     }
     return Image(row.image_repository, row.image_digest, row.image_processes, starts, app_json.read(row.app_json))
-
-
-def _written(start: Start) -> dict[str, object]:
-    return {"argv": list(start.argv), "user": start.user, "digest": start.digest}

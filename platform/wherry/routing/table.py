@@ -5,7 +5,6 @@ flight. Pure; `store` keeps it.
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -14,7 +13,6 @@ from wherry.domain.text import printable
 from wherry.domain.workload import AppRoute, Endpoint
 
 MOST_DRAINING = 8
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +81,7 @@ class Table:
 
 def check(route: AppRoute) -> None:
     """Raises InvalidInput with every fault: one bad entry would make the data plane refuse the table of all apps."""
-    problems = [f"host '{printable(host, 80)}' is not a label" for host in route.hosts if not _LABEL.fullmatch(host)]
-    problems += [
-        f"domain '{printable(name, 80)}' is not a domain"
-        for name in route.domains
-        if not all(_LABEL.fullmatch(label) for label in name.removeprefix("*.").split("."))
-    ]
+    problems = route.wrong_names()
     for endpoint in route.endpoints:
         try:
             ipaddress.ip_address(endpoint.address)

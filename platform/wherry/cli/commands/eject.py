@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import click
 from wherry.cli import show
 from wherry.cli.common import client, json_option
 from wherry.cli.errors import Answered, Usage
+from wherry.cli.places import write_private
 
 KINDS = ("kubernetes", "compose")
 
@@ -32,9 +32,8 @@ def eject(app: str, kind: str, into: Path | None, as_json: bool) -> None:
         return
     folder = into or Path(f"{app}-{kind}")
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name, text in files.items():
-            _write(folder / Path(name).name, text)
+            write_private(folder / Path(name).name, text)
     except OSError as error:
         raise Usage(f"the files cannot be written: {error}") from error
     for name in files:
@@ -71,14 +70,6 @@ def adopt(file: Path, name: str | None, as_json: bool) -> None:
     show.talk(f"Adopted {wanted} as v{done['release']['version']}. To see it: wherry releases -a {wanted}")
     if domains := history.get("domains"):
         show.talk(f"Its domains are to be claimed again: wherry domains:add {show.safe(str(domains[0]))} -a {wanted}")
-
-
-def _write(path: Path, text: str) -> None:
-    """Readable by its owner only, from its first byte on."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        os.fchmod(descriptor, 0o600)
-        file.write(text)
 
 
 def _history(file: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from wherry.domain.errors import RolloutFailed, RolloutFailure, WherryError
 from wherry.domain.text import log_line, printable
 from wherry.domain.workload import Workload
+from wherry.runtimes import refusals
 from wherry.runtimes.cluster import kinds, pods
 from wherry.runtimes.cluster.client import Client
 from wherry.runtimes.cluster.kinds import Object
@@ -17,11 +18,7 @@ from wherry.runtimes.cluster.probes import boot_limit
 _EVIDENCE = 20
 _LAST = {"container": CONTAINER, "tailLines": str(_EVIDENCE), "limitBytes": str(64 * 1024)}
 _IMAGE = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable")
-_NOT_FOUND = 127
-_LARGER = "A larger size: wherry ps:scale {type}={quantity}:SIZE"
-_NO_SHELL = "Its image has no /bin/sh to run a command in one line: write it as a list of words, or add a shell."
 _ROOT = "Processes on a cluster may not be root: end the Dockerfile with USER and a number, such as USER 1000."
-_LISTEN = "A web process must listen on address 0.0.0.0 and the port in $PORT."
 _ROOM = "Free some: wherry ps:scale; or ask the operator for more nodes or another quota."
 
 
@@ -63,30 +60,20 @@ class Explainer:
         lines = self.last_lines(pod, previous=again)
         code = int(end.get("exitCode", 0))
         if end.get("reason") == "OOMKilled":
-            message = f"{name} needs more than its {workload.size.memory} MiB of memory (size {workload.size.name})"
-            hint = _LARGER.format(type=workload.type, quantity=workload.quantity)
-            return RolloutFailed(RolloutFailure.OUT_OF_MEMORY, message, evidence=lines, hint=hint)
+            return refusals.out_of_memory(name, workload, lines)
         if said := printable(end.get("message", ""), 500):
             lines = [*lines, said]
         when = "before it listened on $PORT" if workload.listens else f"within {workload.settle:g} s of its start"
-        no_shell = code == _NOT_FOUND and any("exec /bin/sh failed" in line for line in lines)
-        return RolloutFailed(
-            RolloutFailure.EXITED,
-            f"{name} exited with code {code} {when}",
-            evidence=lines or ["It wrote nothing."],
-            hint=_NO_SHELL if no_shell else "",
-        )
+        return refusals.exited(name, code, when, lines)
 
     def _not_ready(self, workload: Workload, name: str, pod: Object) -> RolloutFailed:
         lines, probes = self.last_lines(pod), self._events(pod, "Unhealthy")
         asked = [each for each in workload.checks if not each.warn]
         deaf = not asked or any("connection refused" in each for each in probes)
+        evidence, limit = [*lines, *probes[-1:]], boot_limit(workload)
         if workload.listens and deaf:
-            message = f"{name} does not listen on $PORT ({PORT}) {boot_limit(workload):g} s after its start"
-            return RolloutFailed(RolloutFailure.NOT_LISTENING, message, evidence=[*lines, *probes[-1:]], hint=_LISTEN)
-        hint = "The checks are those of its app.json: docs/app-contract.md"
-        message = f"{name} failed its health check for {boot_limit(workload):g} s"
-        return RolloutFailed(RolloutFailure.NOT_HEALTHY, message, evidence=[*lines, *probes[-1:]], hint=hint)
+            return refusals.not_listening(name, f"$PORT ({PORT})", limit, evidence)
+        return refusals.not_healthy(name, f"its health check for {limit:g} s", evidence)
 
     def _not_made(self, name: str, waiting: Mapping[str, str]) -> RolloutFailed:
         said = printable(waiting.get("message", ""), 1000)

@@ -6,13 +6,11 @@ What was asked for stands on the object, in one annotation; so any process can c
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from wherry.domain.errors import InvalidInput
-from wherry.domain.text import printable
 from wherry.domain.workload import AppRoute
 
 ASKED = "wherry.dev/route"
@@ -20,7 +18,6 @@ CLOSED = "closed"
 GATEWAY_API = "gateway.networking.k8s.io/v1"
 INGRESS_API = "networking.k8s.io/v1"
 NAME = "web"
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +61,7 @@ class Asked:
 
 def check(route: AppRoute) -> None:
     """Raises InvalidInput with every name that no host can have."""
-    problems = [f"host '{printable(host, 80)}' is not a label" for host in route.hosts if not _LABEL.fullmatch(host)]
-    problems += [
-        f"domain '{printable(name, 80)}' is not a domain"
-        for name in route.domains
-        if not all(_LABEL.fullmatch(label) for label in name.removeprefix("*.").split("."))
-    ]
-    if problems:
+    if problems := route.wrong_names():
         raise InvalidInput(f"the route of app {route.app_id} is not right", problems=problems)
 
 

@@ -19,7 +19,30 @@ _END_OF_INPUT = b"\x04"  # as a terminal has it
 STOPPED = Ended(143, "it was stopped")
 
 
-class PodSession:
+class _Talked:
+    """What goes to a program, whichever it is."""
+
+    _stream: Stream
+    _tty: bool
+
+    def write(self, data: bytes) -> None:
+        self._stream.write(data)
+
+    def end_input(self) -> None:
+        if self._tty:
+            self._stream.write(_END_OF_INPUT)
+        elif self._stream.can_end_input:
+            self._stream.end_input()
+        else:
+            raise PlatformFault(
+                "this cluster cannot end the input of a program: it needs Kubernetes 1.30 or later", hint=HINT
+            )
+
+    def resize(self, rows: int, columns: int) -> None:
+        self._stream.resize(rows, columns)
+
+
+class PodSession(_Talked):
     """A one-off's own pod, whose program waits for `mark`. `how`: waits for its end, None when the pod is gone.
     `take_away` stops and removes it.
     """
@@ -44,15 +67,6 @@ class PodSession:
     def output(self) -> Iterator[tuple[Channel, bytes]]:
         return _named(self._output)
 
-    def write(self, data: bytes) -> None:
-        self._stream.write(data)
-
-    def end_input(self) -> None:
-        _end_input(self._stream, self._tty)
-
-    def resize(self, rows: int, columns: int) -> None:
-        self._stream.resize(rows, columns)
-
     def signal(self, name: str) -> None:
         with suppress(WherryError):  # what comes too late for a program that has ended is no fault
             self._talk.run(self._pod, gates.signal_all(name))
@@ -69,7 +83,7 @@ class PodSession:
         self._stream.close()
 
 
-class InnerSession:
+class InnerSession(_Talked):
     """A program inside a pod that stays when it has ended. `runs`: whether that pod still does."""
 
     def __init__(
@@ -93,15 +107,6 @@ class InnerSession:
     def output(self) -> Iterator[tuple[Channel, bytes]]:
         yield from _named(self._output)
         self._over.set()
-
-    def write(self, data: bytes) -> None:
-        self._stream.write(data)
-
-    def end_input(self) -> None:
-        _end_input(self._stream, self._tty)
-
-    def resize(self, rows: int, columns: int) -> None:
-        self._stream.resize(rows, columns)
 
     def signal(self, name: str) -> None:
         with suppress(WherryError):
@@ -136,17 +141,6 @@ def _behind(began: bytes, stream: Stream) -> Iterator[tuple[int, bytes]]:
     """Returns when the program has begun: from here on all that comes is its own, and all that is sent is for it."""
     output = stream.output()
     return chain(gates.pass_mark(began, output), output)
-
-
-def _end_input(stream: Stream, tty: bool) -> None:
-    if tty:
-        stream.write(_END_OF_INPUT)
-    elif stream.can_end_input:
-        stream.end_input()
-    else:
-        raise PlatformFault(
-            "this cluster cannot end the input of a program: it needs Kubernetes 1.30 or later", hint=HINT
-        )
 
 
 def _named(output: Iterator[tuple[int, bytes]]) -> Iterator[tuple[Channel, bytes]]:

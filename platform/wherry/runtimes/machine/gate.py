@@ -6,9 +6,10 @@ import socket
 import time
 from typing import Any
 
-from wherry.domain.errors import RolloutFailed, RolloutFailure
+from wherry.domain.errors import RolloutFailed
 from wherry.domain.text import log_line
 from wherry.domain.workload import Workload
+from wherry.runtimes import refusals
 from wherry.runtimes.machine import checks
 from wherry.runtimes.machine.engine import Engine
 from wherry.runtimes.machine.listen import listeners, said
@@ -20,10 +21,7 @@ _FIRST_PAUSE = 0.001
 _LONGEST_PAUSE = 0.05
 _EVIDENCE = 20
 _KILLED = 137
-_NOT_FOUND = 127
-_NO_SHELL = "Its image has no /bin/sh to run a command in one line: write it as a list of words, or add a shell."
 _OOM_LAG = 0.5  # the engine may hear of the end first, and of its reason later
-_LARGER = "A larger size: wherry ps:scale {type}={quantity}:SIZE"
 
 
 def passes(workload: Workload, address: str, life: Life) -> bool:
@@ -66,40 +64,16 @@ def why_not(
     lines = engine.api.logs(container, tail=_EVIDENCE).split(b"\n")
     evidence = [log_line(line) for line in lines if line][-_EVIDENCE:]
     if state.get("OOMKilled") or life.oom.wait(_OOM_LAG if state.get("ExitCode") == _KILLED else 0):
-        return _out_of_memory(who, workload, evidence)
+        return refusals.out_of_memory(who.process, workload, evidence)
     if not state.get("Running"):
-        return _exited(who, workload, int(state.get("ExitCode", 0)), evidence, passed)
+        return refusals.exited(who.process, int(state.get("ExitCode", 0)), _when(workload, passed), evidence)
     if unwell:
-        hint = "The checks are those of its app.json: docs/app-contract.md"
-        return RolloutFailed(RolloutFailure.NOT_HEALTHY, f"{who.process} failed {unwell}", evidence=evidence, hint=hint)
-    return _not_listening(who, workload, said(PORT, listeners(int(state["Pid"]))), evidence)
+        return refusals.not_healthy(who.process, unwell, evidence)
+    instead = said(PORT, listeners(int(state["Pid"])))
+    return refusals.not_listening(who.process, f"$PORT ({PORT})", checks.boot_limit(workload), [*evidence, instead])
 
 
-def _out_of_memory(who: Identity, workload: Workload, evidence: list[str]) -> RolloutFailed:
-    return RolloutFailed(
-        RolloutFailure.OUT_OF_MEMORY,
-        f"{who.process} needs more than its {workload.size.memory} MiB of memory (size {workload.size.name})",
-        evidence=evidence,
-        hint=_LARGER.format(type=who.type, quantity=workload.quantity),
-    )
-
-
-def _exited(who: Identity, workload: Workload, code: int, evidence: list[str], passed: bool) -> RolloutFailed:
-    when = f"within {workload.settle:g} s of its start"
+def _when(workload: Workload, passed: bool) -> str:
     if workload.listens:
-        when = "right after a first connection to $PORT" if passed else "before it listened on $PORT"
-    return RolloutFailed(
-        RolloutFailure.EXITED,
-        f"{who.process} exited with code {code} {when}",
-        evidence=evidence or ["It wrote nothing."],
-        hint=_NO_SHELL if code == _NOT_FOUND and any("exec /bin/sh failed" in line for line in evidence) else "",
-    )
-
-
-def _not_listening(who: Identity, workload: Workload, instead: str, evidence: list[str]) -> RolloutFailed:
-    return RolloutFailed(
-        RolloutFailure.NOT_LISTENING,
-        f"{who.process} does not listen on $PORT ({PORT}) {checks.boot_limit(workload):g} s after its start",
-        evidence=[*evidence, instead],
-        hint="A web process must listen on address 0.0.0.0 and the port in $PORT.",
-    )
+        return "right after a first connection to $PORT" if passed else "before it listened on $PORT"
+    return f"within {workload.settle:g} s of its start"

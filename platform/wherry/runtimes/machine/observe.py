@@ -16,7 +16,7 @@ from wherry.runtimes.machine.engine import Engine
 from wherry.runtimes.machine.naming import Identity
 
 _AT_ONCE = 8
-_STEADY = timedelta(seconds=10)  # the engine's own bound: a run of that length resets its back-off
+STEADY = timedelta(seconds=10)  # the engine's own bound: a run of that length resets its back-off
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6})\d*)?Z")
 
 
@@ -55,9 +55,9 @@ def describe(who: Identity, inspected: Mapping[str, Any], now: datetime) -> Proc
     address = inspected["Config"]["Labels"].get(naming.ADDRESS, "")
     since = moment(state["StartedAt"])
     if state["Status"] == "running":
-        settled = naming.ONCE in inspected["Config"]["Labels"] or (gated and (restarts == 0 or now - since >= _STEADY))
+        settled = naming.ONCE in inspected["Config"]["Labels"] or (gated and (restarts == 0 or now - since >= STEADY))
         kind = ProcessState.UP if settled else ProcessState.STARTING
-        detail = "" if settled or not restarts else f"started again {_times(restarts)}"
+        detail = "" if settled or not restarts else started_again(restarts)
     elif state["Status"] == "created":
         kind, detail, since = ProcessState.STARTING, "", moment(inspected["Created"])
     else:
@@ -98,8 +98,8 @@ def _end(inspected: Mapping[str, Any]) -> str:
     return f"exited with code {state['ExitCode']}"
 
 
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
+def started_again(count: int) -> str:
+    return f"started again {'once' if count == 1 else f'{count} times'}"
 
 
 def _inspect(engine: Engine, container: str) -> Mapping[str, Any] | None:

@@ -13,6 +13,7 @@ from wherry.domain.errors import RolloutFailed, RolloutFailure
 from wherry.domain.health import Kind
 from wherry.domain.text import log_line, printable
 from wherry.domain.workload import Workload
+from wherry.runtimes import refusals
 from wherry.runtimes.machine import checks
 from wherry.runtimes.machine.checks import Patient
 from wherry.runtimes.machine.engine import Engine
@@ -79,12 +80,7 @@ class Gate:
                 return
             self._look(service, who, workload)
             if time.monotonic() > deadline:
-                raise RolloutFailed(
-                    RolloutFailure.NOT_LISTENING,
-                    f"{who.process} does not listen on $PORT {limit:g} s after its start",
-                    evidence=self._evidence(service),
-                    hint="A web process must listen on address 0.0.0.0 and the port in $PORT.",
-                )
+                raise refusals.not_listening(who.process, "$PORT", limit, self._evidence(service))
             self._given_up.wait(_LOOK)
 
     def _check(self, task: TaskOf, place: tuple[str, int], who: Identity, workload: Workload) -> None:
@@ -101,12 +97,7 @@ class Gate:
                     break
                 self._given_up.wait(each.wait)
             if reason:
-                raise RolloutFailed(
-                    RolloutFailure.NOT_HEALTHY,
-                    f"{who.process} failed its {each.title}: {reason}",
-                    evidence=self._evidence(task.service),
-                    hint="The checks are those of its app.json: docs/app-contract.md",
-                )
+                raise refusals.not_healthy(who.process, f"its {each.title}: {reason}", self._evidence(task.service))
 
     def _why(self, service: str, task: TaskOf, who: Identity, workload: Workload) -> RolloutFailed:
         if task.state == "rejected":
@@ -114,17 +105,9 @@ class Gate:
             return RolloutFailed(RolloutFailure.IMAGE_PULL, f"{who.process} could not be made", evidence=[said])
         evidence = self._evidence(service)
         if self._was_hungry(task):
-            return RolloutFailed(
-                RolloutFailure.OUT_OF_MEMORY,
-                f"{who.process} needs more than its {workload.size.memory} MiB of memory (size {workload.size.name})",
-                evidence=evidence,
-                hint=f"A larger size: wherry ps:scale {who.type}={workload.quantity}:SIZE",
-            )
-        return RolloutFailed(
-            RolloutFailure.EXITED,
-            f"{who.process} exited with code {task.code} before it was ready",
-            evidence=evidence or [printable(task.message, 300) or "It wrote nothing."],
-        )
+            return refusals.out_of_memory(who.process, workload, evidence)
+        last = [printable(task.message, 300)] if task.message else []
+        return refusals.exited(who.process, task.code, "before it was ready", evidence or last)
 
     def _was_hungry(self, task: TaskOf) -> bool:
         """Its container knows, where it is on this engine; elsewhere a kill that was not ours is taken for it."""

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from wherry.domain.text import printable
 from wherry.domain.workload import Endpoint, Process, ProcessState
 from wherry.runtimes.machine.naming import Identity
-from wherry.runtimes.machine.observe import moment
+from wherry.runtimes.machine.observe import STEADY, moment, started_again
 from wherry.runtimes.swarm.services import Service, Services, TaskOf
-
-_STEADY = timedelta(seconds=10)
 
 
 def processes(services: Services, app_id: int | None) -> list[Process]:
@@ -39,13 +37,13 @@ def _describe(service: Service, tries: Sequence[TaskOf], nodes: Mapping[str, str
     restarts = sum(each.is_over for each in tries)
     since = moment(running.since if running else ended.since if ended else service.created)
     state, detail = ProcessState.STARTING, ""
-    if running and service.passed and (not restarts or now - since >= _STEADY):
+    if running and service.passed and (not restarts or now - since >= STEADY):
         state = ProcessState.UP
     elif not running and ended:
         said = printable(ended.message, 200) if ended.state == "rejected" else f"exited with code {ended.code}"
         state, detail = ProcessState.CRASHED, said
     elif restarts:
-        detail = f"started again {'once' if restarts == 1 else f'{restarts} times'}"
+        detail = started_again(restarts)
     last = running or ended
     where = nodes.get(last.node, "") if last else ""
     who = service.who

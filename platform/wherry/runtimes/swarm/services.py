@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from docker.errors import APIError, NotFound
+from requests import Response
 
 from wherry.runtimes.machine import naming
 from wherry.runtimes.machine.engine import Engine
@@ -18,7 +19,6 @@ from wherry.runtimes.machine.naming import Identity
 from wherry.runtimes.machine.pull import Registry
 from wherry.runtimes.swarm import spec
 
-_BEFORE = {"new", "pending", "assigned", "accepted", "preparing", "ready", "starting"}
 _OVER = {"complete", "failed", "rejected", "orphaned"}
 _NANO = 1_000_000_000
 _LOOK = 0.1
@@ -59,10 +59,6 @@ class TaskOf:
     code: int
 
     @property
-    def begins(self) -> bool:
-        return self.state in _BEFORE
-
-    @property
     def runs(self) -> bool:
         return self.state == "running"
 
@@ -95,26 +91,21 @@ class Services:
 
     def create(self, body: Mapping[str, Any]) -> str:
         """Its id; one of the same name that is there already is as good."""
-        api = self._engine.api
         login = self._registry.login_for(str(body["TaskTemplate"]["ContainerSpec"]["Image"]))
         headers = {"X-Registry-Auth": base64.urlsafe_b64encode(json.dumps(login).encode()).decode()} if login else {}
-        answer = api.post(f"{api.base_url}/v{api.api_version}/services/create", json=body, headers=headers)
-        if answer.status_code == 409:
-            (there,) = api.services(filters={"name": body["Name"]})  # type: ignore[no-untyped-call]
-            return str(there["ID"])
-        if not answer.ok:
-            raise APIError(answer.text, response=answer, explanation=_said(answer.text))
-        return str(answer.json()["ID"])
+        try:
+            return str(self._post("create", body, headers=headers).json()["ID"])
+        except APIError as error:
+            if error.status_code != 409:
+                raise
+        (there,) = self._engine.api.services(filters={"name": body["Name"]})  # type: ignore[no-untyped-call]
+        return str(there["ID"])
 
     def mark_passed(self, service: str) -> None:
-        api = self._engine.api
-        found = api.inspect_service(service)  # type: ignore[no-untyped-call]
+        found = self._engine.api.inspect_service(service)  # type: ignore[no-untyped-call]
         body = found["Spec"]
         body["Labels"][spec.PASSED] = "yes"
-        url = f"{api.base_url}/v{api.api_version}/services/{service}/update"
-        answer = api.post(url, json=body, params={"version": found["Version"]["Index"]})
-        if not answer.ok:
-            raise APIError(answer.text, response=answer, explanation=_said(answer.text))
+        self._post(f"{service}/update", body, params={"version": found["Version"]["Index"]})
 
     def remove(self, services: Sequence[str]) -> None:
         for each in services:
@@ -162,6 +153,14 @@ class Services:
         """Of the largest node."""
         nodes = self._engine.api.nodes()
         return max(int(each["Description"]["Resources"]["NanoCPUs"]) for each in nodes) / _NANO
+
+    def _post(self, path: str, body: Mapping[str, Any], **more: Any) -> Response:
+        """As the API takes it; the client's own calls know no login but that of its files."""
+        api = self._engine.api
+        answer = api.post(f"{api.base_url}/v{api.api_version}/services/{path}", json=body, **more)
+        if not answer.ok:
+            raise APIError(answer.text, response=answer, explanation=_said(answer.text))
+        return answer
 
 
 def _task(listed: Mapping[str, Any]) -> TaskOf:

@@ -51,9 +51,9 @@ class Starter:
             return
         made: list[str] = []
         given_up = Event()
-        gate = Gate(self._engine, self._services, given_up)
+        gate, cores = Gate(self._engine, self._services, given_up), self._prepared(missing)
         with ThreadPoolExecutor(len(missing), "start") as pool:
-            futures = [pool.submit(self._bring, gate, each, made, say) for each in missing]
+            futures = [pool.submit(self._bring, gate, each, cores, made, say) for each in missing]
             done, _ = wait(futures, return_when=FIRST_EXCEPTION)
             failures = [error for each in futures if each in done and (error := each.exception())]
             if failures:
@@ -66,9 +66,16 @@ class Starter:
 
     def insist(self, workloads: Sequence[Workload]) -> None:
         """Makes what has no service at all, as if it had been up before. Raises RolloutFailed, and docker's errors."""
-        for each in self._compared(workloads):
-            if not each.present:
-                self._make(each, passed=True)
+        missing = [each for each in self._compared(workloads) if not each.present]
+        cores = self._prepared(missing) if missing else 0.0
+        for each in missing:
+            self._make(each, cores, passed=True)
+
+    def _prepared(self, missing: Sequence[Wanted]) -> float:
+        """The cores of the largest node. Afterwards the networks are there."""
+        for app_id in {each.who.app_id for each in missing}:
+            self._services.ensure_network(app_id)
+        return self._services.cores()
 
     def _compared(self, workloads: Sequence[Workload]) -> list[Wanted]:
         there = self._services.all()
@@ -77,24 +84,23 @@ class Starter:
             for who, workload in identities(self._platform, workloads).items()
         ]
 
-    def _bring(self, gate: Gate, wanted: Wanted, made: list[str], say: Say) -> None:
+    def _bring(self, gate: Gate, wanted: Wanted, cores: float, made: list[str], say: Say) -> None:
         if stopped := [each.id for each in wanted.present if _must_stop_first(each, wanted)]:
             take_away(self._services, stopped)
-        service, published = self._make(wanted)
+        service, published = self._make(wanted, cores)
         made.append(service)
         gate.pass_through(service, published, wanted.who, wanted.workload)
         detail(say, f"{wanted.who.process} is up")
 
-    def _make(self, wanted: Wanted, *, passed: bool = False) -> tuple[str, int]:
+    def _make(self, wanted: Wanted, cores: float, *, passed: bool = False) -> tuple[str, int]:
         """The id and the port of its service; that of a start that was cut off is gone on with."""
         if wanted.as_asked and not _must_stop_first(wanted.as_asked, wanted):
             return wanted.as_asked.id, wanted.as_asked.published
         who, workload = wanted.who, wanted.workload
         reference = self._registry.reference(workload.image.repository, workload.image.digest)
         with self._ports:
-            self._services.ensure_network(who.app_id)
-            published = self._free_port()
-            body = spec.service(who, workload, reference, published, self._services.cores(), passed=passed)
+            published = self._free_port() if workload.listens else 0
+            body = spec.service(who, workload, reference, published, cores, passed=passed)
             return self._services.create(body), published
 
     def _free_port(self) -> int:
