@@ -124,12 +124,16 @@ def test_who_was_invited_by_one_is_not_taken_for_that_person_by_another(house: H
     assert house.call("POST", f"/apps/{app}/collaborators", {"user": new}).status == 201
 
 
-def test_an_app_goes_to_a_collaborator_only_and_by_its_owner_only(house: House, app: str) -> None:
+def test_an_app_goes_to_a_collaborator_only_and_at_once_by_an_admin_of_the_platform_only(
+    house: House, app: str
+) -> None:
     gives = {"owner": "other@example.org"}
-    assert house.call("PATCH", f"/apps/{app}", gives).status == 409
+    assert house.call("PATCH", f"/apps/{app}", gives, by="admin").status == 409
     house.call("POST", f"/apps/{app}/collaborators", {"user": "other@example.org", "permissions": ["admin"]})
     assert house.call("PATCH", f"/apps/{app}", gives, by="other").status == 403
-    assert house.call("PATCH", f"/apps/{app}", gives).json["owner"]["email"] == "other@example.org"
+    refused = house.call("PATCH", f"/apps/{app}", gives)  # not before its recipient takes it
+    assert (refused.status, f"wherry apps:transfer other@example.org -a {app}" in refused.text) == (403, True)
+    assert house.call("PATCH", f"/apps/{app}", gives, by="admin").json["owner"]["email"] == "other@example.org"
     listed = house.call("GET", f"/apps/{app}/collaborators").json
     assert [(each["user"]["email"], each["role"]) for each in listed] == [
         ("other@example.org", "owner"),

@@ -67,10 +67,18 @@ def test_an_offer_whose_ground_is_gone_cannot_be_taken(house: House, app: str) -
     house.call("DELETE", f"/apps/{app}/collaborators/other@example.org")
     assert house.call("PATCH", path, {"state": "accepted"}, by="other").status == 409
     house.call("POST", f"/apps/{app}/collaborators", {"user": "other@example.org"})
-    house.call("PATCH", f"/apps/{app}", {"owner": "other@example.org"}, by="admin")
-    assert house.call("PATCH", path, {"state": "accepted"}, by="other").status == 409
     house.call("DELETE", f"/apps/{app}", by="admin")
     assert house.call("GET", path).status == 404
+
+
+def test_an_app_that_was_given_leaves_no_offer_behind(house: House, app: str) -> None:
+    path = f"{PATH}/{house.call('POST', PATH, {'app': app, 'recipient': 'other@example.org'}).json['id']}"
+    given = house.call("PATCH", f"/apps/{app}", {"owner": "other@example.org"}, by="admin")
+    assert given.json["owner"]["email"] == "other@example.org"
+    assert house.call("GET", path).status == 404
+    assert [each["state"] for each in house.call("GET", PATH, by="other").json if each["app"]["name"] == app] == [
+        "accepted"
+    ]
 
 
 def test_only_the_owner_offers_and_only_to_a_collaborator(house: House, app: str) -> None:

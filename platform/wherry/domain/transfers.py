@@ -29,6 +29,11 @@ class Transfer:
     created_at: datetime
     updated_at: datetime
 
+    @property
+    def waits(self) -> bool:
+        """For its recipient's word."""
+        return self.state is TransferState.PENDING
+
 
 def answer(text: object) -> TransferState:
     """What a recipient may say. Raises InvalidInput."""

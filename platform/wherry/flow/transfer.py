@@ -1,5 +1,6 @@
 """An app gets another owner, one of its collaborators; who owned it stays, with the role admin. The owner offers it, and
-the recipient takes it; an admin of the platform gives it at once.
+the recipient takes it; an admin of the platform gives it at once. (As at Heroku, where only an app of a team changes
+hands without its recipient's word, and PATCH /apps/APP knows no owner.)
 """
 
 from __future__ import annotations
@@ -21,17 +22,22 @@ class TransferApp:
     clock: Clock
 
     def run(self, actor: Actor, app: App, email: object, origin: str = "") -> App:
-        """At once. Raises Forbidden unless by the owner or an admin of the platform, Conflict for who is no collaborator."""
+        """At once. Raises Forbidden unless by an admin of the platform, Conflict for who is no collaborator."""
         address = email_address(email)
-        _refuse_others(actor, app)
-        with self.ledger.begin() as tx:
-            self._hand_over(tx, actor, app, _recipient(tx, app, address), origin)
+        self._refuse_others(actor, app)
+        if not actor.admin:
+            raise Forbidden(
+                f"{app.name} is not given to anybody who has not taken it",
+                hint=f"To offer it: wherry apps:transfer {address} -a {app.name}",
+            )
+        self.offer(actor, app, address, origin)
+        with self.ledger.begin(read_only=True) as tx:
             return tx.apps.by_id(app.id)
 
     def offer(self, actor: Actor, app: App, email: object, origin: str = "") -> Transfer:
         """Instead of an offer that waits already. Raises as `run`."""
         address, now = email_address(email), self.clock.now()
-        _refuse_others(actor, app)
+        self._refuse_others(actor, app)
         with self.ledger.begin() as tx:
             recipient = _recipient(tx, app, address)
             offered = tx.transfers.add(app.id, app.owner, recipient, now)
@@ -40,6 +46,9 @@ class TransferApp:
                 return offered
             self._hand_over(tx, actor, app, recipient, origin)
             return tx.transfers.close(offered.id, TransferState.ACCEPTED, now)
+
+    def may_offer(self, actor: Actor, app: App) -> bool:
+        return actor.admin or actor.id == app.owner.id
 
     def of(self, actor: Actor) -> list[Transfer]:
         """Those that the actor made or was made, oldest first."""
@@ -71,6 +80,10 @@ class TransferApp:
             tx.events.add(self.clock.now(), actor, app.name, "transfer.cancel", before, origin=origin)
             tx.transfers.remove(transfer.id)
 
+    def _refuse_others(self, actor: Actor, app: App) -> None:
+        if not self.may_offer(actor, app):
+            raise Forbidden(f"only the owner of {app.name} gives it away", hint=f"It is {app.owner.email}.")
+
     def _hand_over(self, tx: Transaction, actor: Actor, app: App, new: Actor, origin: str) -> None:
         now = self.clock.now()
         tx.collaborators.remove(app.id, new.id)
@@ -78,11 +91,6 @@ class TransferApp:
         tx.apps.set_owner(app.id, new, now)
         change = {"owner": app.owner.email}, {"owner": new.email}
         tx.events.add(now, actor, app.name, "app.transfer", *change, origin)
-
-
-def _refuse_others(actor: Actor, app: App) -> None:
-    if actor.id != app.owner.id and not actor.admin:
-        raise Forbidden(f"only the owner of {app.name} gives it away", hint=f"It is {app.owner.email}.")
 
 
 def _recipient(tx: Transaction, app: App, address: str) -> Actor:
