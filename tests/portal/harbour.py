@@ -27,6 +27,7 @@ from tests.fakes.app_logs import MemoryAppLogs, entry
 from tests.fakes.images import InMemoryImages
 from tests.fakes.logs import MemoryLogs
 from tests.fakes.runtime import InMemoryRuntime
+from tests.fakes.sources import InMemorySources
 from tests.fakes.texts import InMemoryTexts
 
 PROCESSES = {"web": "gunicorn shop:app --bind 0.0.0.0:$PORT", "worker": "python -m shop.jobs"}
@@ -56,7 +57,7 @@ class Harbour:
             settings=Settings.load({"WHERRY_HOME": str(folder)}),
             ticket_key=Secret(secrets.token_hex(32)),
             ledger=self.ledger,
-            sources=cast(Any, None),  # no page touches a repository
+            sources=cast(Any, InMemorySources()),
             logs=self.logs,
             runtime=self.runtime,
             clock=self.clock,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from wherry.domain.cron import CronRun, CronTask, Due, RunStatus
 from wherry.domain.model import Actor, App, BuildStatus, ReleaseStatus
 from wherry.domain.roles import Role
 from wherry.domain.secret import Secret
+from wherry.domain.webhooks import ENTITIES, Level, News, Outcome, Wanted
 
 from tests.portal.harbour import Harbour
 
@@ -76,6 +79,8 @@ def fill(harbour: Harbour) -> tuple[Actor, App]:
         harbour.app(ada, "quiet-cove-48213")
     _enemy(harbour, ada)
     _round_about(harbour, ada, shop)
+    _told(harbour, shop)
+    _offers(harbour, ada, shop)
     return ada, shop
 
 
@@ -103,6 +108,48 @@ def _round_about(harbour: Harbour, ada: Actor, shop: App) -> None:
         done, skipped = tx.crons.add_run(draft), tx.crons.add_run(draft)
         tx.crons.finish(done.id, RunStatus.FAILED, now, 137, HOSTILE)
         tx.crons.finish(skipped.id, RunStatus.SKIPPED, now, message="cron.1001 still runs")
+
+
+def _told(harbour: Harbour, shop: App) -> None:
+    """Two webhooks, one of them off and an enemy's, and deliveries of every outcome."""
+    now, deep = harbour.clock.now(), f"https://hooks.example.org/{'in-' * 120}?x={quote(HOSTILE)}"
+    with harbour.ledger.begin() as tx:
+        good, bad = (
+            tx.webhooks.add(shop.id, Wanted(Secret(url), entities, level, Secret("s")), now)
+            for url, entities, level in (
+                ("https://chat.example.org/hooks/T024/B7", ("api:release",), Level.NOTIFY),
+                (deep, ENTITIES, Level.SYNC),
+            )
+        )
+        event = tx.events.of_app(shop.name)[0]
+        payload = {"action": HOSTILE, "data": {"name": HOSTILE, "line": "x" * 400}, "resource": "release"}
+        news = [(News(event, number, "api:release", "create"), "api:release", payload) for number in range(1, 5)]
+        for hook in (good, bad):
+            tx.webhooks.enqueue(hook, event.id, news)
+        for hook, outcome, code, error in (
+            (good, Outcome.SUCCEEDED, 200, ""),
+            (good, Outcome.FAILED, 500, ""),
+            (bad, Outcome.FAILED, None, HOSTILE),
+            (bad, Outcome.RETRYING, None, "TimeoutError"),
+        ):
+            waiting = tx.webhooks.next(hook.id)
+            assert waiting is not None
+            tx.webhooks.attempted(waiting, outcome, now, code, error)
+        tx.webhooks.rest(good.id, 3, now)
+        tx.webhooks.switch_off(bad.id, now, f"20 attempts in a row failed: {HOSTILE}")
+
+
+def _offers(harbour: Harbour, ada: Actor, shop: App) -> None:
+    """Ada offers one app, and is offered one."""
+    grace = harbour.user("grace.hopper@navy.example.org")
+    gift = harbour.app(grace, "gift-of-a-rather-long-name-300"[:30])
+    with harbour.ledger.begin() as tx:
+        tx.collaborators.put(gift.id, ada, frozenset({Role.VIEW}), harbour.clock.now())
+    world = harbour.world
+    declined = world.transfer.offer(grace, gift, ada.email)
+    world.transfer.answer(ada, declined, "declined")
+    world.transfer.offer(grace, gift, ada.email)
+    world.transfer.offer(ada, shop, grace.email)
 
 
 def _config() -> dict[str, str]:

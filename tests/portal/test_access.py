@@ -12,6 +12,7 @@ from wherry.domain.cron import CronRun, CronTask, Due, RunStatus
 from wherry.domain.model import BuildStatus, Event
 from wherry.domain.roles import Role
 from wherry.domain.secret import Secret
+from wherry.domain.webhooks import Level, News, Wanted
 from wherry.portal import create_portal
 from wherry.portal.guard import OPEN
 
@@ -24,16 +25,27 @@ NEEDS = {
     "domain_add": "operate", "domain_check": "operate", "domain_remove": "operate",
     "drains": "operate", "drain_add": "operate", "drain_remove": "operate",
     "person_add": "share", "person_change": "share", "person_remove": "share",
+    "webhooks": "operate", "webhook_add": "operate", "webhook": "operate", "webhook_change": "operate",
+    "webhook_remove": "operate", "deliveries": "operate", "delivery": "operate",
+    "ask_destroy": "admin", "destroy": "admin", "offer": "own",
 }  # fmt: skip
 """Of an app's pages; every other one: view."""
 HANDS = {"view", "change", "config", "configure"}
-MAY = {"view": {"view"}, "operate": HANDS | {"operate"}, "deploy": HANDS, "admin": HANDS | {"operate", "share"}}
+MAY = {
+    "view": {"view"},
+    "operate": HANDS | {"operate"},
+    "deploy": HANDS,
+    "admin": HANDS | {"operate", "share", "admin"},
+}
 
 WORLDLY = {
     "apps": "list", "pipelines": "list", "pipeline": "list", "pipeline_create": "create", "pipeline_remove": "create",
     "pipeline_couple": "create", "pipeline_move": "create", "pipeline_promote": "create",
     "account": "account", "account_name": "account", "token_add": "account", "token_revoke": "account",
     "token_rotate": "account", "key_add": "account", "key_remove": "account",
+    "transfers": "account", "transfer_answer": "account", "transfer_withdraw": "account",
+    "ask_create": "create", "create": "create",
+    "users": "platform", "user_add": "platform", "user_ask": "platform", "user_remove": "platform",
 }  # fmt: skip
 """Pages of no app, and what a session's scopes must allow."""
 SCOPES = {
@@ -57,17 +69,22 @@ FIELDS: dict[str, dict[str, str]] = {
     "person_add": {"email": "new@example.org", "role": "view"},
     "person_change": {"email": "mate@example.org", "role": "deploy"},
     "person_remove": {"email": "mate@example.org"},
+    "webhook_add": {"url": "https://192.0.1.1/more", "include": "api:app", "level": "sync"},
+    "webhook_change": {"url": "https://192.0.1.1/there", "include": "api:app", "level": "sync"},
+    "offer": {"recipient": "heir@example.org"},
+    "destroy": {"confirm": "shop"},
 }
 """With which a form is taken."""
 
 
 OFFERS = {
-    "": ("API_KEY_OF_SHOP", "/shop/config", "/rollback"),
+    "": ("API_KEY_OF_SHOP", "/shop/config", "/rollback", "/destroy"),
     "/processes": ("/scale", "/restart", "/maintenance"),
     "/cron": ("/tasks/1/run",),
     "/domains": ("/domains/add", "/domains/check", "/domains/remove"),
-    "/access": ("/access/add", "/access/change", "/access/remove"),
+    "/access": ("/access/add", "/access/change", "/access/remove", "/access/offer"),
     "/logs": ("/drains",),
+    "/activity": ("/webhooks",),
 }
 """What a page shows to an owner, and not to the role view."""
 
@@ -89,7 +106,9 @@ def routes() -> list[tuple[str, str, str]]:
     return found
 
 
-ALL = sorted(routes(), key=lambda each: (each[1] == "POST", "remove" in each[2]))  # what takes away comes last
+ALL = sorted(
+    routes(), key=lambda each: (each[1] == "POST", each[0] == "destroy", "remove" in each[2])
+)  # what takes away comes last
 ROUTES = [(method, path) for name, method, path in ALL if name not in WORLDLY]
 NAMES = {(method, path): name for name, method, path in ALL}
 
@@ -122,14 +141,19 @@ def shop(harbour: Harbour) -> Harbour:
         tx.crons.add_run(CronRun(0, app.id, 1, "tidy", RunStatus.SUCCEEDED, now))
         tx.domains.add(app.id, app.owner.id, "www.example.org", now, None)
         tx.drains.add(app.id, "d.there", Secret("https://192.0.1.1/there"), now)
-        tx.collaborators.put(app.id, mate, frozenset({Role.VIEW}), now)
+        for each in (mate, tx.accounts.ensure("heir@example.org", False)):
+            tx.collaborators.put(app.id, each, frozenset({Role.VIEW}), now)
+        told = Wanted(Secret("https://192.0.1.1/there"), ("api:release",), Level.NOTIFY, Secret("s"))
+        event, hook = tx.events.of_app(app.name)[0], tx.webhooks.add(app.id, told, now)
+        news = News(event, 1, "api:release", "create"), "api:release", {"action": "create"}
+        tx.webhooks.enqueue(hook, event.id, [news])
     return harbour
 
 
 def test_t01_every_page_is_an_apps_or_says_what_it_needs() -> None:
     assert {name for name, _, path in ALL if not path.startswith("/dashboard/apps/shop")} == set(WORLDLY)
     assert set(NEEDS) <= {name for name, _, _ in ALL}
-    assert len(ALL) == 49
+    assert len(ALL) == 68
 
 
 @pytest.mark.parametrize("scope", SCOPES)

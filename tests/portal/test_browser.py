@@ -43,6 +43,15 @@ PAGES = (
     "/dashboard/apps/lighthouse-shop/domains",
     "/dashboard/apps/lighthouse-shop/access",
     "/dashboard/apps/lighthouse-shop/drains",
+    "/dashboard/apps/lighthouse-shop/webhooks",
+    "/dashboard/apps/lighthouse-shop/webhooks/2",
+    "/dashboard/apps/lighthouse-shop/webhooks/deliveries",
+    "/dashboard/apps/lighthouse-shop/webhooks/deliveries/5",
+    "/dashboard/apps/lighthouse-shop/destroy",
+    "/dashboard/create",
+    "/dashboard/transfers",
+    "/dashboard/users",
+    "/dashboard/users/3/remove",
     "/dashboard/apps/trojan-horse/processes",
     "/dashboard/apps/trojan-horse/config",
     "/dashboard/pipelines",
@@ -61,10 +70,17 @@ class Visit:
         self.ada, self.shop = fill(harbour)
         self.context = browser.new_context(viewport={"width": 1280, "height": 800})
         self.page = entered(self.context, harbour, address, self.ada)
+        self.roots = browser.new_context(viewport={"width": 1280, "height": 800})
+        self.roots_page = entered(self.roots, harbour, address, harbour.user("root@example.org", admin=True))
+
+    def of(self, path: str) -> Page:
+        """Who may see it: the platform's admin what is of everybody, else Ada."""
+        return self.roots_page if path.startswith("/dashboard/users") else self.page
 
     def go(self, path: str) -> Page:
-        self.page.goto(self.address + path, wait_until="domcontentloaded")
-        return self.page
+        page = self.of(path)
+        page.goto(self.address + path, wait_until="domcontentloaded")
+        return page
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +96,7 @@ def visit(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         made = Visit(browser, harbour, address)
         yield made
         made.context.close()
+        made.roots.close()
     harbour.ledger.close()
 
 
@@ -92,7 +109,7 @@ def quiet_app(visit: Visit, request: pytest.FixtureRequest) -> App:
 @pytest.mark.parametrize("path", PAGES)
 def test_t29_nothing_hostile_runs_and_the_policy_has_nothing_to_refuse(visit: Visit, path: str) -> None:
     said: list[str] = []
-    listener = visit.page.on
+    listener = visit.of(path).on
     listener("console", lambda message: said.append(message.text))
     page = visit.go(path)
     page.wait_for_load_state("load")
@@ -187,6 +204,27 @@ def test_log_is_readable_without_a_script(visit: Visit, browser: Browser) -> Non
     context.close()
 
 
+def test_an_app_is_made_and_destroyed_without_a_script(visit: Visit, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = entered(context, visit.harbour, visit.address, visit.ada)
+    page.get_by_role("link", name="New app").press("Enter")
+    page.get_by_label("Name").fill("No Name")
+    page.get_by_label("Name").press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("'No Name' is not a name for an app")
+    expect(page.get_by_label("Name")).to_have_value("No Name")
+    page.get_by_label("Name").fill("short-lived")
+    page.get_by_role("button", name="Make the app").press("Enter")
+    expect(page.get_by_text(f"git remote add wherry {visit.address}/short-lived.git")).to_be_visible()
+    page.get_by_role("link", name="Destroy short-lived").press("Enter")
+    page.get_by_label("To go on, type short-lived").fill("lived-short")
+    page.get_by_role("button", name="Destroy the app").press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("nothing was destroyed")
+    page.get_by_label("To go on, type short-lived").fill("short-lived")
+    page.get_by_role("button", name="Destroy the app").press("Enter")
+    expect(page.get_by_role("status").first).to_contain_text("short-lived is destroyed.")
+    context.close()
+
+
 def test_everything_is_reached_by_keyboard_with_its_focus_seen(visit: Visit) -> None:
     page = visit.go("/dashboard/apps/lighthouse-shop")
     wanted = page.evaluate(
@@ -225,8 +263,9 @@ CONTRAST, COVERED = ((Path(__file__).parent / f"{name}.js").read_text() for name
 def test_text_has_contrast_and_nothing_is_covered_or_wider_than_the_screen(
     visit: Visit, scheme: str, width: int
 ) -> None:
-    visit.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    visit.page.set_viewport_size({"width": width, "height": 800})
+    for each in (visit.page, visit.roots_page):
+        each.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        each.set_viewport_size({"width": width, "height": 800})
     found = []
     for path in PAGES:
         page = visit.go(path)

@@ -83,6 +83,14 @@ class Access:
         if of_app(permission) or (RULES[permission].platform and not actor.admin):
             raise Forbidden("only an admin of the platform may do this", hint="To see who you are: wherry whoami")
 
+    def admits(self, actor: Actor, permission: Permission) -> bool:
+        """For pages that offer only what will be taken."""
+        try:
+            self.admit(actor, permission)
+        except Forbidden:
+            return False
+        return True
+
     def apps(self, actor: Actor) -> list[App]:
         """All that the actor may see, by name."""
         with self.ledger.begin(read_only=True) as tx:

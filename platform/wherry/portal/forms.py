@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
 from wherry.domain.errors import Conflict, InvalidInput, NotFound, WherryError
+from wherry.domain.text import printable
 from wherry.portal.faults import STATUS
 
 TOLD = (InvalidInput, Conflict, NotFound)
@@ -48,3 +50,13 @@ def done(said: str, endpoint: str, **values: object) -> AnyResponse:
 def typed(name: str) -> str:
     """One field of the form; lines end as in Unix, since browsers send CR LF for each end of a line."""
     return request.form.get(name, "").replace("\r\n", "\n")
+
+
+def queried(name: str) -> int | None:
+    """A number of the query; None where it is absent. Raises NotFound: links of ours have a number there, or nothing."""
+    text = request.args.get(name, "").strip().removeprefix("v")
+    if not text:
+        return None
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise NotFound(f"there is nothing at {name}={printable(text, 40)}")
+    return int(text)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from itertools import islice
 
 from flask import Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from wherry.domain.errors import NotFound, PlatformFault
+from wherry.domain.errors import PlatformFault
 from wherry.domain.log import Filter
 from wherry.domain.model import ReleaseStatus
 from wherry.domain.names import APP_NAME
 from wherry.domain.roles import Permission
-from wherry.domain.text import printable
 from wherry.flow.lanes import build_stream, release_stream
+from wherry.portal.forms import queried
 from wherry.portal.session import actor
 from wherry.portal.shelf import Shelf
 from wherry.portal.text import Line, app_line, talk
@@ -51,15 +50,16 @@ class Pages:
         self.world.access.admit(actor(), Permission.LIST)
         after = request.args.get("after", "")
         summaries, more, fault = self.shelf.summaries(after if APP_NAME.fullmatch(after) else "")
-        return render_template("portal/apps.html", summaries=summaries, more=more, fault=fault)
+        return render_template("portal/apps.html", summaries=summaries, more=more, fault=fault, offered=self._offered())
 
     def app(self, name: str) -> str:
         app = self.shelf.app(name, Permission.VIEW)
-        return render_template("portal/app.html", app=app, view=self.shelf.overview(app))
+        remote = f"{request.host_url}{app.name}.git"
+        return render_template("portal/app.html", app=app, view=self.shelf.overview(app), remote=remote)
 
     def release(self, name: str, number: int) -> str:
         app, release = self.shelf.release(name, number, Permission.VIEW)
-        before, changes = self.shelf.changes(app, release, _number("since"))
+        before, changes = self.shelf.changes(app, release, queried("since"))
         return render_template(
             "portal/release.html",
             app=app,
@@ -74,7 +74,7 @@ class Pages:
     def activity(self, name: str) -> str:
         """`?before=`: the number of the event that the page before ended with."""
         app = self.shelf.app(name, Permission.VIEW)
-        events, earlier = self.shelf.activity(app, _number("before"))
+        events, earlier = self.shelf.activity(app, queried("before"))
         return render_template("portal/activity.html", app=app, events_shown=events, earlier=earlier)
 
     def build(self, name: str, number: int) -> str:
@@ -112,6 +112,12 @@ class Pages:
             most=APP_LINES,
         )
 
+    def _offered(self) -> list[str]:
+        """The apps that wait for the actor to take them."""
+        if not self.world.access.admits(actor(), Permission.ACCOUNT):
+            return []
+        return [each.app for each in self.world.transfer.of(actor()) if each.waits and each.recipient.id == actor().id]
+
     def _names(self, app_id: int) -> tuple[list[str], str]:
         """What a reader may choose from; and the fault, when the runtime cannot tell its part."""
         try:
@@ -128,13 +134,3 @@ class Pages:
     def _text(self, stream: str) -> Response:
         whole = "".join(talk(line).text + "\n" for line in self.world.logs.read(stream))
         return Response(whole, mimetype="text/plain")
-
-
-def _number(name: str) -> int | None:
-    """Of the query; None where it is absent. Raises NotFound: links of ours have a number there, or nothing."""
-    text = request.args.get(name, "").strip().removeprefix("v")
-    if not text:
-        return None
-    if not re.fullmatch("[0-9]{1,9}", text):
-        raise NotFound(f"there is nothing at {name}={printable(text, 40)}")
-    return int(text)

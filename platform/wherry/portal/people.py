@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from wherry.domain.model import App, Collaborator
 from wherry.domain.roles import MEANS, Permission
 from wherry.domain.secret import Secret
+from wherry.domain.transfers import TransferState
 from wherry.flow.share import missing
 from wherry.portal.forms import Answer, Refused, answered, done, typed
 from wherry.portal.session import actor, origin
@@ -58,6 +59,19 @@ class PeoplePages:
 
         return answered("change", act, lambda no: self._page(app, no))
 
+    def offer(self, name: str) -> Answer:
+        """To another owner, who takes it or does not; by an admin of the platform it is theirs at once."""
+        app = Shelf(self.world).app(name, Permission.ADMIN)
+        self.world.access.admit(actor(), Permission.ACCOUNT)
+
+        def act() -> AnyResponse:
+            made = self.world.transfer.offer(actor(), app, typed("recipient").strip(), origin())
+            waits = made.state is TransferState.PENDING
+            said = f"{app.name} is offered to" if waits else f"{app.name} is given to"
+            return done(f"{said} {clean(made.recipient.email)}.", "people", name=app.name)
+
+        return answered("offer", act, lambda no: self._page(app, no))
+
     def _found(self, app: App) -> Collaborator:
         for each in self.world.share.all(app):
             if each.user.email == typed("email"):
@@ -68,6 +82,7 @@ class PeoplePages:
         self, app: App, refused: Refused | None = None, invited: tuple[Collaborator, Secret] | None = None
     ) -> str:
         link = url_for("portal.login", token=invited[1].reveal(), _external=True) if invited else ""
+        waiting = [each for each in self.world.transfer.of(actor()) if each.app_id == app.id and each.waits]
         return render_template(
             "portal/people.html",
             app=app,
@@ -75,8 +90,14 @@ class PeoplePages:
             roles=MEANS,
             refused=refused,
             invited=invited[0].user.email if invited else "",
+            offers=self._may_offer(app),
+            waiting=waiting[-1] if waiting and self.world.access.admits(actor(), Permission.ACCOUNT) else None,
             link=link,
         )
+
+    def _may_offer(self, app: App) -> bool:
+        may = Shelf(self.world).may(app), self.world.access.admits(actor(), Permission.ACCOUNT)
+        return Permission.ADMIN in may[0] and may[1] and self.world.transfer.may_offer(actor(), app)
 
 
 def _roles() -> list[str]:

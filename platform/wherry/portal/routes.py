@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from wherry.domain.errors import WherryError
+from wherry.domain.roles import Permission
 from wherry.portal import faults, text
 from wherry.portal.account import AccountPages
 from wherry.portal.actions import Actions
@@ -20,19 +21,26 @@ from wherry.portal.domains import DomainPages
 from wherry.portal.drains import DrainPages
 from wherry.portal.guard import Guard
 from wherry.portal.live import Live
+from wherry.portal.lives import LifePages
 from wherry.portal.login import Login
 from wherry.portal.pages import Pages
 from wherry.portal.people import PeoplePages
 from wherry.portal.pipelines import PipelinePages
 from wherry.portal.processes import ProcessPages
 from wherry.portal.session import actor, csrf_token, install_sessions
+from wherry.portal.transfers import TransferPages
+from wherry.portal.users import UserPages
+from wherry.portal.webhooks import WebhookPages
 from wherry.wiring import World
 
 APP = "/dashboard/apps/<name>"
 NUMBER = "<int(max=2147483647):number>"
 RELEASE = f"{APP}/releases/{NUMBER}"
 BUILD = f"{APP}/builds/{NUMBER}"
+WEBHOOK = f"{APP}/webhooks/{NUMBER}"
 PIPELINE = f"/dashboard/pipelines/{NUMBER}"
+TRANSFER = f"/dashboard/transfers/{NUMBER}"
+USER = f"/dashboard/users/{NUMBER}"
 Answer = AnyResponse | str | tuple[str, int]
 STATIC = Path(__file__).parent / "static"
 FILTERS = (text.clean, text.absolute, text.machine, text.ago, text.span, text.activity, text.whole, text.sentence)
@@ -59,6 +67,7 @@ def install_pages(app: Flask, world: World) -> None:
             "now": world.clock.now(),
             "csrf_token": csrf_token,
             "allowed": lambda app: world.access.permissions(actor(), app),
+            "admitted": lambda permission: world.access.admits(actor(), Permission(permission)),
             "asset": lambda name: url_for("portal.static", filename=name, v=versions[name]),
         }
 
@@ -81,14 +90,19 @@ def _table(world: World) -> Iterator[tuple[str, str, Callable[..., Answer], list
     read, act, live, login = Pages(world), Actions(world), Live(world), Login(world)
     config, processes, crons = ConfigPages(world), ProcessPages(world), CronPages(world)
     domains, drains, people = DomainPages(world), DrainPages(world), PeoplePages(world)
-    pipelines, account = PipelinePages(world), AccountPages(world)
+    pipelines, account, users = PipelinePages(world), AccountPages(world), UserPages(world)
+    webhooks, transfers, lives = WebhookPages(world), TransferPages(world), LifePages(world)
     get, post, both = ["GET"], ["POST"], ["GET", "POST"]
 
     yield "home", "/", read.home, get
     yield "login", "/login", login.page, both
     yield "log_out", "/logout", login.leave, both
     yield "apps", "/dashboard", read.apps, get
+    yield "ask_create", "/dashboard/create", lives.ask_create, get
+    yield "create", "/dashboard/create", lives.create, post
     yield "app", APP, read.app, get
+    yield "ask_destroy", f"{APP}/destroy", lives.ask_destroy, get
+    yield "destroy", f"{APP}/destroy", lives.destroy, post
     yield "activity", f"{APP}/activity", read.activity, get
     yield "logs", f"{APP}/logs", read.logs, get
     yield "logs_live", f"{APP}/logs/events", live.logs, get
@@ -119,10 +133,18 @@ def _table(world: World) -> Iterator[tuple[str, str, Callable[..., Answer], list
     yield "drains", f"{APP}/drains", drains.show, get
     yield "drain_add", f"{APP}/drains/add", drains.add, post
     yield "drain_remove", f"{APP}/drains/remove", drains.remove, post
+    yield "webhooks", f"{APP}/webhooks", webhooks.show, get
+    yield "webhook_add", f"{APP}/webhooks/add", webhooks.add, post
+    yield "webhook", WEBHOOK, webhooks.edit, get
+    yield "webhook_change", WEBHOOK, webhooks.change, post
+    yield "webhook_remove", f"{WEBHOOK}/remove", webhooks.remove, post
+    yield "deliveries", f"{APP}/webhooks/deliveries", webhooks.deliveries, get
+    yield "delivery", f"{APP}/webhooks/deliveries/{NUMBER}", webhooks.delivery, get
     yield "people", f"{APP}/access", people.show, get
     yield "person_add", f"{APP}/access/add", people.add, post
     yield "person_change", f"{APP}/access/change", people.change, post
     yield "person_remove", f"{APP}/access/remove", people.remove, post
+    yield "offer", f"{APP}/access/offer", people.offer, post
 
     yield "pipelines", "/dashboard/pipelines", pipelines.index, get
     yield "pipeline_create", "/dashboard/pipelines", pipelines.create, post
@@ -131,6 +153,13 @@ def _table(world: World) -> Iterator[tuple[str, str, Callable[..., Answer], list
     yield "pipeline_couple", f"{PIPELINE}/apps", pipelines.couple, post
     yield "pipeline_move", f"{PIPELINE}/move", pipelines.move, post
     yield "pipeline_promote", f"{PIPELINE}/promote", pipelines.promote, post
+    yield "transfers", "/dashboard/transfers", transfers.show, get
+    yield "transfer_answer", TRANSFER, transfers.answer, post
+    yield "transfer_withdraw", f"{TRANSFER}/withdraw", transfers.withdraw, post
+    yield "users", "/dashboard/users", users.show, get
+    yield "user_add", "/dashboard/users", users.add, post
+    yield "user_ask", f"{USER}/remove", users.ask_remove, get
+    yield "user_remove", f"{USER}/remove", users.remove, post
     yield "account", "/dashboard/account", account.show, get
     yield "account_name", "/dashboard/account/name", account.name, post
     yield "token_add", "/dashboard/account/tokens", account.add_token, post
