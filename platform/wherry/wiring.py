@@ -29,6 +29,7 @@ from wherry.flow.access import Access
 from wherry.flow.adopt import AdoptApp
 from wherry.flow.attempts import Attempts
 from wherry.flow.audit import VerifyEvents
+from wherry.flow.autoscale import AutoscaleApp
 from wherry.flow.build import RunBuild
 from wherry.flow.buildpacks import Buildpacks
 from wherry.flow.cancel import CancelBuild
@@ -181,7 +182,7 @@ class World:
 
     @property
     def restart(self) -> RestartProcesses:
-        return RestartProcesses(self.ledger, self.clock)
+        return RestartProcesses(self.ledger, self.clock, self.runtime.by_load)
 
     @property
     def maintain(self) -> Maintain:
@@ -273,7 +274,11 @@ class World:
 
     @property
     def scale(self) -> ScaleApp:
-        return ScaleApp(self.ledger, self.clock)
+        return ScaleApp(self.ledger, self.clock, self.runtime.by_load)
+
+    @property
+    def autoscale(self) -> AutoscaleApp:
+        return AutoscaleApp(self.ledger, self.runtime, self.clock)
 
     @property
     def run(self) -> RunOneOff:

@@ -20,7 +20,7 @@ from wherry.api.routes.table import ROUTES
 from wherry.domain.paging import Window
 
 from tests.api.house import Answer, House
-from tests.api.test_matrix import ROWS, Target, path_of
+from tests.api.test_matrix import AUTOSCALING, ROWS, Target, path_of
 from tests.api.test_matrix import target as target  # the fixture
 
 Try = tuple[str, Any]
@@ -189,6 +189,12 @@ def _removed_key(house: House, target: Target) -> Try:
     return f"{path}/{made.json['id']}", None
 
 
+def _no_autoscaling(house: House, target: Target) -> Try:
+    path = f"/apps/{target.app}/formation/web/autoscaling"
+    assert house.call("PUT", path, AUTOSCALING).status == 200
+    return path, None
+
+
 TRIES: dict[str, Callable[[House, Target], Try]] = {
     "PATCH /apps/<app>": lambda house, target: (f"/apps/{target.app}", {"name": f"{target.app}-x"}),
     "POST /apps/<app>/dynos/<dyno>": _inside,
@@ -241,6 +247,7 @@ TRIES: dict[str, Callable[[House, Target], Try]] = {
     "PATCH /apps/<app>/webhooks/<webhook>": lambda house, target: (_made_webhook(house, target), {"level": "sync"}),
     "DELETE /apps/<app>/webhooks/<webhook>": lambda house, target: (_made_webhook(house, target), None),
     "DELETE /apps/<app>/domains/<domain>": _removed_domain,
+    "DELETE /apps/<app>/formation/<type>/autoscaling": _no_autoscaling,
 }
 
 

@@ -76,6 +76,7 @@ class Row:
         return 403 if MAY[actor] else 404
 
 
+AUTOSCALING = {"max_quantity": 3, "triggers": [{"type": "cpu", "metadata": {"value": 70}}]}
 ROWS = {
     "GET /account": Row(anyone=True, needs="identity"),
     "PATCH /account": Row(anyone=True, body={"name": "Ada"}, needs="account"),
@@ -138,6 +139,8 @@ ROWS = {
     "PATCH /apps/<app>/formation": Row(body={"updates": [{"type": "web", "quantity": 2}]}, needs="operate"),
     "GET /apps/<app>/formation/<type>": Row(),
     "PATCH /apps/<app>/formation/<type>": Row(body={"quantity": 2}, needs="operate"),
+    "PUT /apps/<app>/formation/<type>/autoscaling": Row(body=AUTOSCALING, needs="operate"),
+    "DELETE /apps/<app>/formation/<type>/autoscaling": Row(404, needs="operate"),
     "GET /apps/<app>/releases": Row(),
     "POST /apps/<app>/releases": Row(201, {"release": "v1"}, needs="change"),
     "GET /apps/<app>/releases/<release>": Row(),

@@ -174,6 +174,43 @@ def test_b42_a_bad_quantity_scales_nothing(house: House, app: str, quantity: obj
     assert [each["quantity"] for each in house.call("GET", f"/apps/{app}/formation").json] == [1, 0]
 
 
+def test_load_decides_between_bounds_until_it_no_longer_shall(house: House, app: str) -> None:
+    house.release(app)
+    path, cpu = f"/apps/{app}/formation/web/autoscaling", {"type": "cpu", "metadata": {"value": 70}}
+    wanted = {"min_quantity": 2, "max_quantity": 5, "triggers": [cpu]}
+    made = house.call("PUT", path, wanted)
+    assert (made.status, made.json["autoscaling"], made.json["quantity"]) == (200, wanted, 2)
+    web, worker = house.call("GET", f"/apps/{app}/formation").json
+    assert (web, worker["autoscaling"]) == (made.json, None)
+    refused = house.call("PATCH", f"/apps/{app}/formation/web", {"quantity": 3})
+    assert (refused.status, "ps:autoscale:disable web" in refused.text) == (422, True)
+    ended = house.call("DELETE", path)
+    assert (ended.status, ended.json["autoscaling"]) == (200, None)
+    assert house.call("DELETE", path).status == 404
+    assert house.call("PUT", path.replace("web", "nope"), wanted).status == 404
+
+
+def test_bounds_out_of_the_grammar_are_refused_with_every_fault(house: House, app: str) -> None:
+    house.release(app)
+    path = f"/apps/{app}/formation/web/autoscaling"
+    wrong = {
+        "min_quantity": 0,
+        "max_quantity": "9",
+        "triggers": [{"type": "cpu", "metadata": {"value": 101}}, 7],
+        "x": 1,
+    }
+    answer = house.call("PUT", path, wrong)
+    assert (answer.status, len(answer.json["problems"])) == (422, 7), answer.text
+    assert house.call("PUT", path, {}).status == 422
+    house.runtime.by_load = False
+    try:
+        good = {"max_quantity": 5, "triggers": [{"type": "cpu", "metadata": {"value": 70}}]}
+        answer = house.call("PUT", path, good)
+        assert (answer.status, "on a Kubernetes only" in answer.text) == (422, True)
+    finally:
+        house.runtime.by_load = True
+
+
 @pytest.mark.parametrize(
     "body",
     [

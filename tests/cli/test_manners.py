@@ -284,7 +284,7 @@ def test_wrong_usage_is_told_in_the_same_form_as_other_errors(terminal: Terminal
     assert all(line.startswith(" !     ") for line in said.err.splitlines())
 
 
-@pytest.mark.parametrize("command", ["addons:create", "pg:psql", "ps:autoscale:enable", "2fa"])
+@pytest.mark.parametrize("command", ["addons:create", "pg:psql", "ps:copy", "2fa"])
 def test_a_command_of_herokus_that_is_not_here_says_why_and_what_instead(terminal: Terminal, command: str) -> None:
     said = terminal.wherry(command, "-a", "some-app")
     assert (said.code, said.out) == (2, "")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from wherry.domain.autoscale import Autoscale
 from wherry.domain.build_settings import BuildSettings
 from wherry.domain.errors import Conflict, NotFound
 from wherry.domain.formation import Scale
@@ -196,8 +197,10 @@ class TestApps:
     def test_formation_is_replaced_as_a_whole(self, ledger: Ledger, app: App) -> None:
         with ledger.begin() as tx:
             assert tx.apps.formation(app.id) == {}
-            tx.apps.put_formation(app.id, {"web": Scale(3, "large"), "worker": Scale(0)})
-            assert tx.apps.formation(app.id) == {"web": Scale(3, "large"), "worker": Scale(0)}
+            first = {"web": Scale(3, "large"), "worker": Scale(2, autoscale=Autoscale(2, 9, cpu=70, requests=5))}
+            tx.apps.put_formation(app.id, first)
+            assert tx.apps.formation(app.id) == first
+            assert tx.apps.formations([app.id]) == {app.id: first}
             tx.apps.put_formation(app.id, {"web": Scale(1)})
             assert tx.apps.formation(app.id) == {"web": Scale(1)}
             assert tx.apps.formations([app.id, app.id + 1]) == {app.id: {"web": Scale(1)}}

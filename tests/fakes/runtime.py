@@ -37,6 +37,7 @@ class InMemoryRuntime(LocalTasks):
 
     def __init__(self) -> None:
         super().__init__()
+        self.by_load = True
         self.fault: PlatformFault | None = None
         self.run_exits = 0
         self.left: set[Key] = set()

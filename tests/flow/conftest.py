@@ -10,6 +10,7 @@ from wherry.domain.errors import PlatformFault
 from wherry.domain.model import App, Build, Job, JobKind, Release
 from wherry.domain.refs import ZERO, RefUpdate
 from wherry.domain.workload import AppRoute
+from wherry.flow.autoscale import AutoscaleApp
 from wherry.flow.build import RunBuild
 from wherry.flow.configure import Configure
 from wherry.flow.converge import Converge
@@ -85,11 +86,12 @@ class Stage:
         self.release = ReleaseBuild(ledger, self.sources, clock)
         self.rollback = RollBack(ledger, clock, KEEP)
         self.configure = Configure(ledger, clock)
-        self.restart = RestartProcesses(ledger, clock)
+        self.restart = RestartProcesses(ledger, clock, self.runtime.by_load)
         self.schedule = ScheduleCron(ledger, self.logs, CronCalendar(), clock)
         self.cron = CronTab(ledger, clock)
         self.maintain = Maintain(ledger, clock)
-        self.scale = ScaleApp(ledger, clock)
+        self.scale = ScaleApp(ledger, clock, self.runtime.by_load)
+        self.autoscale = AutoscaleApp(ledger, self.runtime, clock)
         self.rename = RenameApp(ledger, clock)
         self.destroy = DestroyApp(ledger, self.logs, clock)
         self.reconcile = Reconcile(ledger, self.sources, self.runtime, self.router, self.release)

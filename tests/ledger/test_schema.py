@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
+from wherry.domain.autoscale import Autoscale
 from wherry.domain.errors import PlatformFault
 from wherry.ledger import floor, schema
 from wherry.ledger.engine import open_engine
@@ -83,6 +86,34 @@ def test_up_down_and_up_again(empty: Engine) -> None:
     migrate(empty)
     migrate(empty)
     assert tables(empty) == {*metadata.tables, "alembic_version"}
+
+
+def test_what_an_autoscaler_does_when_the_platform_is_renewed_goes_on(empty: Engine) -> None:
+    """Its bounds stood in the app.json of each release; of those that did not fail, the newest counts."""
+    wish = {"min_quantity": 2, "max_quantity": 9, "triggers": [{"type": "cpu", "metadata": {"value": 70}}]}
+    other = {**wish, "max_quantity": 50}
+    app_jsons = [("succeeded", other), ("succeeded", wish), ("failed", other)]
+    rows = [
+        f"INSERT INTO releases (app_id, number, actor_id, description, status, image_repository, image_digest, "
+        f"image_processes, app_json, config, created_at, \"commit\", failure, message) VALUES (1, {number}, 1, '', "
+        f"'{status}', '', '', '{{}}', '{json.dumps({'formation': {'web': {'autoscaling': load}}})}', '', 0, '', '', '')"
+        for number, (status, load) in enumerate(app_jsons, 1)
+    ]
+    false = "false" if empty.dialect.name == "postgresql" else "0"
+    with empty.begin() as connection:
+        command.upgrade(alembic_config(connection), "0020")
+        for line in (
+            f"INSERT INTO users (id, email, email_key, admin) VALUES (1, 'a@example.org', 'a@example.org', {false})",
+            "INSERT INTO apps (id, name, owner_id, created_at, updated_at) VALUES (1, 'shop', 1, 0, 0)",
+            "INSERT INTO formation (app_id, type, quantity, size) VALUES (1, 'web', 2, 'basic'), (1, 'worker', 1, 'basic')",
+            *rows,
+        ):
+            connection.exec_driver_sql(line)
+    migrate(empty)
+    with empty.connect() as connection:
+        found = connection.execute(text("SELECT type, autoscale FROM formation ORDER BY type")).all()
+    assert json.loads(found[0].autoscale) == asdict(Autoscale(2, 9, cpu=70))
+    assert found[1].autoscale is None
 
 
 def test_the_migrations_lead_to_the_tables(empty: Engine) -> None:

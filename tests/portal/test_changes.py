@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import event
+from wherry.domain.autoscale import Autoscale
 from wherry.domain.cron import CronTask, Due
+from wherry.domain.formation import Scale
 from wherry.domain.model import App, JobKind
 from wherry.domain.roles import Role
 from wherry.domain.secret import Secret
@@ -105,6 +108,21 @@ def test_a_refused_scale_names_each_type_and_keeps_what_was_typed(harbour: Harbo
     )
     with harbour.ledger.begin(read_only=True) as tx:
         assert {name: each.quantity for name, each in tx.apps.formation(app.id).items()} == {"web": 2, "worker": 3}
+
+
+def test_what_load_decides_is_shown_and_the_form_leaves_it(harbour: Harbour, app: App, ada: Visitor) -> None:
+    load = {"web": Scale(2, autoscale=Autoscale(2, 5, cpu=70)), "worker": Scale(0)}
+    with harbour.ledger.begin() as tx:
+        tx.apps.put_formation(app.id, load)
+    page = ada.get(f"{SHOP}/processes")
+    assert "2 to 5 by cpu 70%" in words(page)
+    assert '<input type="hidden" name="quantity" value="2">' in page.text
+    asked = {"type": ["web", "worker"], "size": ["large", "basic"]}
+    assert ada.post(f"{SHOP}/scale", **asked, quantity=["2", "1"]).status_code == 303
+    refused = ada.post(f"{SHOP}/scale", **asked, quantity=["3", "1"])
+    assert (refused.status_code, "ps:autoscale:disable web" in words(refused)) == (422, True)
+    with harbour.ledger.begin(read_only=True) as tx:
+        assert tx.apps.formation(app.id)["web"] == replace(load["web"], size="large")
 
 
 def test_processes_are_restarted_and_stopped_by_name_type_or_all(harbour: Harbour, app: App, ada: Visitor) -> None:

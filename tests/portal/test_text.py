@@ -59,6 +59,18 @@ def test_talk_of_a_push_is_told_apart() -> None:
             {"web": "2:basic", "w": "1:basic"},
             "scaled web from 1:basic to 2:basic",
         ),
+        (
+            "autoscaling.enable",
+            {"web": "1:basic"},
+            {"web": "2 to 5 by cpu 70%"},
+            "lets load scale web from 2 to 5 by cpu 70%",
+        ),
+        (
+            "autoscaling.disable",
+            {"web": "2 to 5 by cpu 70%"},
+            {"web": "3:basic"},
+            "stopped scaling by load: web at 3:basic",
+        ),
         ("release.create", {}, {"release": "v3", "description": "Deploy\u202e"}, "made v3: Deploy\\u202e"),
         ("release.finish", {}, {"release": "v3", "status": "failed"}, "v3 failed"),
         ("new.kind", {}, {"key": "value", "count": 2}, "new.kind key value, count 2"),

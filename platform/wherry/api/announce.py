@@ -130,7 +130,11 @@ def _formation(shapes: Shapes, tx: Transaction, app: App, news: News) -> Json:
     release = tx.releases.newest(app.id)
     if release is None:
         raise NotFound("no release")
-    return shapes.formation(app, news.name, _scale(news.event.after.get(news.name)), release)
+    kept = tx.apps.formation(app.id).get(news.name, Scale(0))
+    if news.event.action == "formation.change":
+        told = _scale(news.event.after.get(news.name))
+        kept = replace(told, autoscale=kept.autoscale)
+    return shapes.formation(app, news.name, kept, release)
 
 
 def _release(shapes: Shapes, tx: Transaction, app: App, news: News) -> Json:
@@ -156,7 +160,7 @@ def _previous(news: News) -> Json:
     before: Event = news.event
     if news.verb != "update":
         return {}
-    if news.include == "api:formation" and news.name in before.before:
+    if before.action == "formation.change" and news.name in before.before:
         scale = _scale(before.before[news.name])
         return {"quantity": scale.quantity, "size": scale.size}
     if news.include == "api:collaborator":

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from wherry.api.ids import Ids
 from wherry.api.tickets import LogTicket, Tickets
+from wherry.domain import autoscale
 from wherry.domain.build_settings import BUILDPACKS, STACKS
 from wherry.domain.cron import CronRun, Due
 from wherry.domain.difference import Change, stack_of
@@ -207,6 +208,7 @@ class Shapes:
     def formation(self, app: App, name: str, scale: Scale, release: Release) -> Json:
         return {
             "app": self._app(app),
+            "autoscaling": autoscale.write(scale.autoscale) if scale.autoscale else None,
             "command": release.image.processes.get(name, ""),
             "created_at": time(app.created_at),
             "dyno_size": self._named(SIZE_KIND, scale.size),

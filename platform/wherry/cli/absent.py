@@ -32,7 +32,6 @@ ABSENT = {
         "apps are not run on your machine by this",
         "A Procfile's line, typed into a shell; or: wherry run COMMAND",
     ),
-    "ps:autoscale": ("processes are not scaled by themselves", "To do it: wherry ps:scale web=3"),
     "ps:copy": ("files are not copied out of processes", "To print one: wherry run 'cat FILE' > FILE"),
     "ps:forward": ("ports are not forwarded", "To go inside a process: wherry ps:exec"),
     "ps:socks": ("there is no proxy into an app", "To go inside a process: wherry ps:exec"),

@@ -89,6 +89,12 @@ def follow_rollout(api: Client, app: str, release: dict[str, Any]) -> None:
         raise Answered("pending", f"{name} is still {ended['status']}", [], f"To see it: {later}", "")
 
 
+def amount(each: dict[str, Any]) -> str:
+    """How many of a process type are wanted: ``2``, or ``1-5`` where load decides."""
+    load = each.get("autoscaling")
+    return f"{load['min_quantity']}-{load['max_quantity']}" if load and each["quantity"] else str(each["quantity"])
+
+
 def scalable(api: Client, app: str) -> list[dict[str, Any]]:
     """The formation without the release phase, which is in the API's for Heroku's clients and cannot be scaled."""
     return [each for each in api.get("apps", app, "formation") if each["type"] != RELEASE]

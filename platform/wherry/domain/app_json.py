@@ -2,7 +2,7 @@
 
     env           {NAME: "value" | {description, value, required, generator: "secret"}}    at the first deploy
     formation     {TYPE: {quantity, size}}                                                  for types that are new
-                  {TYPE: {autoscaling: {…}}}                                                domain/autoscale.py; on a cluster
+                  {TYPE: {autoscaling: {…}}}                                                domain/autoscale.py; so too
     volumes       {TYPE: [{name, path, size_mb}]}                                           domain/volume.py; on a cluster
     scripts       {postdeploy: "command"}                                                   once, after the first deploy
     healthchecks  {TYPE: [{type, path, …}]}                                                 domain/health.py
@@ -19,11 +19,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from wherry.domain import autoscale, cron, health, volume
-from wherry.domain.autoscale import Autoscale
+from wherry.domain.autoscale import MOST_PROCESSES, Autoscale
 from wherry.domain.config import KEY, RESERVED
 from wherry.domain.cron import CronTask
 from wherry.domain.errors import InvalidInput
-from wherry.domain.formation import MOST_PROCESSES, FormationWish, size_named
+from wherry.domain.formation import FormationWish, size_named
 from wherry.domain.health import Check
 from wherry.domain.procfile import LONGEST_COMMAND, TYPE
 from wherry.domain.reading import Reading
@@ -33,6 +33,7 @@ from wherry.domain.volume import Volume
 NAME = "app.json"
 MOST_BYTES = 256 * 1024
 _MOST_ENV = 1000
+ONE_AT_A_TIME = "it has a volume, which one process at a time has"
 _LACKED = {
     "addons": "there are no add-ons here",
     "environments": "there are no review apps here",
@@ -72,7 +73,11 @@ NOTHING = AppJson()
 
 def parse(content: bytes) -> AppJson:
     """Raises InvalidInput with every fault and where it stands."""
-    return read(_document(content))
+    found = read(_document(content))
+    if torn := [name for name, each in found.autoscaling.items() if each.most > 1 and name in found.volumes]:
+        problems = [f"{NAME}: formation.{name}.autoscaling: {ONE_AT_A_TIME}" for name in torn]
+        raise InvalidInput("app.json cannot be used", problems=problems)
+    return found
 
 
 def read(value: object) -> AppJson:

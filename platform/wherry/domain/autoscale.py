@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from wherry.domain.formation import MOST_PROCESSES
 from wherry.domain.reading import Reading
 
+MOST_PROCESSES = 100
 _MOST = {"cpu": 100, "memory": 100, "requests": 1_000_000}
 _TIMES = ("cooldown_period_seconds", "polling_interval_seconds")
 
@@ -26,6 +26,16 @@ class Autoscale:
     memory: int = 0
     requests: int = 0
 
+    def __str__(self) -> str:
+        """For people: ``1 to 5 by cpu 80%``."""
+        shares = [f"{kind} {share}%" for kind, share in (("cpu", self.cpu), ("memory", self.memory)) if share]
+        by = [*shares, *([f"{self.requests} requests/s"] if self.requests else [])]
+        return f"{self.least} to {self.most} by {', '.join(by)}"
+
+    def within(self, quantity: int) -> int:
+        """The nearest quantity that load could have chosen."""
+        return min(max(quantity, self.least), self.most)
+
 
 def read(reading: Reading, value: object, where: str) -> Autoscale | None:
     if value is None:
@@ -38,7 +48,10 @@ def read(reading: Reading, value: object, where: str) -> Autoscale | None:
     least = reading.whole(found.get("min_quantity"), f"{where}.min_quantity", 1, MOST_PROCESSES) or 1
     most = reading.whole(found.get("max_quantity"), f"{where}.max_quantity", 1, MOST_PROCESSES)
     triggers = reading.items(found.get("triggers"), f"{where}.triggers", len(_MOST))
-    counts = dict(_trigger(reading, each, f"{where}.triggers[{place}]") for place, each in enumerate(triggers))
+    counted = [_trigger(reading, each, f"{where}.triggers[{place}]") for place, each in enumerate(triggers)]
+    counts = dict(counted)
+    if len(counts) != len(counted):
+        reading.fault(f"{where}.triggers", "a type stands twice")
     if most is None or most < least:
         reading.fault(f"{where}.max_quantity", "must be there, and not below min_quantity")
         return None

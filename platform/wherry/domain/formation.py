@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from wherry.domain.autoscale import MOST_PROCESSES, Autoscale
 from wherry.domain.errors import InvalidInput
 from wherry.domain.text import printable
-
-MOST_PROCESSES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +43,18 @@ RELEASE = "release"
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The wanted quantity and size of one process type."""
+    """The wanted quantity and size of one process type. With `autoscale`, load decides between its bounds where the
+    runtime lets it, and `quantity` says only whether the type runs (0: not).
+    """
 
     quantity: int
     size: str = DEFAULT_SIZE
+    autoscale: Autoscale | None = None
+
+    @property
+    def most(self) -> int:
+        """How many there may be at a time."""
+        return self.autoscale.most if self.autoscale and self.quantity else self.quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +71,36 @@ _RESIZE = re.compile(r"(?:([a-z0-9][a-z0-9-]*)=)?([A-Za-z0-9-]{1,40})")
 _CHANGE = re.compile(r"([a-z0-9][a-z0-9-]*)([=+-])([0-9]{1,9})(?::([A-Za-z0-9-]{1,40}))?")
 
 
-def default(types: Iterable[str], wishes: Mapping[str, FormationWish] | None = None) -> dict[str, Scale]:
+def default(
+    types: Iterable[str],
+    wishes: Mapping[str, FormationWish] | None = None,
+    autoscaling: Mapping[str, Autoscale] | None = None,
+) -> dict[str, Scale]:
     """What the app wishes, else Heroku's first formation: one web, nothing else."""
-    wished = wishes or {}
-    return {name: _default(name, wished.get(name, _NO_WISH)) for name in types if name != RELEASE}
+    wished, scaling = wishes or {}, autoscaling or {}
+    return {name: _default(name, wished.get(name, _NO_WISH), scaling.get(name)) for name in types if name != RELEASE}
 
 
 def settled(
-    formation: Formation, types: Iterable[str], wishes: Mapping[str, FormationWish] | None = None
+    formation: Formation,
+    types: Iterable[str],
+    wishes: Mapping[str, FormationWish] | None = None,
+    autoscaling: Mapping[str, Autoscale] | None = None,
 ) -> dict[str, Scale]:
     """The formation for `types`: quantities survive a deploy, zero included; new types come at their default."""
-    return {name: formation.get(name, scale) for name, scale in default(types, wishes).items()}
+    return {name: formation.get(name, scale) for name, scale in default(types, wishes, autoscaling).items()}
 
 
-def _default(name: str, wish: FormationWish) -> Scale:
-    quantity = wish.quantity if wish.quantity is not None else 1 if name == "web" else 0
-    return Scale(quantity, wish.size or DEFAULT_SIZE)
+def without_load(formation: Formation) -> dict[str, Scale]:
+    """As it acts where load decides nothing."""
+    return {name: replace(scale, autoscale=None) for name, scale in formation.items()}
+
+
+def _default(name: str, wish: FormationWish, autoscale: Autoscale | None) -> Scale:
+    quantity = wish.quantity if wish.quantity is not None else 1 if name == "web" or autoscale else 0
+    if autoscale and quantity:
+        quantity = autoscale.within(quantity)
+    return Scale(quantity, wish.size or DEFAULT_SIZE, autoscale)
 
 
 def parse_change(text: str) -> tuple[str, str, str | None]:
@@ -131,6 +152,7 @@ def _updated(formation: Formation, name: str, quantity: object, size: object) ->
     wanted, chosen = before.quantity, before.size
     try:
         wanted = before.quantity if quantity is None else _quantity(quantity, before.quantity)
+        _leave_to_load(name, before, wanted)
     except InvalidInput as error:
         problems.append(f"{name}: {error.message}")
     try:
@@ -139,7 +161,15 @@ def _updated(formation: Formation, name: str, quantity: object, size: object) ->
         problems.append(f"{name}: {error.message}")
     if problems:
         raise InvalidInput("wrong", problems=problems)
-    return Scale(wanted, chosen)
+    return Scale(wanted, chosen, before.autoscale)
+
+
+def _leave_to_load(name: str, before: Scale, wanted: int) -> None:
+    """What load decides nobody sets beside it; but one may stop the type, and start it again within the bounds."""
+    load = before.autoscale
+    if load is None or wanted in (0, before.quantity) or (not before.quantity and wanted == load.within(wanted)):
+        return
+    raise InvalidInput(f"it is scaled from {load}; to set it yourself: wherry ps:autoscale:disable {name}")
 
 
 def _quantity(quantity: object, before: int) -> int:

@@ -1,7 +1,7 @@
 """The history of an app as a document: what `wherry eject` writes beside the plain files, and `wherry adopt` reads.
 
     {"wherry": 1, "app": "hello", "registry": "registry.example.com/team", "domains": ["www.example.org"],
-     "formation": {"web": {"quantity": 2, "size": "basic"}},
+     "formation": {"web": {"quantity": 2, "size": "basic", "autoscaling": {…}}},
      "releases": [{"number": 1, "description": "Deploy 1a2b3c4d", "status": "succeeded", "created_at": "2026-…Z", "by": "ada@…",
                    "commit": "…", "config": {…}, "image": {"repository": "apps/7", "digest": "sha256:…", "processes": {…},
                    "starts": {…}, "app_json": {…}}}]}
@@ -16,10 +16,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from wherry.domain import app_json, config
+from wherry.domain import app_json, autoscale, config
+from wherry.domain.autoscale import MOST_PROCESSES
 from wherry.domain.config import Config
 from wherry.domain.errors import InvalidInput
-from wherry.domain.formation import MOST_PROCESSES, SIZES, Formation, Scale
+from wherry.domain.formation import SIZES, Formation, Scale
 from wherry.domain.image import Image, Start
 from wherry.domain.model import Release, ReleaseStatus
 from wherry.domain.procfile import LONGEST_COMMAND, TYPE
@@ -65,9 +66,14 @@ def write(app: str, registry: str, domains: Sequence[str], formation: Formation,
         "app": app,
         "registry": registry,
         "domains": list(domains),
-        "formation": {name: {"quantity": each.quantity, "size": each.size} for name, each in formation.items()},
+        "formation": {name: _scale(each) for name, each in formation.items()},
         "releases": [_written(each) for each in reversed(releases)],
     }
+
+
+def _scale(scale: Scale) -> dict[str, object]:
+    load = {"autoscaling": autoscale.write(scale.autoscale)} if scale.autoscale else {}
+    return {"quantity": scale.quantity, "size": scale.size, **load}
 
 
 def _written(release: Release) -> dict[str, object]:
@@ -126,7 +132,9 @@ def _formation(reading: Reading, value: object) -> dict[str, Scale]:
         if not TYPE.fullmatch(str(name)) or size not in SIZES or quantity is None:
             reading.fault(where, "must be a process type with a quantity and a size")
             continue
-        found[str(name)] = Scale(quantity, size)
+        found[str(name)] = Scale(
+            quantity, size, autoscale.read(reading, scale.get("autoscaling"), f"{where}.autoscaling")
+        )
     return found
 
 

@@ -55,7 +55,7 @@ def turn(wishes: Iterable[Wish], type: str, index: int) -> Turn:
 def process_named(text: str, formation: Formation) -> Target:
     """``web.1`` as a process that the formation asks for. Raises NotFound."""
     match = _PROCESS.fullmatch(text)
-    if match and match[1] in formation and int(match[2]) <= formation[match[1]].quantity:
+    if match and match[1] in formation and int(match[2]) <= formation[match[1]].most:
         return Target(match[1], int(match[2]))
     raise NotFound(f"there is no process '{printable(text, 60)}'", hint="To see what runs: wherry ps")
 

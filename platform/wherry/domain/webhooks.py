@@ -194,6 +194,8 @@ def news_of(event: Event) -> list[News]:
     if event.action == "formation.change":
         changed = [name for name, to in event.after.items() if event.before.get(name) != to]
         return [_news(event, place, "api:formation", "update", name) for place, name in enumerate(sorted(changed))]
+    if event.action.startswith("autoscaling."):
+        return [_news(event, place, "api:formation", "update", name) for place, name in enumerate(sorted(event.after))]
     if event.action not in _SAYS:
         return []
     include, verb, key = _SAYS[event.action]

@@ -26,7 +26,7 @@ class Workload:
     A web process gets ``$PORT`` from its runtime and is ready when it accepts a connection there; any other type is
     ready when it has lived through `settle` seconds. `turns`: of the processes, by index, that were to be restarted.
     `checks`: what else makes it ready, and what shows that it lives. `autoscale`: load decides on the quantity, where the
-    runtime can; `volumes`: folders that outlive it.
+    runtime lets it; `volumes`: folders that outlive it.
     """
 
     app_id: int
@@ -49,6 +49,11 @@ class Workload:
     @property
     def listens(self) -> bool:
         return self.type == "web"
+
+    @property
+    def most(self) -> int:
+        """How many there may be at a time."""
+        return self.autoscale.most if self.autoscale else self.quantity
 
 
 @dataclass(frozen=True, slots=True)

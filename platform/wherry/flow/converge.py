@@ -84,7 +84,7 @@ class Converge:
     def _route_and_retire(
         self, app: App, release: Release, wanted: Sequence[Workload], cancel: Cancel, *, by_name: bool
     ) -> bool:
-        kept = {(each.type, index) for each in wanted for index in range(1, each.quantity + 1)}
+        kept = {(each.type, index) for each in wanted for index in range(1, each.most + 1)}
         processes = [each for each in self.runtime.processes(app.id) if (each.type, each.index) in kept]
         self.router.publish(route(latest(self.ledger, app), release, processes))
         ended = self.router.drain(app.id, release.number, self.patience.drain, cancel)

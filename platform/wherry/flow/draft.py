@@ -33,7 +33,8 @@ class Draft:
 def append(tx: Transaction, draft: Draft, now: datetime) -> Release:
     app = draft.app
     before = tx.apps.formation(app.id)
-    formation = settled(before, draft.image.processes, draft.image.wishes.formation)
+    wishes = draft.image.wishes
+    formation = settled(before, draft.image.processes, wishes.formation, wishes.autoscaling)
     release = tx.releases.append(
         app.id,
         draft.actor,

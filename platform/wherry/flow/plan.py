@@ -51,17 +51,35 @@ def workloads(
             boot_limit=patience.boot,
             stop_grace=patience.stop,
             checks=_checks(release, name),
-            autoscale=release.image.wishes.autoscaling.get(name),
+            autoscale=scale.autoscale,
             volumes=release.image.wishes.volumes.get(name, ()),
-            turns=_turns(wishes, name, scale.quantity),
+            turns=_turns(wishes, name, scale.most),
         )
         for name, scale in scales.items()
         if scale.quantity > 0
     ]
 
 
-def _turns(wishes: Sequence[Wish], name: str, quantity: int) -> dict[int, Turn]:
-    turns = {index: turn(wishes, name, index) for index in range(1, quantity + 1)} if wishes else {}
+def left_alone(release: Release, formation: Formation, by_load: bool) -> list[str]:
+    """What app.json says of scaling by load without effect, in words for the pusher."""
+    told = []
+    for name, wish in sorted(release.image.wishes.autoscaling.items()):
+        if name not in formation or (by_load and formation[name].autoscale == wish):
+            continue
+        now = (
+            f"{name} stays {formation[name].autoscale or 'as it was scaled'}: wherry ps:autoscale:enable {name} --max N"
+        )
+        why = (
+            f"it is for types that are new; {now}"
+            if by_load
+            else f"only on a Kubernetes; here: wherry ps:scale {name}=N"
+        )
+        told.append(f"app.json: formation.{name}.autoscaling does nothing: {why}")
+    return told
+
+
+def _turns(wishes: Sequence[Wish], name: str, most: int) -> dict[int, Turn]:
+    turns = {index: turn(wishes, name, index) for index in range(1, most + 1)} if wishes else {}
     return {index: each for index, each in turns.items() if each.number}
 
 

@@ -176,6 +176,10 @@ class SandboxSession(Protocol):
 class Runtime(Tasks, Protocol):
     """Where processes run."""
 
+    @property
+    def by_load(self) -> bool:
+        """Whether load can decide how many run. Elsewhere `autoscale` of a workload is left alone."""
+
     def start(self, workloads: Sequence[Workload], say: Say) -> None:
         """Makes every process of `workloads` run, and returns when all are ready. Until then what runs now serves on; it is
         gone after `retire` at the latest.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wherry.domain.errors import NotFound
-from wherry.domain.formation import Scale, settled
+from wherry.domain.formation import Scale, settled, without_load
 from wherry.domain.model import Actor, App, JobKind
 from wherry.domain.restarts import EVERYTHING, Target, process_named, type_named
 from wherry.flow.draft import newest
@@ -16,8 +16,11 @@ from wherry.flow.ports import Clock
 
 @dataclass(frozen=True)
 class RestartProcesses:
+    """`by_load`: as for scaling."""
+
     ledger: Ledger
     clock: Clock
+    by_load: bool = False
 
     def everything(self, actor: Actor, app: App, origin: str = "") -> None:
         with self.ledger.begin() as tx:
@@ -37,7 +40,8 @@ class RestartProcesses:
         release = newest(tx, app.id)
         if release is None:
             raise NotFound(f"{app.name} has no processes yet", hint="To make some: git push wherry main")
-        return settled(tx.apps.formation(app.id), release.image.processes)
+        found = settled(tx.apps.formation(app.id), release.image.processes)
+        return found if self.by_load else without_load(found)
 
     def _wish(self, tx: Transaction, actor: Actor, app: App, target: Target, stop_first: bool, origin: str) -> None:
         tx.restarts.wish(app.id, target, stop_first)

@@ -28,7 +28,7 @@ from wherry.flow.draft import latest
 from wherry.flow.faults import foreseen
 from wherry.flow.lanes import app_lane, release_stream
 from wherry.flow.ledger_ports import Ledger
-from wherry.flow.plan import Patience, command, release_phase, route, workloads
+from wherry.flow.plan import Patience, command, left_alone, release_phase, route, workloads
 from wherry.flow.ports import Cancel, Clock, Logs, Router, Runtime, Say
 from wherry.flow.talk import detail, step, trouble
 
@@ -103,6 +103,8 @@ class RollOut:
     def _start(self, app: App, release: Release, formation: Formation, wishes: Sequence[Wish]) -> None:
         wanted = workloads(app, release, formation, self.patience, wishes)
         step(self._say(release), "Launching...")
+        for line in left_alone(release, formation, self.runtime.by_load):
+            detail(self._say(release), line)
         self.runtime.start(wanted, self._say(release))
 
     def _switch(self, app: App, release: Release) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from wherry.domain.formation import Formation, scaled, settled
+from wherry.domain.formation import Formation, scaled, settled, without_load
 from wherry.domain.model import Actor, App, JobKind, Release
 from wherry.flow.draft import newest
 from wherry.flow.lanes import app_lane
@@ -15,8 +15,11 @@ from wherry.flow.ports import Clock
 
 @dataclass(frozen=True)
 class ScaleApp:
+    """`by_load`: whether load can decide on quantities. Where it cannot, what the app wishes of it waits, unseen."""
+
     ledger: Ledger
     clock: Clock
+    by_load: bool = False
 
     def show(self, app: App) -> tuple[Formation, Release | None]:
         """The formation of the newest release's process types, and that release."""
@@ -32,14 +35,20 @@ class ScaleApp:
             before, _ = self._current(tx, app)
             after = scaled(before, updates)
             if after != before:
-                tx.apps.put_formation(app.id, {**tx.apps.formation(app.id), **after})
+                kept = tx.apps.formation(app.id)
+                waiting = {name: each.autoscale for name, each in kept.items() if not self.by_load}
+                changed = {
+                    name: replace(each, autoscale=waiting.get(name, each.autoscale)) for name, each in after.items()
+                }
+                tx.apps.put_formation(app.id, {**kept, **changed})
                 tx.jobs.add(JobKind.CONVERGE, app.id, app_lane(app.id))
                 tx.events.add(now, actor, app.name, "formation.change", _shown(before), _shown(after), origin)
         return after
 
     def _current(self, tx: Transaction, app: App) -> tuple[Formation, Release | None]:
         release = newest(tx, app.id)
-        return settled(tx.apps.formation(app.id), release.image.processes if release else ()), release
+        found = settled(tx.apps.formation(app.id), release.image.processes if release else ())
+        return found if self.by_load else without_load(found), release
 
 
 def _shown(formation: Formation) -> dict[str, object]:

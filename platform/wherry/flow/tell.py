@@ -77,6 +77,10 @@ def _scaled(before: Values, after: Values) -> list[str]:
     return [f"Scaled to {' '.join(changed)}"] if changed else []
 
 
+def _autoscaled(before: Values, after: Values) -> list[str]:
+    return [f"Autoscaling {name} from {to}" for name, to in after.items()]
+
+
 def _pushed(before: Values, after: Values) -> list[str]:
     return ["Build started"]
 
@@ -103,6 +107,8 @@ _SENTENCES: dict[str, Callable[[Values, Values], list[str]]] = {
     "app.create": lambda before, after: ["App created"],
     "app.maintenance": _maintained,
     "app.rename": lambda before, after: [f"Renamed from {before.get('name', '')} to {after.get('name', '')}"],
+    "autoscaling.enable": _autoscaled,
+    "autoscaling.disable": _scaled,
     "build.cancel": lambda before, after: ["Build stopped"],
     "build.create": _pushed,
     "build.finish": _built,

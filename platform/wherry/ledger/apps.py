@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, delete, insert, literal, or_, select, union_all, update
 
+from wherry.domain.autoscale import Autoscale
 from wherry.domain.build_settings import BuildSettings
 from wherry.domain.config import Config
 from wherry.domain.errors import Conflict, NotFound
@@ -139,21 +140,26 @@ class SqlApps:
         self._change(app_id, config=self._seal(app_id).seal("config", config))
 
     def formation(self, app_id: int) -> Formation:
-        query = select(scales.c.type, scales.c.quantity, scales.c.size)
-        rows = self._sql.rows(query.where(scales.c.app_id == app_id).order_by(scales.c.type))
-        return {row.type: Scale(row.quantity, row.size) for row in rows}
+        rows = self._sql.rows(select(scales).where(scales.c.app_id == app_id).order_by(scales.c.type))
+        return {row.type: _scale(row) for row in rows}
 
     def formations(self, app_ids: Collection[int]) -> dict[int, Formation]:
         found: dict[int, dict[str, Scale]] = {}
         for row in self._sql.rows(select(scales).where(scales.c.app_id.in_(app_ids)).order_by(scales.c.type)):
-            found.setdefault(row.app_id, {})[row.type] = Scale(row.quantity, row.size)
+            found.setdefault(row.app_id, {})[row.type] = _scale(row)
         return dict(found)
 
     def put_formation(self, app_id: int, formation: Formation) -> None:
         self.by_id(app_id)
         self._sql.write(delete(scales).where(scales.c.app_id == app_id))
         rows = [
-            {"app_id": app_id, "type": name, "quantity": scale.quantity, "size": scale.size}
+            {
+                "app_id": app_id,
+                "type": name,
+                "quantity": scale.quantity,
+                "size": scale.size,
+                "autoscale": asdict(scale.autoscale) if scale.autoscale else None,
+            }
             for name, scale in formation.items()
         ]
         if rows:
@@ -216,6 +222,10 @@ def _app(row: Row[Any], names: tuple[str, ...]) -> App:
         bool(row.maintenance),
         names,
     )
+
+
+def _scale(row: Row[Any]) -> Scale:
+    return Scale(row.quantity, row.size, Autoscale(**row.autoscale) if row.autoscale else None)
 
 
 def _seen_by(user_id: int) -> ColumnElement[bool]:

@@ -100,6 +100,7 @@ formation = Table(
     Column("type", Text, primary_key=True),
     Column("quantity", Integer, nullable=False),
     Column("size", Text, nullable=False),
+    Column("autoscale", Json),  # none: its quantity is set
 )
 
 builds = _table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,7 @@ from datetime import datetime
 from wherry.domain.config import Config
 from wherry.domain.difference import Change, Shape, difference, shape_of
 from wherry.domain.errors import NotFound, PlatformFault
-from wherry.domain.formation import Formation, settled
+from wherry.domain.formation import Formation, Scale, settled, without_load
 from wherry.domain.model import App, Build, Event, Release
 from wherry.domain.paging import Window
 from wherry.domain.retention import Standing
@@ -174,20 +175,25 @@ class Shelf:
         self, app: App, latest: Release | None, current: Release | None, kept: Formation, running: Running
     ) -> tuple[Summary, Formation]:
         formation = settled(kept, latest.image.processes if latest else ())
-        up = sum(
-            each.app_id == app.id
-            and each.state is ProcessState.UP
-            and current is not None
-            and each.release == current.number
+        if not self.world.runtime.by_load:
+            formation = without_load(formation)
+        up = Counter(
+            each.type
             for each in running.processes
+            if each.app_id == app.id and each.state is ProcessState.UP and current and each.release == current.number
         )
         summary = Summary(
             app=app,
             url=self.world.settings.app_url(app.name),
             current=current,
             newest=latest,
-            wanted=sum(scale.quantity for scale in formation.values()),
-            up=None if running.fault else up,
+            wanted=sum(_wanted(scale, up[type]) for type, scale in formation.items()),
+            up=None if running.fault else up.total(),
             changed_at=max(app.updated_at, latest.created_at) if latest else app.updated_at,
         )
         return summary, formation
+
+
+def _wanted(scale: Scale, up: int) -> int:
+    """Where load decides, as many as there are, within its bounds."""
+    return scale.autoscale.within(up) if scale.autoscale and scale.quantity else scale.quantity

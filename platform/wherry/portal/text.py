@@ -128,6 +128,12 @@ _SENTENCES: dict[str, Callable[[Values, Values], str]] = {
     "app.transfer": lambda before, after: f"gave the app to {after.get('owner', '')}",
     "app.create": lambda before, after: "created the app",
     "app.rename": lambda before, after: f"renamed {before.get('name', '')} to {after.get('name', '')}",
+    "autoscaling.enable": lambda before, after: (
+        f"lets load scale {', '.join(f'{name} from {to}' for name, to in after.items())}"
+    ),
+    "autoscaling.disable": lambda before, after: (
+        f"stopped scaling by load: {', '.join(f'{name} at {to}' for name, to in after.items())}"
+    ),
     "build.cancel": lambda before, after: f"stopped build {after.get('build', '')}",
     "build.finish": lambda before, after: f"build {after.get('build', '')} {after.get('status', '')}",
     "build.create": lambda before, after: f"uploaded build {after.get('build', '')}",

@@ -25,6 +25,11 @@ _APP = answer(id=UUID, name=TEXT)
 _NAMED = answer(id=UUID, name=TEXT)
 _USER = answer(email=TEXT, id=UUID)
 _REF = answer(id=UUID)
+_AUTOSCALING = answer(
+    min_quantity=COUNT,
+    max_quantity=COUNT,
+    triggers=many(answer(type=word("cpu", "memory", "requests"), metadata=answer(value=COUNT))),
+)
 _SCALE = answer(quantity=COUNT, size=TEXT)
 _DIGEST: Schema = {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
 
@@ -170,6 +175,7 @@ OBJECTS: dict[str, Schema] = {
     ),
     "Formation": answer(
         app=_APP,
+        autoscaling=maybe(_AUTOSCALING),
         command=TEXT,
         created_at=TIME,
         dyno_size=_NAMED,

@@ -23,6 +23,8 @@ from wherry.api.openapi.notation import (
 from wherry.api.openapi.operation import NO_BODY, Operation, gets, lists
 
 _QUANTITY: Schema = {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^[+-]?[0-9]{1,9}$"}]}
+_LEAST_MOST: Schema = {"type": "integer", "minimum": 1, "maximum": 100}
+_TRIGGERS = many(body("type", "metadata", type=word("cpu", "memory", "requests"), metadata=body("value", value=COUNT)))
 _SOURCE = body("url", url=URL, version=maybe(TEXT), checksum=maybe(TEXT), version_description=maybe(TEXT))
 
 _WEBHOOK: dict[str, Schema] = {
@@ -114,6 +116,11 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "GET /apps/<app>/formation/<type>": gets(named("Formation")),
     "PATCH /apps/<app>/formation/<type>": Operation(body(quantity=_QUANTITY, size=TEXT), {200: named("Formation")}),
+    "PUT /apps/<app>/formation/<type>/autoscaling": Operation(
+        body("max_quantity", "triggers", min_quantity=_LEAST_MOST, max_quantity=_LEAST_MOST, triggers=_TRIGGERS),
+        {200: named("Formation")},
+    ),
+    "DELETE /apps/<app>/formation/<type>/autoscaling": gets(named("Formation")),
     "GET /apps/<app>/releases": lists("Release"),
     "GET /apps/<app>/releases/<release>": gets(named("Release")),
     "POST /apps/<app>/releases": Operation(

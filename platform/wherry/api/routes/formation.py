@@ -50,6 +50,19 @@ def change_one(call: Call, app: App, type: str) -> ResponseReturnValue:
     return jsonify(_one(call, app, type))
 
 
+def enable_autoscaling(call: Call, app: App, type: str) -> ResponseReturnValue:
+    """The body: as `formation.TYPE.autoscaling` of an app.json."""
+    name = str(_one(call, app, type)["type"])
+    call.world.autoscale.enable(call.actor, app, name, json_object(request), call.origin)
+    return jsonify(_one(call, app, name))
+
+
+def disable_autoscaling(call: Call, app: App, type: str) -> ResponseReturnValue:
+    name = str(_one(call, app, type)["type"])
+    call.world.autoscale.disable(call.actor, app, name, call.origin)
+    return jsonify(_one(call, app, name))
+
+
 def _shown(call: Call, app: App) -> list[Json]:
     """With the release phase, of which none ever runs on: Heroku's clients see by it that there is one."""
     formation: Formation

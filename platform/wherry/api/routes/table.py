@@ -118,6 +118,8 @@ ROUTES = (
     Route(Permission.CHANGE, "PATCH", "/apps/<app>/formation", formation.change),
     Route(Permission.VIEW, "GET", "/apps/<app>/formation/<type>", formation.show),
     Route(Permission.OPERATE, "PATCH", "/apps/<app>/formation/<type>", formation.change_one),
+    Route(Permission.OPERATE, "PUT", "/apps/<app>/formation/<type>/autoscaling", formation.enable_autoscaling),
+    Route(Permission.OPERATE, "DELETE", "/apps/<app>/formation/<type>/autoscaling", formation.disable_autoscaling),
     Route(Permission.VIEW, "GET", "/apps/<app>/releases", releases.index),
     Route(Permission.CHANGE, "POST", "/apps/<app>/releases", releases.create),
     Route(Permission.VIEW, "GET", "/apps/<app>/releases/<release>", releases.show),

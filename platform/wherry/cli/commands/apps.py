@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from wherry.cli import repository, show
-from wherry.cli.common import app_option, client, json_option, scalable
+from wherry.cli.common import amount, app_option, client, json_option, scalable
 from wherry.cli.errors import Usage
 
 
@@ -104,7 +104,7 @@ def browse(app: str, path: str) -> None:
 def _facts(
     app: dict[str, Any], newest: list[dict[str, Any]], formation: list[dict[str, Any]]
 ) -> list[tuple[str, object]]:
-    processes = ", ".join(f"{each['type']}: {each['quantity']}" for each in formation)
+    processes = ", ".join(f"{each['type']}: {amount(each)}" for each in formation)
     release = f"v{newest[0]['version']} ({newest[0]['status']})" if newest else "none yet: git push wherry main"
     return [
         ("Created At", show.time(app["created_at"])),

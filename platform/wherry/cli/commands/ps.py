@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from wherry.cli import show
-from wherry.cli.common import app_option, client, json_option, scalable
+from wherry.cli.common import amount, app_option, client, json_option, scalable
 from wherry.domain.formation import parse_change
 
 
@@ -36,7 +36,7 @@ def index(app: str, types: tuple[str, ...], as_json: bool) -> None:
             f"{app} has no processes" + (" of that type." if types else " yet. To make some: git push wherry main")
         )
     for each in formation:
-        show.title(f"{each['type']} ({each['size']}): {each['command']} ({each['quantity']})")
+        show.title(f"{each['type']} ({each['size']}): {each['command']} ({amount(each)})")
         running = _aged([dyno for dyno in dynos if dyno["type"] == each["type"]])
         for dyno in running:
             show.line(_shown(dyno))

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from wherry.cli import show
-from wherry.cli.common import app_option, client, json_option, scalable
+from wherry.cli.common import amount, app_option, client, json_option, scalable
 from wherry.cli.errors import Usage
 from wherry.domain.formation import SIZES, parse_size
 
@@ -42,4 +42,4 @@ def resize(app: str, changes: tuple[str, ...], as_json: bool) -> None:
 def _row(each: dict[str, Any]) -> tuple[object, ...]:
     size = SIZES.get(each["size"])
     memory, cores = (f"{size.memory} MiB", f"{size.cpu / 1000:g}") if size else ("?", "?")
-    return each["type"], each["size"], memory, cores, each["quantity"]
+    return each["type"], each["size"], memory, cores, amount(each)

@@ -43,7 +43,7 @@ class Plan:
 
     @property
     def stops_all(self) -> bool:
-        return len(self.stop) >= self.workload.quantity
+        return len(self.stop) >= self.workload.most
 
 
 def plan(ground: Ground, workload: Workload, live: Object | None) -> Plan:
@@ -51,9 +51,9 @@ def plan(ground: Ground, workload: Workload, live: Object | None) -> Plan:
         return Plan(workload, _noted(manifests.deployment(ground, workload, _newest(workload)), workload), None)
     pending = _pending(workload, live)
     stop = frozenset(index for index, number in pending.items() if workload.turns[index].stop > _done(live))
-    if len(pending) >= workload.quantity or not is_as_asked(ground.platform, workload, live, turns=False):
+    if len(pending) >= workload.most or not is_as_asked(ground.platform, workload, live, turns=False):
         wanted = _not_fewer(manifests.deployment(ground, workload, _newest(workload)), workload, live)
-        stop = stop if len(stop) >= workload.quantity else frozenset()
+        stop = stop if len(stop) >= workload.most else frozenset()
         return Plan(workload, _noted(wanted, workload), live, stop=stop)
     wanted = manifests.deployment(ground, workload, _turn(live))
     if template_of(wanted) != template_of(live):
@@ -148,7 +148,7 @@ def _noted(wanted: Object, workload: Workload, live: Object | None = None) -> Ob
 def _pending(workload: Workload, live: Object) -> dict[int, int]:
     """Processes, by index, that are older than the last wish to restart them."""
     done = _done(live)
-    asked = {index: each.number for index, each in workload.turns.items() if index <= workload.quantity}
+    asked = {index: each.number for index, each in workload.turns.items() if index <= workload.most}
     return {index: number for index, number in asked.items() if number > done}
 
 
