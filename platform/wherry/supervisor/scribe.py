@@ -4,7 +4,6 @@ and to webhooks what happened.
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import signal
@@ -16,6 +15,7 @@ from wherry.api.announce import Announcements
 from wherry.domain.errors import WherryError
 from wherry.home import Home
 from wherry.settings import Settings
+from wherry.supervisor.turn import turn
 from wherry.wiring import Scribe, wire_scribe
 
 log = logging.getLogger(__name__)
@@ -32,8 +32,7 @@ def main(settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     os.nice(_NICE)
-    with (settings.folder / "app-logs.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # one writes, of however many; another machine's may be it
+    with turn(settings.folder / "app-logs.lock"):  # one writes, of however many; another machine's may be it
         scribe = wire_scribe(settings, home, Announcements(settings, home.secret("tickets.key")))
         works = {"engine": scribe.collector.run, "events": lambda: _events(scribe, stop)}
         if scribe.router:

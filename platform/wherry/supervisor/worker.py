@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import signal
 import sys
@@ -13,6 +12,7 @@ from wherry.domain.model import JobKind
 from wherry.home import Home
 from wherry.settings import Settings
 from wherry.supervisor.keeper import Keeper
+from wherry.supervisor.turn import turn
 from wherry.wiring import wire_worker
 
 
@@ -23,8 +23,7 @@ def main(settings: Settings) -> int:
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with (settings.folder / "run" / "worker.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # an earlier worker that is still ending must be gone first
+    with turn(settings.folder / "run" / "worker.lock"):  # an earlier worker that is still ending must be gone first
         bench = wire_worker(settings, home)
         keeper = Keeper(bench)
         worker = replace(
