@@ -117,6 +117,8 @@ def _state(pod: Object, status: Mapping[str, Any], restarts: int) -> tuple[Proce
     if running := state.get("running"):
         if is_ready(pod):
             return ProcessState.UP, "", running["startedAt"]
+        if _is_lost(pod):
+            return ProcessState.STARTING, "its node does not answer", running["startedAt"]
         return ProcessState.STARTING, f"started again {_times(restarts)}" if restarts else "", running["startedAt"]
     if end:
         return ProcessState.CRASHED, said_of_end(end), end.get("finishedAt") or made
@@ -127,6 +129,12 @@ def _state(pod: Object, status: Mapping[str, Any], restarts: int) -> tuple[Proce
     scheduled = condition(pod, "PodScheduled")
     detail = printable(scheduled.get("message", ""), 300) if scheduled.get("status") == "False" else ""
     return ProcessState.STARTING, detail, made
+
+
+def _is_lost(pod: Object) -> bool:
+    """The node controller takes the readiness from all pods of a node that is silent, and changes nothing else of them."""
+    gates = pod.get("spec", {}).get("readinessGates")
+    return condition(pod, "ContainersReady").get("status") == "True" and not gates and not is_ready(pod)
 
 
 def _age(pod: Object) -> tuple[str, str]:
