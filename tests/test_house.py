@@ -8,12 +8,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SECURITY_IDS = {
-    *(f"T{number:02d}" for number in (1, 2, 3, 4, 8, 24, *range(28, 37), 39)),
+    *(f"T{number:02d}" for number in (1, 2, 3, 4, 8, 14, 15, 20, 21, 24, *range(28, 37), 39)),
     *(
         f"B{number:02d}"
         for number in (6, 7, 8, 10, 42, 43, 50, 51, 52, 54, 55, 56, 57, 59, 60, 61, 62, 63, 85, 87, 88, 90)
     ),
-    *(f"A{number:02d}" for number in (6, 7, 20, 21, 22, 24, 41, 44, 46)),
+    *(f"A{number:02d}" for number in (6, 7, 17, 18, 20, 21, 22, 24, 26, *range(28, 33), 41, 44, 46)),
 }
 _SECURITY_ROW = re.compile(r"^\| ([TBA][0-9]{2}) \| [^|]+ \| (.+) \|$", re.MULTILINE)
 _NAMED_TEST = re.compile(r"`(tests/[a-z0-9_/]+\.py)::(test_[a-z0-9_]+)`")

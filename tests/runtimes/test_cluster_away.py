@@ -1,9 +1,7 @@
-"""A26: the API of a real Kubernetes is away for a while, and comes back."""
+"""A26, A28: the API of a real Kubernetes is away or slow for a while, and comes back."""
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -11,78 +9,23 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import yaml
 from wherry.domain.errors import PlatformFault
 from wherry.domain.image import Image
+from wherry.runtimes.cluster import kinds, naming
 from wherry.runtimes.cluster.client import Client
 from wherry.runtimes.cluster.errands import ClusterRuntime
 from wherry.runtimes.cluster.ground import Ground
 
 from tests.cluster.cluster import Cluster
+from tests.runtimes.line import Line, line_to
 from tests.runtimes.machine_world import eventually, quiet, workload
 
 pytestmark = [pytest.mark.engine, pytest.mark.cluster]
 
 
-class Line:
-    """A wire to the API that can be cut; `tries` are the times of connections while it is."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._target = (host, port)
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self._whole = True
-        self._open: list[socket.socket] = []
-        self.tries: list[float] = []
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    @property
-    def port(self) -> int:
-        return int(self._server.getsockname()[1])
-
-    def cut(self) -> None:
-        self._whole = False
-        for each in self._open:
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-
-    def mend(self) -> None:
-        self._whole = True
-
-    def close(self) -> None:
-        self.cut()
-        self._server.close()
-        for each in self._open:
-            each.close()
-
-    def _serve(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                near = self._server.accept()[0]
-                if not self._whole:
-                    self.tries.append(time.monotonic())
-                    near.close()
-                    continue
-                far = socket.create_connection(self._target)
-                self._open += [near, far]
-                for one, other in ((near, far), (far, near)):
-                    threading.Thread(target=_pump, args=(one, other), daemon=True).start()
-
-
-def _pump(one: socket.socket, other: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := one.recv(65536):
-            other.sendall(data)
-        other.shutdown(socket.SHUT_RDWR)
-
-
 @pytest.fixture
 def line(cluster: Cluster, tmp_path: Path) -> Iterator[Line]:
-    found = yaml.safe_load(Path(cluster.kubeconfig).read_text())
-    about = found["clusters"][0]["cluster"]
-    host, _, port = about["server"].removeprefix("https://").partition(":")
-    made = Line(host, int(port))
-    about["server"], about["tls-server-name"] = f"https://127.0.0.1:{made.port}", host
-    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(found))
+    made = line_to(cluster, tmp_path / "kubeconfig")
     yield made
     made.close()
 
@@ -109,5 +52,53 @@ def test_a26_a_deploy_waits_while_the_api_is_away_and_nobody_storms_it(
         deploy.join(60)
         assert [(each.release, each.name) for each in runtime.processes(1)][-1:] == [(2, "web.1")]
         assert len(storm) <= 2 * 6  # each try is repeated once, for a kept connection that was closed
+    finally:
+        runtime.close()
+
+
+def test_a26_answers_that_come_ten_seconds_late_lose_no_release_and_are_not_asked_for_again_and_again(
+    line: Line, tmp_path: Path, cluster_ground: Ground, cluster_image: Image
+) -> None:
+    client = Client(str(tmp_path / "kubeconfig"))
+    runtime = ClusterRuntime(client, cluster_ground)
+    try:
+        first = workload(cluster_image)
+        runtime.start([first], quiet)
+        before, opened = client.sent.copy(), line.opened
+        line.slow(10)
+        second = replace(first, release=2)
+        deploy = threading.Thread(target=runtime.start, args=([second], quiet))
+        begun = time.monotonic()
+        deploy.start()
+        eventually(lambda: time.monotonic() > begun + 12)
+        assert [each.release for each in runtime.processes(1)] == [1], "what is known goes on to be answered"
+        line.mend()
+        deploy.join(60)
+        runtime.retire(1, [second])
+        eventually(lambda: [(each.release, each.name) for each in runtime.processes(1)] == [(2, "web.1")])
+        sent = client.sent - before
+        assert sum(sent.values()) <= 12, sent
+        assert line.opened - opened <= 12
+        runtime.start([replace(first, release=3)], quiet)
+    finally:
+        runtime.close()
+
+
+def test_a28_a_watch_that_hangs_is_given_up_and_what_happened_meanwhile_is_known_when_it_goes_on(
+    line: Line, tmp_path: Path, cluster: Cluster, cluster_ground: Ground, cluster_image: Image
+) -> None:
+    client = Client(str(tmp_path / "kubeconfig"))
+    runtime = ClusterRuntime(client, cluster_ground)
+    try:
+        runtime.start([workload(cluster_image)], quiet)
+        _, version = client.list(kinds.POD, naming.namespace(cluster_ground.platform, 1))
+        with client.watch(kinds.POD, version, 60, quiet=1.0) as events:
+            line.slow(600)
+            with pytest.raises(PlatformFault, match="watch the pods"):
+                next(events)
+        line.cut()
+        line.mend()
+        cluster.kubectl("scale", "deploy/web", "--replicas=2", "-n", naming.namespace(cluster_ground.platform, 1))
+        eventually(lambda: len(runtime.processes(1)) == 2, 30)
     finally:
         runtime.close()

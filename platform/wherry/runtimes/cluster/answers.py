@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 import urllib3
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, SSLError
 
 from wherry.domain.text import printable
 from wherry.runtimes.cluster import errors
@@ -60,4 +60,12 @@ def drop(answer: Answer) -> None:
 
 
 def broken(doing: str, error: Exception) -> Unreachable:
-    return Unreachable(f"could not {doing}: the cluster does not answer ({printable(str(error))})", hint=HINT)
+    return Unreachable(f"could not {doing}: {why(error)}", hint=HINT)
+
+
+def why(error: Exception) -> str:
+    """What keeps us from an answer: nobody there, or somebody whom we cannot trust."""
+    reason = getattr(error, "reason", error)  # of urllib3's tries, the last
+    if isinstance(reason, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(reason):
+        return f"the cluster's certificate is not one of the authority that we know ({printable(str(reason))})"
+    return f"the cluster does not answer ({printable(str(error))})"

@@ -20,7 +20,6 @@ from urllib.parse import urlencode
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from wherry.domain.text import printable
 from wherry.runtimes.cluster import answers, errors
 from wherry.runtimes.cluster.answers import Answer
 from wherry.runtimes.cluster.credentials import Credentials, Door
@@ -73,7 +72,7 @@ class Transport:
     def __init__(self, kubeconfig: str = "") -> None:
         self.credentials = Credentials(kubeconfig)
         self.sent: Counter[str] = Counter()
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._fault = ""
         self._next_try = 0.0
         self._here = threading.local()
@@ -110,6 +109,21 @@ class Transport:
         finally:
             self._here.say = before
 
+    @property
+    def is_away(self) -> bool:
+        """By the last try that anybody made."""
+        with self._lock:
+            return bool(self._fault)
+
+    def await_back(self, seconds: float, ended: Callable[[], bool]) -> None:
+        """Until it has answered somebody again, `seconds` at most. `ended` is asked after each `wake`."""
+        with self._lock:
+            self._lock.wait_for(lambda: not self._fault or ended(), seconds)
+
+    def wake(self) -> None:
+        with self._lock:
+            self._lock.notify_all()
+
     def _answered(self, call: Call) -> Answer:
         """After the waits that the server asked for; with other credentials when it refused those we had."""
         until, again = time.monotonic() + _LONGEST_WAIT, True
@@ -144,7 +158,9 @@ class Transport:
         except (HTTPError, OSError) as error:
             raise self._gone(call.doing, error) from error
         with self._lock:
-            self._fault = ""
+            if self._fault:
+                self._fault = ""
+                self._lock.notify_all()
         assert isinstance(answer, Answer)
         return answer
 
@@ -160,7 +176,7 @@ class Transport:
     def _gone(self, doing: str, error: Exception) -> Unreachable:
         fault = answers.broken(doing, error)
         with self._lock:
-            self._fault = f"the cluster does not answer ({printable(str(error))})"
+            self._fault = answers.why(error)
             self._next_try = time.monotonic() + _AGAIN_AFTER * random.uniform(1, 1.5)  # noqa: S311
         return fault
 

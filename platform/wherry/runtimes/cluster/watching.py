@@ -63,6 +63,7 @@ class Watching:
 
     def end(self) -> None:
         self._stop.set()
+        self._client.wake()
         with self._lock:
             if self._answer:
                 self._answer.shutdown()
@@ -83,9 +84,17 @@ class Watching:
                 self._stop.wait(random.uniform(0, 1))  # noqa: S311 - all watches may be told so at once
             except WherryError as error:
                 self._is_lost(error)
-                self._stop.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311
+                self._pause(pause * random.uniform(0.5, 1.5))  # noqa: S311
                 pause = min(pause * 2, _LONGEST_PAUSE)
         self.live.clear()
+
+    def _pause(self, seconds: float) -> None:
+        """Not to its end when the cluster was away and has answered somebody meanwhile."""
+        if self._client.is_away:
+            self._client.await_back(seconds, self._stop.is_set)
+            self._stop.wait(random.uniform(0, 1))  # noqa: S311 - all watches hear of it at once
+        else:
+            self._stop.wait(seconds)
 
     def _list(self) -> str:
         kept: list[Object] = []
