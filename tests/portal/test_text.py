@@ -78,3 +78,17 @@ def test_talk_of_a_push_is_told_apart() -> None:
 )
 def test_event_is_one_sentence(action: str, before: dict[str, object], after: dict[str, object], said: str) -> None:
     assert text.activity(Event(1, NOW, "ada@example.org", "shop", action, before, after)) == said
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("nothing was scaled", "Nothing was scaled"),
+        ("no app 'none-such'", "No app 'none-such'"),
+        ("ada@example.org owns shop", "ada@example.org owns shop"),
+        ("quiet-cove-48213 has no webhook 4", "quiet-cove-48213 has no webhook 4"),
+        ("", ""),
+    ],
+)
+def test_a_sentence_begins_large_but_a_name_stays_as_it_is(message: str, said: str) -> None:
+    assert text.sentence(message) == said

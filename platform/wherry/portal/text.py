@@ -11,6 +11,7 @@ from wherry.domain.log import LogLine
 from wherry.domain.model import Event
 from wherry.domain.text import log_line, printable
 
+_WORD = re.compile(r"[a-z']+(?![^\s,:;])")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
@@ -57,8 +58,8 @@ def whole(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """An error's message at the beginning of a line; what stands in quotes stays as it is."""
-    return text[:1].upper() + text[1:]
+    """An error's message at the beginning of a line; what stands in quotes stays as it is, and an address or name does."""
+    return text[:1].upper() + text[1:] if _WORD.match(text) else text
 
 
 def absolute(moment: datetime) -> str:
