@@ -70,7 +70,9 @@ class PlayedBuilder:
         self.go = threading.Event()
         self.began = threading.Event()
 
-    def build(self, request: BuildRequest, say: Say, cancel: Cancel) -> Image:
+    def build(self, request: BuildRequest, say: Say, cancel: Cancel, leave: Cancel | None = None) -> Image:
+        if leave:
+            leave.on_cancel(cancel.cancel)
         with tarfile.open(request.source.archive) as archive:
             names = set(archive.getnames())
             found = archive.extractfile("Procfile") if "Procfile" in names else None
@@ -91,6 +93,8 @@ class PlayedBuilder:
         )
 
     def prepare(self) -> None: ...
+
+    def sweep(self, build_id: int) -> None: ...
 
     def discard(self, images: Collection[tuple[str, str]]) -> None: ...
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import count
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -16,24 +18,25 @@ from wherry.builds.pod_builder import PodBuilder
 from wherry.builds.stacks import BUILD, RUN, Stack
 from wherry.domain.errors import BuildFailed, BuildFailure, Cancelled, WherryError
 from wherry.domain.image import Image
-from wherry.domain.registry_names import Place
+from wherry.domain.model import BuildStatus
 from wherry.domain.secret import Secret
-from wherry.flow.ports import Cancel
+from wherry.flow.cancel import CancelBuild
+from wherry.flow.lanes import build_stream
+from wherry.flow.ports import BuildRequest, Cancel
 from wherry.images.registry import Registry
 from wherry.images.stored import copy_image, read_image
-from wherry.logins import FixedLogin, Login
-from wherry.runtimes.cluster.build_manifests import namespace_name, registry_rules
-from wherry.runtimes.cluster.build_pods import ClusterBuildPods
-from wherry.runtimes.cluster.client import Client
-from wherry.runtimes.cluster.ground import Pulls
+from wherry.ledger.ledger import SqlLedger
+from wherry.runtimes.cluster.build_manifests import namespace_name
 from wherry.settings import Settings
 
-from tests.builds.pod_image import REPOSITORY, platform_image
+from tests.builds.pod_image import platform_image
+from tests.builds.takeover_kit import Harbour, live
 from tests.builds.test_real_builds import copy, sample, stack_registry
 from tests.builds.yard import Yard
 from tests.cluster.cluster import Cluster
 from tests.cluster.fixtures import cluster, cluster_platform_id, cluster_registry
 from tests.cluster.registry import ClusterRegistry
+from tests.flow.conftest import TurningClock
 from tests.runtimes.machine_world import eventually
 
 # fixtures, which pytest finds here by name
@@ -59,20 +62,37 @@ class Pods:
     app: int = field(default_factory=lambda: next(_APPS))
 
     @property
-    def builder(self) -> PodBuilder:
-        logins = FixedLogin(Login(self.found.user, Secret(self.found.password)))
-        pulls, url = Pulls(self.found.address, logins), f"http://{self.found.address_in_pods}"
-        pods = ClusterBuildPods(Client(str(self.cluster.kubeconfig)), self.platform, pulls, registry_rules(url))
-        reference = pulls.reference(REPOSITORY, self.image)
-        return PodBuilder(
-            pods, self.stack, self.registry, url, logins, Place.of(pulls.address), reference, self.settings
+    def harbour(self) -> Harbour:
+        found, known = self.found, self.stack.known()
+        return Harbour(
+            str(self.cluster.kubeconfig),
+            self.platform,
+            (found.address, found.address, found.address_in_pods, found.user, found.password),
+            (known.build.digest, known.run.digest, self.image),
+            self.home,
         )
+
+    @property
+    def builder(self) -> PodBuilder:
+        return self.harbour.builder(self.settings)
 
     def build(self, app: Path, previous: Image | None = None, cancel: Cancel | None = None, **config: str) -> Image:
         self.said.clear()
+        request = self.request(app, previous, **config)
+        builder = self.builder
+
+        def say(line: str, mark: str = "") -> None:
+            self.said.append(line)
+
+        try:
+            return builder.build(request, say, cancel or Cancel())
+        finally:
+            builder.sweep(request.build_id)
+            builder.registry.close()
+
+    def request(self, app: Path, previous: Image | None = None, **config: str) -> BuildRequest:
         packer = Yard(self.home, self.registry, self.stack.known(), self.platform, None)  # type: ignore[arg-type]
-        request = packer.request(app, self.app, previous, **config)
-        return self.builder.build(request, self.said.append, cancel or Cancel())
+        return packer.request(app, self.app, previous, **config)
 
     def failure(self, app: Path) -> BuildFailed:
         with pytest.raises(BuildFailed) as caught:
@@ -85,6 +105,14 @@ class Pods:
             "get", "jobs,pods,secrets", f"--namespace={namespace_name(self.platform)}", "-o=name"
         )
         return [each for each in found.split() if each != "secret/registry"]
+
+    def images_of(self, app_id: int) -> set[str]:
+        """Digests of all that was ever pushed for it."""
+        of_app = f"registry/data/docker/registry/v2/repositories/apps/{app_id}/_manifests/revisions/sha256"
+        return {f"sha256:{each.name}" for each in (self.cluster.state / of_app).glob("*")}
+
+    def left_pod(self) -> str:
+        return next(each.partition("/")[2] for each in self.left() if each.startswith("pod/"))
 
     def leave_nothing(self) -> bool:
         """A pod that has ended takes the cluster a moment to clear up."""
@@ -270,16 +298,80 @@ def test_a_cancel_ends_the_job_and_the_cache_of_the_build_before_stays(pods: Pod
     assert pods.leave_nothing()
 
 
-def test_a09_the_next_attempt_removes_the_job_of_a_worker_that_died(pods: Pods, tmp_path: Path) -> None:
-    app = script(tmp_path / "app", "sleep 300")
-    builder = pods.builder
-    packer = Yard(tmp_path, pods.registry, pods.stack.known(), pods.platform, None)  # type: ignore[arg-type]
-    request = packer.request(app, pods.app)
-    stack = pods.stack.known()
-    with builder._brought(request) as here:
-        builder.pods._create(builder._pod(here, stack))  # type: ignore[attr-defined]
-        assert len(pods.left()) >= 2
-        builder.pods.sweep(request.build_id, 1)
-        assert len(pods.left()) >= 2, "its own attempt's"
-        builder.pods.sweep(request.build_id, 2)
+def test_a09_a_build_outlives_its_workers_and_every_line_is_kept_once(pods: Pods, tmp_path: Path) -> None:
+    text = """for part in 1 2 3; do
+  for line in $(seq 1 100); do echo part $part line $line; done
+  until [ -e /tmp/part-$part ]; do sleep 0.2; done
+done"""
+    source = pods.request(script(tmp_path / "app", text)).source
+    harbour = pods.harbour
+    ledger, logs = harbour.ledger(), harbour.logs()
+    ledger.migrate()
+    app, build = harbour.queued(ledger, None, source)
+    stream, before = build_stream(build.id), pods.images_of(app.id)
+
+    def read(part: int, most: int = 1) -> bool:
+        return sum(f"part {part} line" in line for line in logs.read(stream)) >= most
+
+    def uids() -> set[str]:
+        found = pods.cluster.kubectl("get", "job", f"-n={namespace}", "-o=jsonpath={.items[*].metadata.uid}")
+        return {*found.split()}
+
+    def go_on(part: int) -> None:
+        pods.cluster.kubectl("exec", f"-n={namespace}", pods.left_pod(), "-c=build", "--", "touch", f"/tmp/part-{part}")
+
+    namespace = namespace_name(pods.platform)
+    first = get_context("spawn").Process(target=live, args=(harbour, "one"), daemon=True)
+    first.start()
+    eventually(lambda: read(1), 100)
+    first.kill()
+    first.join()
+    begun = uids()
+    assert len(begun) == 1
+
+    with worker(harbour, ledger, "one"):  # it comes back under its name, and is asked to stop amid the build
+        eventually(lambda: read(1, 100), 60)
+        go_on(1)
+        eventually(lambda: read(2), 60)
+    assert uids() == begun
+    go_on(2)
+    go_on(3)
+    with worker(harbour, ledger, "three"):
+        eventually(lambda: logs.outcome(stream) is not None, 60)
+    with ledger.begin(read_only=True) as tx:
+        ended = tx.builds.by_id(build.id)
+    assert ended.status is BuildStatus.SUCCEEDED, logs.read(stream)
+    assert uids() <= begun
+    parts = [line.strip() for line in logs.read(stream) if "part " in line]
+    assert parts == [f"part {part} line {line}" for part in (1, 2, 3) for line in range(1, 101)]
+    assert sum("The build goes on" in line for line in logs.read(stream)) == 2
+    assert not any("Building again" in line for line in logs.read(stream))
+    assert ended.image
+    assert pods.images_of(app.id) - before == {ended.image.digest}, "exported more than once"
+    assert pods.registry.tags(f"builds/{app.id}") in ([], ["cache"])
     assert pods.leave_nothing()
+
+    _, build = harbour.queued(ledger, app, source)
+    with worker(harbour, ledger, "three"):
+        eventually(lambda: len(pods.left()) == 3, 60)
+    assert len(pods.left()) == 3, "a Job, its pod, its Secret"
+    CancelBuild(ledger, logs, TurningClock()).run(build.actor, app, build)
+    with worker(harbour, ledger, "four"):
+        assert pods.leave_nothing()
+    pods.builder.forget(app.id)
+    ledger.close()
+
+
+@contextmanager
+def worker(harbour: Harbour, ledger: SqlLedger, name: str) -> Iterator[None]:
+    """One that stops at the end of the block, as on SIGTERM."""
+    stop = threading.Event()
+    thread = threading.Thread(target=harbour.work, args=(name, stop, ledger))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        ledger.ring()
+        thread.join(60)
+        assert not thread.is_alive()

@@ -14,6 +14,9 @@ from wherry.domain.secret import Secret
 from wherry.flow.ports import BuildRequest
 
 
+def quiet(line: str, mark: str = "") -> None: ...
+
+
 def test_a_log_that_is_read_twice_says_everything_once() -> None:
     written: list[str] = []
     fetch, export = Speaker("fetch", written.append), Speaker("export", written.append)
@@ -25,12 +28,31 @@ def test_a_log_that_is_read_twice_says_everything_once() -> None:
     assert all(line.isascii() and "\n" not in line for line in written)
 
     said: list[str] = []
-    listener = Listener(said.append)
+    marks: list[str] = []
+
+    def say(line: str, mark: str = "") -> None:
+        said.append(line)
+        marks.append(mark)
+
+    listener = Listener(say)
     last = [listener.hear(line.encode()) for line in [*written[:2], *written[:3], *written]]
     assert said == ["fetching", "-----> Building\u2028\x1b[31m"]
     assert [number for number, each in enumerate(last) if each] == [1, 8]
     assert listener.image == image
     assert listener.failure is None
+    assert marks == sorted(set(marks))
+
+    for heard, rest in ((0, 2), (1, 1), (2, 0)):  # as whoever takes over after so many of them
+        said.clear()
+        later = Listener(say, 1, ["", *marks][heard])
+        assert [later.hear(line.encode()) for line in written][-1]
+        assert len(said) == rest
+        assert later.image == image
+    said.clear()
+    anew = Listener(say, 2, marks[-1])
+    assert [anew.hear(line.encode()) for line in written].count(True) == 2
+    assert len(said) == 2
+    assert min(marks[-2:]) > marks[1], "an attempt's marks are beyond those of the one before"
 
 
 def test_errors_arrive_as_what_they_were() -> None:
@@ -42,7 +64,7 @@ def test_errors_arrive_as_what_they_were() -> None:
     for error in errors:
         written: list[str] = []
         Speaker("export", written.append).failed(error)
-        listener = Listener(print)
+        listener = Listener(quiet)
         assert listener.hear(written[0].encode())
         assert type(listener.failure) is type(error)
         assert listener.failure
@@ -53,14 +75,14 @@ def test_errors_arrive_as_what_they_were() -> None:
 def test_the_end_of_the_container_beside_is_asked_of_the_cluster() -> None:
     written: list[str] = []
     Speaker("export", written.append).failed(PlatformFault("the build's container ended by itself"), GONE)
-    listener = Listener(print)
+    listener = Listener(quiet)
     assert not listener.hear(written[0].encode())
     assert listener.gone
 
 
 def test_what_is_none_of_our_lines_is_kept_as_evidence_and_lost_lines_are_told() -> None:
     said: list[str] = []
-    listener = Listener(said.append)
+    listener = Listener(lambda line, mark="": said.append(line))
     for strange in (b"Traceback (most recent call last):", b"{}", b"[1]", b'{"by": 1}', b"\xff\x1b[2J"):
         assert not listener.hear(strange)
     assert listener.strange[0] == "Traceback (most recent call last):"

@@ -122,6 +122,20 @@ def test_many_readers_get_every_line(logs: Logs, beside: Callable[..., None]) ->
         assert got.get(timeout=30) == [str(number) for number in range(200)]
 
 
+def test_a_line_whose_mark_is_not_beyond_the_last_one_is_not_kept_again(logs: Logs) -> None:
+    assert logs.mark("build-1") == ""
+    logs.append("build-1", "one", "01/1")
+    logs.append("build-1", "two", "01/2")
+    logs.append("build-1", 'ours", "mark": "99/9"}')
+    logs.append("build-1", "x" * 50_000)
+    assert logs.mark("build-1") == "01/2"
+    for line, mark in (("two", "01/2"), ("one", "01/1"), ("three", "01/3"), ("three", "01/3")):
+        logs.append("build-1", line, mark)
+    assert logs.read("build-1")[:2] == ["one", "two"]
+    assert logs.read("build-1")[4:] == ["three"]
+    assert (logs.mark("build-1"), logs.mark("build-2")) == ("01/3", "")
+
+
 def test_a_removed_stream_is_empty_and_ends_its_readers(logs: Logs) -> None:
     logs.append("build-1", "a")
     lines = logs.follow("build-1", idle=30)

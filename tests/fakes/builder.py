@@ -7,7 +7,8 @@ from threading import Event
 
 from wherry.domain.errors import Cancelled
 from wherry.domain.image import Image
-from wherry.flow.ports import BuildRequest, Cancel, Say
+from wherry.flow.ports import BuildRequest, BuildSay, Cancel
+from wherry.flow.talk import again
 
 
 class InMemoryBuilder:
@@ -22,20 +23,30 @@ class InMemoryBuilder:
         self.is_building = Event()
         self.prepared = 0
         self.discarded: set[tuple[str, str]] = set()
+        self.swept: list[int] = []
+        self.requests: list[BuildRequest] = []
 
-    def build(self, request: BuildRequest, say: Say, cancel: Cancel) -> Image:
+    def build(self, request: BuildRequest, say: BuildSay, cancel: Cancel, leave: Cancel | None = None) -> Image:
         commit = request.source.commit
+        self.requests.append(request)
+        if request.attempt > 1:
+            again(say, request.attempt)
         say(f"-----> Building {request.app_name} from {commit[:7]}")
         self.is_building.set()
         if commit in self.held:
             stopped = Event()
             cancel.on_cancel(stopped.set)
+            if leave:
+                leave.on_cancel(stopped.set)
             stopped.wait()
             raise Cancelled("stopped")
         if self.failures.get(commit):
             raise self.failures[commit].pop(0)
         self.built.append(commit)
         return Image(f"apps/{request.app_id}", f"sha256:{commit}", dict(self.processes))
+
+    def sweep(self, build_id: int) -> None:
+        self.swept.append(build_id)
 
     def discard(self, images: Collection[tuple[str, str]]) -> None:
         self.discarded |= set(images)

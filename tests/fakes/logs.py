@@ -13,13 +13,19 @@ class MemoryLogs:
         self._lines: dict[str, list[str]] = {}
         self._outcomes: dict[str, str] = {}
         self._removed: set[str] = set()
+        self._marks: dict[str, str] = {}
 
-    def append(self, stream: str, line: str) -> None:
+    def append(self, stream: str, line: str, mark: str = "") -> None:
         with self._changed:
-            if stream not in self._outcomes:
+            if stream not in self._outcomes and (not mark or mark > self._marks.get(stream, "")):
+                self._marks[stream] = mark or self._marks.get(stream, "")
                 self._lines.setdefault(stream, []).append(line.replace("\n", "\\n"))
                 self._removed.discard(stream)
             self._changed.notify_all()
+
+    def mark(self, stream: str) -> str:
+        with self._changed:
+            return self._marks.get(stream, "")
 
     def close(self, stream: str, outcome: str) -> None:
         with self._changed:
@@ -53,6 +59,7 @@ class MemoryLogs:
             if self._lines.pop(stream, None) is not None or stream in self._outcomes:
                 self._removed.add(stream)
             self._outcomes.pop(stream, None)
+            self._marks.pop(stream, None)
             self._changed.notify_all()
 
     def _news(self, stream: str, seen: int) -> bool:

@@ -6,10 +6,12 @@ from contextlib import suppress
 
 import pytest
 from wherry.domain.errors import BuildFailed, BuildFailure, Cancelled, Conflict, PlatformFault, PushRefused
+from wherry.domain.image import Image
 from wherry.domain.model import App, BuildStatus, Job, JobKind, ReleaseStatus
 from wherry.domain.refs import ZERO, RefUpdate
+from wherry.flow.cancel import CancelBuild
 from wherry.flow.lanes import build_stream, release_stream
-from wherry.flow.ports import Cancel, Push
+from wherry.flow.ports import BuildRequest, Cancel, Push
 from wherry.flow.work import Worker
 
 from tests.flow.conftest import Stage
@@ -174,3 +176,47 @@ def test_a_build_whose_worker_stops_is_left_to_the_next(stage: Stage, app: App) 
     with pytest.raises(Conflict, match="taken up again"):
         stage.stories[JobKind.BUILD](job, cancel)
     assert stage.build_of(build).status is BuildStatus.RUNNING
+
+
+def test_a09_the_next_worker_knows_which_lines_of_the_build_are_there(stage: Stage, app: App) -> None:
+    build = stage.accept(app, A)
+    assert build
+    stage.ledger.claim("worker", [JobKind.BUILD])
+    stage.logs.append(build_stream(build.id), "a line of the build", "000001/1/000000007")
+    stage.ledger.free("worker")
+    stage.work()
+    assert [each.heard for each in stage.builder.requests] == ["000001/1/000000007"]
+    assert stage.builder.swept == [build.id], "not tidied after its verdict"
+
+
+def test_a09_what_a_dead_worker_left_of_a_cancelled_build_is_removed(stage: Stage, app: App) -> None:
+    build = stage.accept(app, A)
+    assert build
+    stage.ledger.claim("worker", [JobKind.BUILD])
+    CancelBuild(stage.ledger, stage.logs, stage.clock).run(stage.user, app, build)
+    stage.ledger.free("worker")
+    stage.work()
+    assert (stage.builder.swept, stage.builder.requests) == ([build.id], [])
+
+
+@pytest.mark.parametrize("is_cancelled", [True, False])
+def test_a_build_is_ended_for_its_user_and_left_for_the_next_worker(stage: Stage, app: App, is_cancelled: bool) -> None:
+    build = stage.accept(app, A)
+    assert build
+    job = stage.ledger.claim("worker", [JobKind.BUILD])
+    assert job
+    told: list[bool] = []
+
+    def building(request: BuildRequest, say: object, cancel: Cancel, leave: Cancel) -> Image:
+        if is_cancelled:
+            CancelBuild(stage.ledger, stage.logs, stage.clock).run(stage.user, app, build)
+        worker.cancel()
+        told.extend([cancel.cancelled, leave.cancelled])
+        raise Cancelled("stopped")
+
+    stage.builder.build = building  # type: ignore[method-assign,assignment]
+    worker = Cancel()
+    with suppress(Conflict):
+        stage.stories[JobKind.BUILD](job, worker)
+    assert told == [is_cancelled, not is_cancelled]
+    assert stage.builder.swept == ([build.id] if is_cancelled else [])

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
-from wherry.domain.errors import BuildFailed, BuildFailure, NotFound, PlatformFault, WherryError
-from wherry.flow.pod_ports import BuildPod
+from wherry.domain.errors import BuildFailed, BuildFailure, Cancelled, NotFound, PlatformFault, WherryError
+from wherry.flow.pod_ports import Away, Caps, Ears
 from wherry.flow.ports import Cancel
 from wherry.runtimes.cluster import build_follow
 from wherry.runtimes.cluster.build_follow import Follow
@@ -18,7 +18,7 @@ from wherry.runtimes.cluster.client import Client
 from wherry.runtimes.cluster.errors import Gone
 from wherry.runtimes.cluster.kinds import EVENT, Kind, Object
 
-POD = BuildPod(1, 3, 1, "p", "s", "1:1", {}, {}, memory=64)
+CAPS = Caps(memory=64)
 AWAY = PlatformFault("the cluster does not answer")
 Step = Object | Exception | None
 
@@ -80,7 +80,7 @@ class Script:
 
     @contextmanager
     def watch(
-        self, kind: Kind, version: str, seconds: int, *, namespace: str, labels: str
+        self, kind: Kind, version: str, seconds: int, *, namespace: str, labels: str, opened: object
     ) -> Iterator[Iterator[Object]]:
         yield self._events()
 
@@ -92,7 +92,9 @@ class Script:
             yield {"type": "MODIFIED", "object": step} if step else {"type": "DELETED", "object": OVER}
 
     @contextmanager
-    def log(self, namespace: str, pod: str, query: Mapping[str, str], *, seconds: float) -> Iterator[Iterator[bytes]]:
+    def log(
+        self, namespace: str, pod: str, query: Mapping[str, str], *, seconds: float, opened: object
+    ) -> Iterator[Iterator[bytes]]:
         yield self._pieces(self.logs.pop(0))
 
     def _pieces(self, told: Sequence[bytes | Exception]) -> Iterator[bytes]:
@@ -112,10 +114,16 @@ class Heard:
         return line == b"last"
 
 
-def follow(script: Script, heard: Heard, cancel: Cancel | None = None, patience: float = 60.0) -> WherryError | None:
+def follow(
+    script: Script,
+    heard: Heard,
+    cancel: Cancel | None = None,
+    patience: float = 60.0,
+    leave: Cancel | None = None,
+) -> WherryError | None:
     client = cast(Client, cast(Any, script))
-    made = Follow(client, "ns", "build-3-1", POD, heard.line, heard.said.append, cancel or Cancel(), patience)
-    return made.run()
+    ears = Ears(heard.line, heard.said.append, cancel or Cancel(), leave or Cancel())
+    return Follow(client, "ns", "build-3-1", CAPS, ears, patience).run()
 
 
 @pytest.fixture(autouse=True)
@@ -142,7 +150,7 @@ def test_a26_a_cluster_that_is_away_for_a_while_costs_the_build_nothing() -> Non
 
 
 def test_a26_a_cluster_that_stays_away_is_told() -> None:
-    with pytest.raises(PlatformFault, match="does not answer"):
+    with pytest.raises(Away, match="does not answer"):
         follow(Script([AWAY, AWAY, AWAY], []), Heard(), patience=-1.0)
 
 
@@ -198,3 +206,17 @@ def test_a_cancel_asks_nothing_more() -> None:
     script = Script([FETCHING], [])
     assert follow(script, Heard(), cancel) is None
     assert script.lists == 0
+
+
+def test_a09_whoever_leaves_a_build_reads_no_further() -> None:
+    leave = Cancel()
+
+    class Leaves(Heard):
+        def line(self, line: bytes) -> bool:
+            leave.cancel()
+            return super().line(line)
+
+    heard = Leaves()
+    with pytest.raises(Cancelled, match="left running"):
+        follow(Script([FETCHING, BUILDING], [[b"one"], WORDS]), heard, leave=leave)
+    assert heard.lines == [b"one"]

@@ -43,7 +43,7 @@ from wherry.domain.errors import (
 from wherry.domain.image import Image
 from wherry.domain.text import printable
 from wherry.flow.ports import BuildRequest, Cancel, Sandbox, Say
-from wherry.flow.talk import detail, step
+from wherry.flow.talk import again, detail, step
 from wherry.images.layer_cache import LayerCache
 from wherry.images.passage import Passage
 from wherry.images.registry import Registry
@@ -96,7 +96,11 @@ class LifecycleBuilder:
         self._caches = settings.folder / "caches"
         self._builder_images = BuilderImages(sandbox, registry, settings, self._caches)
 
-    def build(self, request: BuildRequest, say: Say, cancel: Cancel) -> Image:
+    def build(self, request: BuildRequest, say: Say, cancel: Cancel, leave: Cancel | None = None) -> Image:
+        if leave:
+            leave.on_cancel(cancel.cancel)  # it ends with us
+        if request.attempt > 1:
+            again(say, request.attempt)
         step(say, f"Building {request.app_name} from {printable(request.source.commit[:7])}")
         self._sweep(request)
         need_free(self._settings.folder, self._settings.number("build_free_mb"))
@@ -116,6 +120,9 @@ class LifecycleBuilder:
             if cancel.cancelled:
                 raise Cancelled("the build was cancelled")
             return self._export(built, stack, previous, request, say)
+
+    def sweep(self, build_id: int) -> None:
+        """A sandbox ends with its worker; the next attempt removes it."""
 
     def forget(self, app_id: int) -> None:
         cache.forget(self._caches / str(app_id))

@@ -22,13 +22,21 @@ from wherry.builds.pod_words import Listener
 from wherry.builds.pod_yard import FOLDER
 from wherry.builds.stacks import BUILD, Stack
 from wherry.domain.build_settings import CONTAINER
-from wherry.domain.errors import BuildFailed, BuildFailure, InvalidInput, PlatformFault
+from wherry.domain.errors import (
+    BuildFailed,
+    BuildFailure,
+    Cancelled,
+    InvalidInput,
+    NotFound,
+    PlatformFault,
+    WherryError,
+)
 from wherry.domain.image import Image
 from wherry.domain.registry_names import Place
 from wherry.domain.text import printable
-from wherry.flow.pod_ports import GROUND, BuildPod, BuildPods
-from wherry.flow.ports import BuildRequest, Cancel, Say
-from wherry.flow.talk import detail
+from wherry.flow.pod_ports import GROUND, Away, BuildPod, BuildPods, Caps, Ears
+from wherry.flow.ports import BuildRequest, BuildSay, Cancel, Say
+from wherry.flow.talk import again, detail, trouble
 from wherry.images.layers import Layer
 from wherry.images.manifest import image_config, image_manifest
 from wherry.images.passage import Passage
@@ -62,13 +70,21 @@ class PodBuilder:
     platform: str
     settings: Settings
 
-    def build(self, request: BuildRequest, say: Say, cancel: Cancel) -> Image:
-        if request.attempt > 1:
-            self.pods.sweep(request.build_id, request.attempt)
+    def build(self, request: BuildRequest, say: BuildSay, cancel: Cancel, leave: Cancel | None = None) -> Image:
         self._check(request)
+        leave = leave or Cancel()
+        if request.attempt > 1:
+            if image := self._gone_on(request, say, cancel, leave):
+                return image
+            self.pods.sweep(request.build_id, wait=True)
+            again(say, request.attempt)
         stack = self._stack(say)
-        with self._brought(request) as here:
-            return self._run(self._pod(here, stack), say, cancel)
+        with self._tidied(request, leave):
+            self.pods.begin(self._pod(self._brought(request), stack))
+            return self._followed(request, request.attempt, say, cancel, leave)
+
+    def sweep(self, build_id: int) -> None:
+        self.pods.sweep(build_id)
 
     def forget(self, app_id: int) -> None:
         passage = Passage(self.registry)
@@ -106,9 +122,52 @@ class PodBuilder:
         except InvalidInput as error:  # of the operator's settings: nothing that a pusher could mend
             raise PlatformFault(error.message, evidence=error.evidence, hint=error.hint) from error
 
+    def _gone_on(self, request: BuildRequest, say: BuildSay, cancel: Cancel, leave: Cancel) -> Image | None:
+        """The end of what an earlier attempt began; None when nothing is left of it, or it fails by a fault of ours."""
+        attempt = self.pods.left(request.build_id)
+        if attempt is None:
+            return None
+        detail(say, "The build goes on; a new worker of the platform follows it")
+        try:
+            with self._tidied(request, leave):
+                return self._followed(request, attempt, say, cancel, leave)
+        except Away:
+            raise
+        except PlatformFault as error:
+            trouble(say, error)
+            return None
+
     @contextmanager
-    def _brought(self, request: BuildRequest) -> Iterator[BuildRequest]:
-        """The request with its source in the registry, for as long as the build needs it."""
+    def _tidied(self, request: BuildRequest, leave: Cancel) -> Iterator[None]:
+        """The source is in the registry as long as a pod may need it. A pod that failed for our sake is not left to the
+        next attempt; any other stays until the verdict stands.
+        """
+        try:
+            yield
+        except Away:
+            raise
+        except Cancelled:
+            if not leave.cancelled:
+                self._take_away(request)
+            raise
+        except PlatformFault:
+            self._give_up(request)
+            self._take_away(request)
+            raise
+        except BuildFailed:
+            self._take_away(request)
+            raise
+        else:
+            self._take_away(request)
+
+    def _give_up(self, request: BuildRequest) -> None:
+        try:
+            self.pods.sweep(request.build_id)
+        except PlatformFault as error:  # the next attempt does it
+            log.warning("the pod of a build that failed is still there: %s", " | ".join(error.lines()))
+
+    def _brought(self, request: BuildRequest) -> BuildRequest:
+        """The request with its source in the registry."""
         repository, archive = REPOSITORY.format(request.app_id), Path(request.source.archive)
         try:
             with archive.open("rb") as file:
@@ -120,15 +179,15 @@ class PodBuilder:
         manifest = image_manifest(config, [layer], {"org.opencontainers.image.title": "source of a build"})
         push_image(self.registry, repository, config, [layer], manifest)
         self.registry.put_manifest(repository, manifest, SOURCE_TAG)  # with a tag no clean-up takes it for litter
-        try:
-            yield replace(request, source=replace(request.source, archive=f"{repository}@{digest}"))
-        finally:
-            self._take_away(repository, manifest.digest)
+        return replace(request, source=replace(request.source, archive=f"{repository}@{digest}"))
 
-    def _take_away(self, repository: str, digest: str) -> None:
+    def _take_away(self, request: BuildRequest) -> None:
+        repository = REPOSITORY.format(request.app_id)
         try:
-            self.registry.delete_manifest(repository, digest)
-        except PlatformFault as error:  # the next source takes its tag over
+            self.registry.delete_manifest(repository, self.registry.manifest(repository, SOURCE_TAG).digest)
+        except NotFound:
+            return
+        except WherryError as error:  # the next source takes its tag over
             log.warning("the source of a build stays in the registry: %s", " | ".join(error.lines()))
 
     def _pod(self, request: BuildRequest, stack: Stack) -> BuildPod:
@@ -156,14 +215,18 @@ class PodBuilder:
             f"{stack.uid}:{stack.gid}",
             inputs,
             _mounts(has_bundle=bundle is not None),
-            memory=self.settings.number("build_memory_mb"),
-            disk=self.settings.number("build_disk_mb"),
-            seconds=self.settings.number("build_seconds"),
+            self._caps,
         )
 
-    def _run(self, pod: BuildPod, say: Say, cancel: Cancel) -> Image:
-        listener = Listener(say)
-        found = self.pods.run(pod, listener.hear, say, cancel)
+    @property
+    def _caps(self) -> Caps:
+        number = self.settings.number
+        return Caps(memory=number("build_memory_mb"), disk=number("build_disk_mb"), seconds=number("build_seconds"))
+
+    def _followed(self, request: BuildRequest, attempt: int, say: BuildSay, cancel: Cancel, leave: Cancel) -> Image:
+        listener = Listener(say, attempt, request.heard)
+        ears = Ears(listener.hear, say, cancel, leave)
+        found = self.pods.follow(request.build_id, attempt, self._caps, ears)
         if listener.image:
             return listener.image
         if listener.failure and not (listener.gone and found):

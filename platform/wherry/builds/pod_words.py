@@ -10,6 +10,8 @@ from its beginning says nothing twice. Pure.
 from __future__ import annotations
 
 import json
+import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,10 +19,14 @@ from typing import Any
 from wherry.domain.errors import BuildFailed, BuildFailure, Cancelled, PlatformFault, WherryError
 from wherry.domain.image import Image
 from wherry.domain.text import log_line
+from wherry.flow.ports import BuildSay
 
+PROGRAMS = ("fetch", "export")
+"""In the order in which they write."""
 GONE = "gone"
 """The error of a build whose container ended by itself."""
 _LAST = 10
+_MARK = re.compile(r"([0-9]{6})/([0-9])/([0-9]{9})")
 
 
 @dataclass(slots=True)
@@ -53,20 +59,30 @@ class Speaker:
 
 @dataclass(slots=True)
 class Listener:
-    """At the worker. `strange`: the last lines that are none of ours, as of a program that broke."""
+    """At the worker. `attempt`: the pod's; `since`: the mark of the last line that an earlier worker has passed on.
+    `strange`: the last lines that are none of ours, as of a program that broke.
+    """
 
-    say: Callable[[str], None]
+    say: BuildSay
+    attempt: int = 1
+    since: str = ""
     image: Image | None = None
     failure: WherryError | None = None
     gone: bool = False
     strange: list[str] = field(default_factory=list)
     _heard: dict[str, int] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if (found := _MARK.fullmatch(self.since)) and int(found[1]) == self.attempt:
+            before, at = PROGRAMS[: int(found[2])], PROGRAMS[int(found[2]) :][:1]
+            self._heard = {**dict.fromkeys(before, sys.maxsize), **dict.fromkeys(at, int(found[3]))}
+
     def hear(self, raw: bytes) -> bool:
         """True for the last word of a program that knows how it ended."""
         try:
             told = json.loads(raw)
             by, number = str(told["by"]), int(told["n"])
+            place = PROGRAMS.index(by)
         except (ValueError, TypeError, KeyError, RecursionError):
             self.strange = [*self.strange, log_line(raw)][-_LAST:]
             return False
@@ -75,9 +91,10 @@ class Listener:
             return False
         self._heard[by] = number
         if number > heard + 1:
-            self.say(f"       ({number - heard - 1} lines of the log were lost: the node has thrown them away)")
+            lost = f"       ({number - heard - 1} lines of the log were lost: the node has thrown them away)"
+            self.say(lost, self._mark(place, number - 1))
         if "say" in told:
-            self.say(str(told["say"]))
+            self.say(str(told["say"]), self._mark(place, number))
             return False
         if "image" in told:
             self.image = _image(told["image"])
@@ -85,6 +102,10 @@ class Listener:
             self.failure = _failure(told["failed"])
             self.gone = told["failed"].get("error") == GONE
         return not self.gone
+
+    def _mark(self, place: int, number: int) -> str:
+        """They grow from line to line, and from attempt to attempt."""
+        return f"{self.attempt:06}/{place}/{number:09}"
 
 
 def _image(told: Mapping[str, Any]) -> Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 
 from wherry.domain.errors import BuildFailed, BuildFailure, Cancelled, Conflict, PlatformFault
@@ -12,9 +13,9 @@ from wherry.flow.lanes import build_stream
 from wherry.flow.ledger_ports import Ledger
 from wherry.flow.ports import Builder, BuildRequest, Cancel, Clock, Logs
 from wherry.flow.release import ReleaseBuild
-from wherry.flow.talk import trouble
+from wherry.flow.talk import MOST_ATTEMPTS, trouble
 
-MOST_ATTEMPTS = 3
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -34,49 +35,67 @@ class RunBuild:
             return
         verdict = self._attempt(request, cancel)
         self._conclude(job, verdict)
+        self._tidy(verdict)
 
     def _begin(self, job: Job) -> BuildRequest | None:
         with self.ledger.begin() as tx:
             build = tx.builds.by_id(job.subject)
-            if build.status.final:
-                tx.jobs.finish(job)
-                return None
-            tx.builds.start(build.id)
-            app = tx.apps.by_id(build.app_id)
-            current = tx.releases.current(app.id)
-            config = tx.apps.config(app.id)
-        if job.attempt > 1:
-            self.logs.append(
-                build_stream(build.id), f"-----> Building again (attempt {job.attempt} of {MOST_ATTEMPTS})"
-            )
+            if not build.status.final:
+                tx.builds.start(build.id)
+                app = tx.apps.by_id(build.app_id)
+                current = tx.releases.current(app.id)
+                config = tx.apps.config(app.id)
+        if build.status.final:
+            self._drop(job)
+            return None
         previous = current.image if current else None
-        return BuildRequest(app.id, app.name, build.id, job.attempt, build.source, config, previous, app.build)
+        heard = self.logs.mark(build_stream(build.id)) if job.attempt > 1 else ""
+        return BuildRequest(app.id, app.name, build.id, job.attempt, build.source, config, previous, app.build, heard)
+
+    def _drop(self, job: Job) -> None:
+        """Its build was cancelled while no worker had it: what an earlier worker left of it may run on."""
+        if job.attempt > 1:
+            self.builder.sweep(job.subject)
+        with self.ledger.begin() as tx:
+            tx.jobs.finish(job)
 
     def _attempt(self, request: BuildRequest, cancel: Cancel) -> Build:
         stream = build_stream(request.build_id)
+        kill, leave = Cancel(), Cancel()
+        cancel.on_cancel(lambda: (kill if self._is_over(request) else leave).cancel())
+
+        def say(line: str, mark: str = "") -> None:
+            self.logs.append(stream, line, mark)
+
         try:
             with foreseen("the build"):
-                image = self.builder.build(request, lambda line: self.logs.append(stream, line), cancel)
+                image = self.builder.build(request, say, kill, leave)
                 image = replace(image, wishes=request.source.wishes)
         except Cancelled as error:
             return self._cancelled(request, error)
         except BuildFailed as error:
-            trouble(lambda line: self.logs.append(stream, line), error)
+            trouble(say, error)
             return self._verdict(request, BuildStatus.FAILED, failure=error.kind, message=error.message)
         except PlatformFault as error:
-            trouble(lambda line: self.logs.append(stream, line), error)
+            trouble(say, error)
             if request.attempt < MOST_ATTEMPTS:
                 raise
             return self._verdict(request, BuildStatus.FAILED, failure=BuildFailure.PLATFORM, message=error.message)
         return self._verdict(request, BuildStatus.SUCCEEDED, image=image)
 
     def _cancelled(self, request: BuildRequest, error: Cancelled) -> Build:
-        """A cancelled build has its verdict already. Any other was stopped with its worker: the next one takes it up."""
-        with self.ledger.begin(read_only=True) as tx:
-            build = tx.builds.by_id(request.build_id)
+        """A cancelled build has its verdict already. Any other was left by its worker: the next one takes it up."""
+        build = self._build(request)
         if build.status is not BuildStatus.CANCELLED:
             raise Conflict(f"build {build.id} was interrupted and will be taken up again") from error
         return build
+
+    def _is_over(self, request: BuildRequest) -> bool:
+        return self._build(request).status.final
+
+    def _build(self, request: BuildRequest) -> Build:
+        with self.ledger.begin(read_only=True) as tx:
+            return tx.builds.by_id(request.build_id)
 
     def _verdict(
         self,
@@ -86,10 +105,13 @@ class RunBuild:
         failure: BuildFailure | None = None,
         message: str = "",
     ) -> Build:
-        with self.ledger.begin(read_only=True) as tx:
-            build = tx.builds.by_id(request.build_id)
         return replace(
-            build, status=status, image=image, failure=failure or "", message=message, finished_at=self.clock.now()
+            self._build(request),
+            status=status,
+            image=image,
+            failure=failure or "",
+            message=message,
+            finished_at=self.clock.now(),
         )
 
     def _conclude(self, job: Job, verdict: Build) -> None:
@@ -103,3 +125,10 @@ class RunBuild:
         if ended and verdict.status is BuildStatus.SUCCEEDED and not verdict.branch:
             self.release.run(verdict)  # no ref has to move first; when we die here, reconcile does it
         self.logs.close(build_stream(verdict.id), verdict.status)
+
+    def _tidy(self, verdict: Build) -> None:
+        """Not before the verdict stands: until then another worker may need what is there."""
+        try:
+            self.builder.sweep(verdict.id)
+        except PlatformFault as error:  # it ends and goes by itself, later
+            log.warning("build %s left something behind: %s", verdict.id, " | ".join(error.lines()))

@@ -93,8 +93,8 @@ class Uploads(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BuildRequest:
-    """`attempt` counts from 1; leftovers of earlier attempts are the builder's to remove. `previous`: the image it
-    may reuse from.
+    """`attempt` counts from 1; leftovers of earlier attempts are the builder's to remove, or to go on with. `previous`:
+    the image it may reuse from. `heard`: the mark of the last line in the build's log that has one.
     """
 
     app_id: int
@@ -105,11 +105,24 @@ class BuildRequest:
     config: Config
     previous: Image | None
     settings: BuildSettings = DEFAULT
+    heard: str = ""
+
+
+class BuildSay(Protocol):
+    """As Say; `mark`: of the line, as Logs has them."""
+
+    def __call__(self, line: str, mark: str = "", /) -> None: ...
 
 
 class Builder(Protocol):
-    def build(self, request: BuildRequest, say: Say, cancel: Cancel) -> Image:
-        """Turns a source into an image that the registry serves. Raises BuildFailed, Cancelled, PlatformFault."""
+    def build(self, request: BuildRequest, say: BuildSay, cancel: Cancel, leave: Cancel | None = None) -> Image:
+        """Turns a source into an image that the registry serves. Once `leave` is cancelled, it returns soon, and what can
+        go on without us goes on for the next attempt; elsewhere that is as `cancel`. Raises BuildFailed, Cancelled,
+        PlatformFault.
+        """
+
+    def sweep(self, build_id: int) -> None:
+        """Ends and removes what attempts of a build, which has its verdict, left. Raises PlatformFault."""
 
     def forget(self, app_id: int) -> None:
         """Removes the app's build caches."""
@@ -273,7 +286,11 @@ class TextRecords(Protocol):
 class Logs(Protocol):
     """Lines of builds and rollouts: appended by one writer, followed by any number of readers, kept after the end."""
 
-    def append(self, stream: str, line: str) -> None: ...
+    def append(self, stream: str, line: str, mark: str = "") -> None:
+        """A line with a mark that is not beyond the last one of its stream (compared as text) is there already."""
+
+    def mark(self, stream: str) -> str:
+        """The last one; "" where there is none."""
 
     def close(self, stream: str, outcome: str) -> None:
         """Marks the end; a second close is ignored."""

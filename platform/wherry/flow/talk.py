@@ -5,6 +5,9 @@ from __future__ import annotations
 from wherry.domain.errors import WherryError
 from wherry.flow.ports import Say
 
+MOST_ATTEMPTS = 3
+"""Of a build that fails by faults of ours."""
+
 
 def step(say: Say, text: str) -> None:
     say(f"-----> {text}")
@@ -12,6 +15,11 @@ def step(say: Say, text: str) -> None:
 
 def detail(say: Say, text: str) -> None:
     say(f"       {text}")
+
+
+def again(say: Say, attempt: int) -> None:
+    """Before a build begins once more, from nothing."""
+    step(say, f"Building again (attempt {attempt} of {MOST_ATTEMPTS})")
 
 
 def trouble(say: Say, error: WherryError) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from wherry.domain.errors import InvalidInput, PlatformFault
 from wherry.domain.text import printable
 from wherry.logs import records
-from wherry.logs.reader import Reader, tail, tail_of
+from wherry.logs.reader import Reader, last_mark, mark_of, tail, tail_of
 from wherry.logs.watch import Watch
 
 STREAM = re.compile(r"[a-z]{1,20}-[1-9][0-9]{0,18}")
@@ -31,10 +31,15 @@ class FileLogs:
         self._folder = folder
         self._watch = Watch(folder)
 
-    def append(self, stream: str, line: str) -> None:
+    def append(self, stream: str, line: str, mark: str = "") -> None:
         """Nothing is kept after the end, nor beyond 10 MiB, where one note says so."""
         with _translated(stream), self._locked(stream) as descriptor:
-            _append(descriptor, records.line(datetime.now(UTC), line))
+            if not mark or mark > last_mark(descriptor):
+                _append(descriptor, records.line(datetime.now(UTC), line, mark))
+
+    def mark(self, stream: str) -> str:
+        with _translated(stream):
+            return mark_of(self._path(stream))
 
     def close(self, stream: str, outcome: str) -> None:
         with _translated(stream), self._locked(stream) as descriptor:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from wherry.logs import records
 
 _CHUNK = 64 * 1024
+T = TypeVar("T")
 
 
 class Reader:
@@ -50,15 +52,31 @@ class Reader:
 
 def tail_of(path: Path) -> bytes:
     """The last bytes of a file, b"" where there is none."""
+    return _look(path, tail, b"")
+
+
+def mark_of(path: Path) -> str:
+    return _look(path, last_mark, "")
+
+
+def _look(path: Path, at: Callable[[int], T], nothing: T) -> T:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
-        return b""
+        return nothing
     try:
-        return tail(descriptor)
+        return at(descriptor)
     finally:
         os.close(descriptor)
 
 
-def tail(descriptor: int) -> bytes:
-    return os.pread(descriptor, records.TAIL, max(0, os.fstat(descriptor).st_size - records.TAIL))
+def tail(descriptor: int, most: int = records.TAIL) -> bytes:
+    return os.pread(descriptor, most, max(0, os.fstat(descriptor).st_size - most))
+
+
+def last_mark(descriptor: int) -> str:
+    """Of the last line that has one; mostly that is the last line, else further back is looked."""
+    size, most = os.fstat(descriptor).st_size, records.TAIL
+    while not (found := records.last_mark(tail(descriptor, most))) and most < size:
+        most *= 8
+    return found

@@ -18,7 +18,8 @@ def export(bench: Bench, speaker: Speaker, cancel: Cancel) -> None:
         SiblingSandbox(CHANNEL), bench.stack, bench.registry, bench.settings, trees=Trees(), yards=bench.yard
     )
     request = bench.told.request
-    here = replace(request, source=replace(request.source, archive=str(SOURCE)))
+    # Whatever the worker tries for the how-manieth time is here the first.
+    here = replace(request, attempt=1, source=replace(request.source, archive=str(SOURCE)))
     try:
         image = builder.build(here, speaker.say, cancel)
     finally:

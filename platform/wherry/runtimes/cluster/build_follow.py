@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from threading import Event
+from threading import Event, Lock
 
-from wherry.domain.errors import NotFound, PlatformFault, WherryError
+from wherry.domain.errors import Cancelled, NotFound, PlatformFault, WherryError
 from wherry.domain.text import printable
-from wherry.flow.pod_ports import BuildPod
-from wherry.flow.ports import Cancel, Say
+from wherry.flow.pod_ports import Away, Caps, Ears
 from wherry.flow.talk import detail
 from wherry.runtimes.cluster import build_verdict as verdict
+from wherry.runtimes.cluster.answers import Answer
 from wherry.runtimes.cluster.build_manifests import EXPORT, FETCH
 from wherry.runtimes.cluster.build_verdict import Lack, Want
 from wherry.runtimes.cluster.client import Client
@@ -37,12 +37,12 @@ class Follow:
     client: Client
     namespace: str
     job: str
-    asked: BuildPod
-    on_line: Callable[[bytes], bool]
-    say: Say
-    cancel: Cancel
+    caps: Caps
+    ears: Ears
     patience: float
     _wake: Event = field(default_factory=Event)
+    _lock: Lock = field(default_factory=Lock)
+    _answer: Answer | None = None
     _away: float = 0.0
     _began: float = field(default_factory=time.monotonic)
     _lack: Lack | None = None
@@ -52,20 +52,45 @@ class Follow:
     _version: str = ""
 
     def run(self) -> WherryError | None:
-        """As BuildPods.run. Raises PlatformFault."""
-        self.cancel.on_cancel(self._wake.set)
+        """As BuildPods.follow. Raises Cancelled when the pod was left, Away, PlatformFault."""
+        self.ears.cancel.on_cancel(self._wake.set)
+        self.ears.leave.on_cancel(self._leave)
         for container in (FETCH, EXPORT):
             pod = self._until(partial(_began_or_ended, container))
             if pod is None or not verdict.began(pod, container):
                 break
             if self._read(pod["metadata"]["name"], container) and container == EXPORT:
                 return None
-        return None if self.cancel.cancelled else verdict.of(self._until(verdict.ended), self.asked)
+        pod = None if self._is_stopped else self._until(verdict.ended)
+        if self.ears.cancel.cancelled:
+            return None
+        if self.ears.leave.cancelled:
+            raise Cancelled("the build was left running")
+        return verdict.of(pod, self.caps)
+
+    # -- stopped
+
+    @property
+    def _is_stopped(self) -> bool:
+        return self.ears.cancel.cancelled or self.ears.leave.cancelled
+
+    def _leave(self) -> None:
+        with self._lock:
+            if self._answer is not None:
+                self._answer.shutdown()
+        self._wake.set()
+
+    def _hold(self, answer: Answer | None) -> None:
+        """What is read now; whoever leaves ends it. A cancelled pod ends it itself."""
+        with self._lock:
+            self._answer = answer
+            if answer is not None and self.ears.leave.cancelled:
+                answer.shutdown()
 
     # -- the pod's object
 
     def _until(self, done: Callable[[Object], bool]) -> Object | None:
-        """The pod as soon as `done`; None when it is gone, or the build was cancelled."""
+        """The pod as soon as `done`; None when it is gone, or we are stopped."""
         for pod in self._states():
             if pod is not None and (pod.get("metadata", {}).get("deletionTimestamp") and verdict.ended(pod)):
                 return pod
@@ -76,7 +101,7 @@ class Follow:
 
     def _states(self) -> Iterator[Object | None]:
         """The pod whenever it changes, and now and then; None where there is none yet. It ends when the pod is gone."""
-        while not self.cancel.cancelled:
+        while not self._is_stopped:
             try:
                 if not self._version:
                     found, self._version = self.client.list(POD, self.namespace, labels=self._selector)
@@ -100,19 +125,24 @@ class Follow:
                 self._wait(fault)
 
     def _events(self, version: str) -> Iterator[Object]:
-        with self.client.watch(POD, version, WINDOW, namespace=self.namespace, labels=self._selector) as events:
-            yield from events
+        try:
+            with self.client.watch(
+                POD, version, WINDOW, namespace=self.namespace, labels=self._selector, opened=self._hold
+            ) as events:
+                yield from events
+        finally:
+            self._hold(None)
 
     @property
     def _selector(self) -> str:
         return f"job-name={self.job}"
 
     def _wait(self, fault: PlatformFault) -> None:
-        """Raises `fault` when it has gone on for too long."""
+        """Raises Away when it has gone on for too long."""
         now = time.monotonic()
         self._away = self._away or now
         if now - self._away > self.patience:
-            raise fault
+            raise Away(fault.message, evidence=fault.evidence, hint=fault.hint) from fault
         self._wake.wait(_AGAIN)
 
     # -- what it waits for
@@ -130,7 +160,7 @@ class Follow:
         self._lack = lack
         if lack and not self._told and now - self._lacking >= (0 if lack.want is Want.ROOM else _SLOW):
             self._told = True
-            detail(self.say, _WAITS[lack.want].format(lack.words or self._warning(pod["metadata"]["name"])))
+            detail(self.ears.say, _WAITS[lack.want].format(lack.words or self._warning(pod["metadata"]["name"])))
         if lack and now - self._lacking > _MOST[lack.want]:
             raise _fault(Lack(lack.want, lack.words or self._warning(pod["metadata"]["name"])))
 
@@ -148,10 +178,10 @@ class Follow:
     def _read(self, pod: str, container: str) -> bool:
         """Every line of the container until its end; True once its last word was heard."""
         whole = False
-        while not self.cancel.cancelled:
+        while not self._is_stopped:
             try:
                 for line in self._lines(pod, container):
-                    if self.on_line(line):
+                    if self.ears.line(line):
                         return True
                 self._away = 0.0
                 if whole:
@@ -167,13 +197,16 @@ class Follow:
     def _lines(self, pod: str, container: str) -> Iterator[bytes]:
         rest = b""
         query = {"container": container, "follow": "true"}
-        with self.client.log(self.namespace, pod, query, seconds=_SILENCE) as pieces:
-            for piece in pieces:
-                *lines, rest = (rest + piece).split(b"\n")
-                yield from lines
-                if len(rest) > _LONGEST_LINE:
-                    yield rest
-                    rest = b""
+        try:
+            with self.client.log(self.namespace, pod, query, seconds=_SILENCE, opened=self._hold) as pieces:
+                for piece in pieces:
+                    *lines, rest = (rest + piece).split(b"\n")
+                    yield from lines
+                    if len(rest) > _LONGEST_LINE:
+                        yield rest
+                        rest = b""
+        finally:
+            self._hold(None)
         if rest:
             yield rest
 

@@ -127,7 +127,7 @@ def job(platform: str, pod: BuildPod) -> Object:
             "backoffLimit": 0,
             "completions": 1,
             "parallelism": 1,
-            "activeDeadlineSeconds": pod.seconds + _BESIDE_SECONDS,
+            "activeDeadlineSeconds": pod.caps.seconds + _BESIDE_SECONDS,
             "ttlSecondsAfterFinished": _FINISHED_SECONDS,
             "podReplacementPolicy": "Failed",
             "template": {"metadata": {"labels": marks}, "spec": _pod_spec(name, pod)},
@@ -157,7 +157,7 @@ def _of_build(platform: str, pod: BuildPod) -> dict[str, str]:
 
 def _pod_spec(name: str, pod: BuildPod) -> Object:
     uid, gid = (int(each) for each in pod.user.split(":"))
-    size = {"sizeLimit": f"{pod.disk}Mi"}
+    size = {"sizeLimit": f"{pod.caps.disk}Mi"}
     temporary = [{"name": _volume(container, path), "emptyDir": size} for container in _ALL for path in _TEMPORARY]
     return {
         "serviceAccountName": ACCOUNT,
@@ -203,7 +203,7 @@ def _ours(name: str, pod: BuildPod) -> Object:
         "securityContext": dict(_HARDENED),
         "resources": {
             "requests": {"cpu": "100m", "memory": "256Mi", "ephemeral-storage": "64Mi"},
-            "limits": {"cpu": f"{pod.cpu}m", "memory": "1Gi", "ephemeral-storage": f"{pod.disk}Mi"},
+            "limits": {"cpu": f"{pod.caps.cpu}m", "memory": "1Gi", "ephemeral-storage": f"{pod.caps.disk}Mi"},
         },
         "volumeMounts": [
             {"name": "ground", "mountPath": GROUND},
@@ -226,8 +226,12 @@ def _building(pod: BuildPod) -> Object:
         "workingDir": "/",
         "securityContext": dict(_HARDENED),
         "resources": {
-            "requests": {"cpu": "250m", "memory": f"{pod.memory}Mi", "ephemeral-storage": "64Mi"},
-            "limits": {"cpu": f"{pod.cpu}m", "memory": f"{pod.memory}Mi", "ephemeral-storage": f"{pod.disk}Mi"},
+            "requests": {"cpu": "250m", "memory": f"{pod.caps.memory}Mi", "ephemeral-storage": "64Mi"},
+            "limits": {
+                "cpu": f"{pod.caps.cpu}m",
+                "memory": f"{pod.caps.memory}Mi",
+                "ephemeral-storage": f"{pod.caps.disk}Mi",
+            },
         },
         "volumeMounts": [
             {"name": "ground", "mountPath": FOLDER, "subPath": "channel/inside", "readOnly": True},

@@ -1,22 +1,22 @@
 """Builds as Jobs of a cluster: an adapter of the BuildPods port.
 
-A Job lives as long as its worker waits for it. A worker that dies leaves it to end by itself, by its deadline at the
-latest, and its remains go soon after. The next attempt removes it first, so that of two pods of one build one counts.
+A Job outlives the worker that began it: the next one finds it by its labels and goes on with it. What nobody comes for
+ends by itself, by its deadline at the latest, and its remains go soon after. Before another attempt begins, all that
+there is of the build is removed, so that of two pods of one build one counts.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
 
 from wherry.domain.errors import Cancelled, Conflict, NotFound, PlatformFault, WherryError
 from wherry.domain.registry_names import Place
-from wherry.flow.pod_ports import BuildPod
-from wherry.flow.ports import Cancel, Say
+from wherry.flow.pod_ports import Away, BuildPod, Caps, Ears
 from wherry.logins import Login
 from wherry.runtimes.cluster import build_manifests as manifests
 from wherry.runtimes.cluster import build_verdict as verdict
@@ -25,7 +25,7 @@ from wherry.runtimes.cluster.build_follow import WINDOW, Follow
 from wherry.runtimes.cluster.client import Client
 from wherry.runtimes.cluster.errors import Gone
 from wherry.runtimes.cluster.ground import Pulls
-from wherry.runtimes.cluster.kinds import JOB, POD, Object
+from wherry.runtimes.cluster.kinds import JOB, POD, SECRET, Object
 
 log = logging.getLogger(__name__)
 _AGAIN = 2.0
@@ -48,39 +48,7 @@ class ClusterBuildPods:
     _ready: bool = False
     _login: Login | None = None
 
-    def run(self, pod: BuildPod, on_line: Callable[[bytes], bool], say: Say, cancel: Cancel) -> WherryError | None:
-        name = manifests.job_name(pod.build_id, pod.attempt)
-        over = Event()
-        try:
-            self._create(pod)
-            cancel.on_cancel(lambda: Thread(target=self._cancel, args=(name, over), daemon=True).start())
-            follow = Follow(self.client, self.namespace, name, pod, on_line, say, cancel, self.patience)
-            found = follow.run()
-        finally:
-            over.set()
-            self._remove(name)
-        if cancel.cancelled:
-            raise Cancelled("the build was cancelled")
-        return found
-
-    def sweep(self, build_id: int, attempt: int) -> None:
-        selector = f"{manifests.BUILD}={build_id},{naming.PLATFORM}={self.platform}"
-        try:
-            jobs, _ = self.client.list(JOB, self.namespace, labels=selector)
-        except NotFound:
-            return
-        for job in jobs:
-            if int(job["metadata"]["labels"].get(manifests.ATTEMPT, 0)) < attempt:
-                self.client.delete(JOB, self.namespace, job["metadata"]["name"])
-                self._await_end(job["metadata"]["name"])
-
-    @property
-    def namespace(self) -> str:
-        return manifests.namespace_name(self.platform)
-
-    # -- made
-
-    def _create(self, pod: BuildPod) -> None:
+    def begin(self, pod: BuildPod) -> None:
         """The Job first: it owns the Secret, which so never outlives it. Its pod waits for that."""
         self._prepare()
         try:
@@ -91,6 +59,64 @@ class ClusterBuildPods:
             job = self._made(pod)
         with suppress(Conflict):
             self.client.create(manifests.inputs(self.platform, pod, job))
+
+    def left(self, build_id: int) -> int | None:
+        jobs = [each for each in self._jobs(build_id) if "deletionTimestamp" not in each["metadata"]]
+        if not jobs or not self._can_be_followed(newest := max(jobs, key=_attempt)):
+            return None
+        return _attempt(newest)
+
+    def follow(self, build_id: int, attempt: int, caps: Caps, ears: Ears) -> WherryError | None:
+        name = manifests.job_name(build_id, attempt)
+        over, cancel = Event(), ears.cancel
+        cancel.on_cancel(lambda: Thread(target=self._cancel, args=(name, over), daemon=True).start())
+        try:
+            found = Follow(self.client, self.namespace, name, caps, ears, self.patience).run()
+        except Away:
+            raise
+        except PlatformFault:  # another pod may fare better
+            self._remove(name)
+            raise
+        finally:
+            over.set()
+        if cancel.cancelled:
+            self._remove(name)
+            raise Cancelled("the build was cancelled")
+        return found
+
+    def sweep(self, build_id: int, *, wait: bool = False) -> None:
+        jobs = self._jobs(build_id)
+        for job in jobs:
+            self.client.delete(JOB, self.namespace, job["metadata"]["name"])
+        for job in jobs if wait else ():
+            self._await_end(job["metadata"]["name"])
+
+    @property
+    def namespace(self) -> str:
+        return manifests.namespace_name(self.platform)
+
+    # -- found
+
+    def _jobs(self, build_id: int) -> list[Object]:
+        selector = f"{manifests.BUILD}={build_id},{naming.PLATFORM}={self.platform}"
+        try:
+            return self.client.list(JOB, self.namespace, labels=selector)[0]
+        except NotFound:
+            return []
+
+    def _can_be_followed(self, job: Object) -> bool:
+        """Not one whose worker died before it had made the Secret, nor one that has ended and has no pod any more."""
+        name = job["metadata"]["name"]
+        try:
+            self.client.get(SECRET, self.namespace, name)
+        except NotFound:
+            return False
+        conditions = job.get("status", {}).get("conditions") or ()
+        if not any(each["type"] in ("Complete", "Failed") and each["status"] == "True" for each in conditions):
+            return True
+        return bool(self.client.list(POD, self.namespace, labels=f"job-name={name}")[0])
+
+    # -- made
 
     def _made(self, pod: BuildPod) -> Object:
         wanted = manifests.job(self.platform, pod)
@@ -129,7 +155,7 @@ class ClusterBuildPods:
         try:
             self.client.delete(JOB, self.namespace, name)
         except PlatformFault as error:
-            log.warning("the Job %s of a build that has ended is still there: %s", name, " | ".join(error.lines()))
+            log.warning("the Job %s of a build that was given up is still there: %s", name, " | ".join(error.lines()))
 
     def _await_end(self, job: str) -> None:
         """Raises PlatformFault when a pod of it runs on."""
@@ -146,3 +172,7 @@ class ClusterBuildPods:
                     if event["type"] == "DELETED":
                         break
         raise PlatformFault(f"the pod of an earlier attempt does not end: {job}")
+
+
+def _attempt(job: Object) -> int:
+    return int(job["metadata"]["labels"].get(manifests.ATTEMPT, 0))

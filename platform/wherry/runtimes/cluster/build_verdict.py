@@ -8,7 +8,7 @@ from typing import Any
 
 from wherry.domain.errors import BuildFailed, BuildFailure, PlatformFault, WherryError
 from wherry.domain.text import printable
-from wherry.flow.pod_ports import BuildPod
+from wherry.flow.pod_ports import Caps
 from wherry.runtimes.cluster.build_manifests import BUILDING, EXPORT, FETCH
 from wherry.runtimes.cluster.kinds import Object
 
@@ -59,36 +59,36 @@ def lack(pod: Object) -> Lack | None:
     return Lack(Want.NODE, "") if silent and not ended(pod) else None
 
 
-def of(pod: Object | None, asked: BuildPod) -> WherryError | None:
+def of(pod: Object | None, caps: Caps) -> WherryError | None:
     """Why it ended, where that was not its programs' own doing. None: the pod is gone."""
     if pod is None:
         return PlatformFault("the build's pod was taken away while it ran")
     status = pod.get("status", {})
     reason = status.get("reason", "")
     if reason == "DeadlineExceeded":
-        return BuildFailed(BuildFailure.OUT_OF_TIME, f"the build ran longer than its {asked.seconds} seconds")
+        return BuildFailed(BuildFailure.OUT_OF_TIME, f"the build ran longer than its {caps.seconds} seconds")
     if reason == "Evicted":
-        return _evicted(_words(status), asked)
+        return _evicted(_words(status), caps)
     for container in (BUILDING, FETCH, EXPORT):
         over = _state(pod, container).get("terminated") or {}
         if over.get("reason") == _OUT_OF_MEMORY:
-            return _out_of_memory(container, asked)
+            return _out_of_memory(container, caps)
     if reason:
         return PlatformFault("the build's pod was stopped", evidence=[f"{reason}: {_words(status)}"])
     return None
 
 
-def _evicted(words: str, asked: BuildPod) -> WherryError:
+def _evicted(words: str, caps: Caps) -> WherryError:
     if "ephemeral" in words or "emptyDir" in words:
-        message = f"the build needs more than its {asked.disk} MiB of disk"
+        message = f"the build needs more than its {caps.disk} MiB of disk"
         return BuildFailed(BuildFailure.BUILDPACK_FAILED, message, evidence=[words])
     return PlatformFault("the node put the build's pod out", evidence=[words])
 
 
-def _out_of_memory(container: str, asked: BuildPod) -> WherryError:
+def _out_of_memory(container: str, caps: Caps) -> WherryError:
     if container != BUILDING:
         return PlatformFault(f"the program that {_NAMES[container]} ran out of memory")
-    message = f"the build needs more than its {asked.memory} MiB of memory"
+    message = f"the build needs more than its {caps.memory} MiB of memory"
     return BuildFailed(BuildFailure.OUT_OF_MEMORY, message, evidence=["the kernel stopped the build's container"])
 
 
