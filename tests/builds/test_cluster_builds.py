@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tarfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ from wherry.ledger.ledger import SqlLedger
 from wherry.runtimes.cluster.build_manifests import namespace_name
 from wherry.settings import Settings
 
+from tests.builds.lifecycle_kit import PHASES, builder_of, named, sample_app
 from tests.builds.pod_image import platform_image
 from tests.builds.takeover_kit import Harbour, live
 from tests.builds.test_real_builds import copy, sample, stack_registry
@@ -264,6 +266,29 @@ def test_a11_failures_have_the_classes_that_they_have_on_a_machine(pods: Pods, t
     waiting.join(60)
     assert [type(each) for each in outcome] == [Cancelled]
     assert any("Insufficient memory" in line for line in pods.said), pods.said
+
+
+def test_a_builder_image_of_others_builds_in_a_pod_phase_by_phase(pods: Pods, sample: Path, tmp_path: Path) -> None:
+    reference = builder_of(pods.registry, pods.stack.known(), tmp_path)
+    pods.settings = replace(pods.settings, builders=reference)
+    app = sample_app(sample)
+    named(app, reference.partition("@")[0])
+    image = pods.build(app)
+    assert image.processes == {"web": "serve it"}
+    assert [line.split()[0] for line in pods.said if line.split()[0] in PHASES] == [*PHASES]
+    layer = read_image(pods.registry, image.repository, image.digest).layers[-1]
+    with tarfile.open(pods.registry.fetch_blob(image.repository, layer.digest, tmp_path)) as tar:
+        assert (file := tar.extractfile("workspace/built"))
+        assert file.read() == b"hello"
+    pods.build(app, previous=image, GREETING="from config")
+    assert "       build number 2" in pods.said, "its lifecycle's cache was not kept"
+
+    (app / "BREAK").touch()
+    failed = pods.failure(app)
+    assert (failed.kind, "exit code 51" in failed.message) == (BuildFailure.COMPILE_ERROR, True)
+    (app / "Procfile").unlink()
+    assert pods.failure(app).kind is BuildFailure.NOTHING_DETECTED
+    assert pods.leave_nothing()
 
 
 def test_a_cancel_ends_the_job_and_the_cache_of_the_build_before_stays(pods: Pods, sample: Path) -> None:

@@ -124,11 +124,6 @@ def test_what_is_built_on_a_machine_only_is_refused_with_what_to_do_instead(tmp_
     assert caught.value.kind is BuildFailure.BAD_SOURCE
     assert "wherry stack:set" in caught.value.hint
 
-    other = f"docker.io/others/builder@sha256:{'a' * 64}"
-    request = replace(request, settings=BuildSettings("", ("others/builder",)))
-    with pytest.raises(BuildFailed, match="no builder images"):
-        builder(Scripted([]), builders=other).build(request, quiet, Cancel())
-
 
 def test_a09_the_next_attempt_goes_on_with_the_pod_of_the_one_before() -> None:
     written: list[str] = []

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
-from wherry.builds.pod_input import PodInput
+from wherry.builds.builder_reading import BuilderImage
+from wherry.builds.pod_input import BuilderBase, PodInput, StackBase
 from wherry.builds.pod_words import GONE, Listener, Speaker
 from wherry.domain.build_settings import BuildSettings
 from wherry.domain.errors import BuildFailed, BuildFailure, Cancelled, PlatformFault
@@ -95,14 +97,19 @@ def test_b08_what_a_pod_is_told_arrives_byte_for_byte_and_does_not_show() -> Non
     config = {"A": Secret("line\n'\"\\ \udcff ż"), "EMPTY": Secret("")}
     source = Source("c" * 40, "d" * 40, "builds/7@sha256:" + "e" * 64)
     request = BuildRequest(7, "sample", 3, 2, source, config, Image("apps/7", "sha256:1"), BuildSettings("", ("x",)))
-    told = PodInput(request, ("b", "r"), {"WHERRY_X": "1"}, {"PIP": "2"}, ("http://r", "u", Secret("canary")))
+    told = PodInput(
+        request, StackBase("b", "r", 1001, 1000), {"WHERRY_X": "1"}, {"PIP": "2"}, ("http://r", "u", Secret("canary"))
+    )
     back = PodInput.load(told.dump())
     assert back.request.source == source
     assert {name: value.reveal() for name, value in back.request.config.items()} == {
         name: value.reveal() for name, value in config.items()
     }
     assert (back.request.previous, back.request.settings) == (request.previous, request.settings)
-    assert (back.stack, back.settings, back.operator) == (told.stack, told.settings, told.operator)
+    assert (back.base, back.settings, back.operator) == (told.base, told.settings, told.operator)
     assert back.registry[2].reveal() == "canary"
     assert "canary" not in repr(told)
     assert json.loads(told.dump())
+    builder = BuilderImage("h/b@sha256:1", "h/b", 1002, 1003, {"CNB_USER_ID": "1002"}, "0.14", "h/run:1", "sha256:2")
+    other = replace(told, base=BuilderBase(builder, {"GREETING": "\udcff"}))
+    assert PodInput.load(other.dump()).base == other.base

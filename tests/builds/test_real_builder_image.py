@@ -1,6 +1,6 @@
 """Builder images of others: their lifecycle's phases run as the specification says, and what they leave is judged.
 
-The lifecycle here is a small one of the test's own, which does what platform.md asks of each phase and no more.
+The lifecycle here is a small one of the test's own: see lifecycle_kit.py.
 """
 
 from __future__ import annotations
@@ -15,12 +15,9 @@ from wherry.builds.builder_reading import allowed, read_builder
 from wherry.builds.image_layout import publish
 from wherry.domain.build_settings import BuildSettings
 from wherry.domain.errors import BuildFailed, BuildFailure, InvalidInput
-from wherry.images.entries import of_files
-from wherry.images.layers import pack
-from wherry.images.manifest import image_config, image_manifest
-from wherry.images.stored import push_image, push_layer
 from wherry.settings import Settings
 
+from tests.builds.lifecycle_kit import PHASES, builder_of, named, sample_app
 from tests.builds.test_real_builds import sample, stack_registry, yard
 from tests.builds.yard import Yard
 from tests.runtimes.tiny import engine_api, platform_id
@@ -28,87 +25,14 @@ from tests.runtimes.tiny import engine_api, platform_id
 __all__ = ["engine_api", "platform_id", "sample", "stack_registry", "yard"]  # fixtures, which pytest finds here by name
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 
-PHASE = r"""#!/usr/bin/python3
-import hashlib, io, json, os, sys, tarfile
-from pathlib import Path
-
-phase, arguments = Path(sys.argv[0]).name, sys.argv[1:]
-print(phase, *arguments)
-layout = Path(os.environ["CNB_LAYOUT_DIR"])
-assert os.environ["CNB_USE_LAYOUT"] == "true" and os.environ["CNB_PLATFORM_API"] == "0.13"
-assert not [name for name in os.environ if "AUTH" in name or "PASSWORD" in name], os.environ
-if phase == "detector" and not Path("/workspace/Procfile").exists():
-    print("nothing detected")
-    sys.exit(20)
-if phase == "builder":
-    if Path("/workspace/BREAK").exists():
-        print("src/app.c:3:1: error: expected ';'")
-        sys.exit(51)
-    Path("/workspace/built").write_text(Path("/platform/env/GREETING").read_text())
-    count = Path("/cache/count")
-    count.write_text(str(int(count.read_text()) + 1) if count.exists() else "1")
-    print("build number", count.read_text())
-if phase == "exporter":
-    run = layout / "wherry.invalid/run/latest"
-    read = lambda folder, digest: json.loads((folder / "blobs/sha256" / digest[7:]).read_bytes())
-    manifest = read(run, json.loads((run / "index.json").read_text())["manifests"][0]["digest"])
-    config = read(run, manifest["config"]["digest"])
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as tar:
-        tar.add("/workspace", "workspace")
-        web = ("#!/bin/sh\nexec " + Path("/workspace/Procfile").read_text().partition(": ")[2]).encode()
-        info = tarfile.TarInfo("cnb/process/web")
-        info.mode, info.size = 0o755, len(web)
-        tar.addfile(info, io.BytesIO(web))
-    made = layout / "wherry.invalid/app/latest"
-    (made / "blobs/sha256").mkdir(parents=True)
-    def put(content, kind):
-        digest = hashlib.sha256(content).hexdigest()
-        (made / "blobs/sha256" / digest).write_bytes(content)
-        return {"mediaType": kind, "digest": "sha256:" + digest, "size": len(content)}
-    layer = put(packed.getvalue(), "application/vnd.oci.image.layer.v1.tar")
-    config["rootfs"]["diff_ids"].append(layer["digest"])
-    config["config"]["Entrypoint"] = ["/cnb/process/web"]
-    processes = {"processes": [{"type": "web", "command": ["serve"], "args": ["it"]}]}
-    config["config"].setdefault("Labels", {})["io.buildpacks.build.metadata"] = json.dumps(processes)
-    manifest["config"] = put(json.dumps(config).encode(), manifest["config"]["mediaType"])
-    manifest["layers"].append(layer)
-    index = {"schemaVersion": 2, "manifests": [put(json.dumps(manifest).encode(), manifest["mediaType"])]}
-    (made / "index.json").write_text(json.dumps(index))
-"""
-PHASES = ("analyzer", "detector", "restorer", "builder", "exporter")
-
 
 def builder(yard: Yard, **label: Any) -> str:
-    """The stack's build image with a lifecycle, in the registry; its reference by digest."""
-    files = {f"/cnb/lifecycle/{name}": (PHASE.encode(), 0o755) for name in PHASES}
-    run = yard.registry.reference(yard.stack.run.repository, yard.stack.run.digest)
-    metadata = {
-        "images": [{"image": run}],
-        "lifecycle": {"apis": {"platform": {"supported": ["0.12", "0.13"]}}},
-        **label,
-    }
-    layer = pack(of_files(files), yard.home, note="lifecycle")
-    base, repository = yard.stack.build, "builders/test"
-    for each in base.layers:
-        push_layer(yard.registry, repository, each, [base.repository])
-    settings = {**base.settings, "Labels": {**base.labels, "io.buildpacks.builder.metadata": json.dumps(metadata)}}
-    config = image_config([*base.layers, layer], settings)
-    manifest = image_manifest(config, [*base.layers, layer], {})
-    digest = push_image(yard.registry, repository, config, [*base.layers, layer], manifest, [base.repository])
-    return yard.registry.reference(repository, digest)
+    return builder_of(yard.registry, yard.stack, yard.home, **label)
 
 
 @pytest.fixture
 def app(sample: Path) -> Path:
-    sample.mkdir()
-    (sample / "Procfile").write_text("web: sh -c 'cat built; exec python3 -m http.server $PORT'")
-    return sample
-
-
-def named(app: Path, name: str) -> None:
-    text = f'[io.buildpacks]\nbuilder = "{name}"\n[[io.buildpacks.build.env]]\nname = "GREETING"\nvalue = "hello"\n'
-    (app / "project.toml").write_text(text)
+    return sample_app(sample)
 
 
 def test_an_allowed_builder_runs_phase_by_phase_and_its_image_runs(yard: Yard, app: Path) -> None:

@@ -43,7 +43,7 @@ from wherry.domain.errors import (
 from wherry.domain.image import Image
 from wherry.domain.text import printable
 from wherry.flow.ports import BuildRequest, Cancel, Sandbox, Say
-from wherry.flow.talk import again, detail, step
+from wherry.flow.talk import again, building, detail, step
 from wherry.images.layer_cache import LayerCache
 from wherry.images.passage import Passage
 from wherry.images.registry import Registry
@@ -101,7 +101,7 @@ class LifecycleBuilder:
             leave.on_cancel(cancel.cancel)  # it ends with us
         if request.attempt > 1:
             again(say, request.attempt)
-        step(say, f"Building {request.app_name} from {printable(request.source.commit[:7])}")
+        building(say, request)
         self._sweep(request)
         need_free(self._settings.folder, self._settings.number("build_free_mb"))
         if chosen := chosen_builder(request, self._settings.builders):

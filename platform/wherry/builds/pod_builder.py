@@ -10,17 +10,17 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from wherry.builds import operator_env, operator_files
 from wherry.builds.builder import EnsuresStack
-from wherry.builds.builder_reading import chosen_builder
-from wherry.builds.ground import Ground
+from wherry.builds.builder_image import KnownBuilders
+from wherry.builds.pod_base import PodBase, PodBuilders, of_stack
 from wherry.builds.pod_cache import REPOSITORY
 from wherry.builds.pod_input import BUNDLE, INPUT, PodInput
 from wherry.builds.pod_words import Listener
-from wherry.builds.pod_yard import FOLDER
-from wherry.builds.stacks import BUILD, Stack
+from wherry.builds.stacks import Stack
 from wherry.domain.build_settings import CONTAINER
 from wherry.domain.errors import (
     BuildFailed,
@@ -34,7 +34,7 @@ from wherry.domain.errors import (
 from wherry.domain.image import Image
 from wherry.domain.registry_names import Place
 from wherry.domain.text import printable
-from wherry.flow.pod_ports import GROUND, Away, BuildPod, BuildPods, Caps, Ears
+from wherry.flow.pod_ports import Away, BuildPod, BuildPods, Caps, Ears
 from wherry.flow.ports import BuildRequest, BuildSay, Cancel, Say
 from wherry.flow.talk import again, detail, trouble
 from wherry.images.layers import Layer
@@ -47,7 +47,6 @@ from wherry.settings import Settings
 
 log = logging.getLogger(__name__)
 SOURCE_TAG = "source"
-HOME = f"{GROUND}/home"
 _TAR = "application/vnd.oci.image.layer.v1.tar"
 _MOST_INPUT = 1_000_000
 """Bytes; a Secret of Kubernetes holds 1 MiB."""
@@ -78,9 +77,9 @@ class PodBuilder:
                 return image
             self.pods.sweep(request.build_id, wait=True)
             again(say, request.attempt)
-        stack = self._stack(say)
+        base = self._base(request, say)
         with self._tidied(request, leave):
-            self.pods.begin(self._pod(self._brought(request), stack))
+            self.pods.begin(self._pod(self._brought(request), base))
             return self._followed(request, request.attempt, say, cancel, leave)
 
     def sweep(self, build_id: int) -> None:
@@ -109,12 +108,15 @@ class PodBuilder:
                 hint="To build by buildpacks: wherry stack:set wherry-12. Or build the image yourself: docker push, "
                 "then wherry container:release",
             )
-        if chosen_builder(request, self.settings.builders):
-            raise BuildFailed(
-                BuildFailure.BAD_SOURCE,
-                "this platform builds on its cluster, where there are no builder images of others",
-                hint="Take the builder out of project.toml: the platform's own buildpacks build it",
-            )
+
+    def _base(self, request: BuildRequest, say: Say) -> PodBase:
+        has_bundle = operator_env.bundle_of_host(os.environ) is not None
+        asked = self._builders.asked(request, say, has_bundle=has_bundle)
+        return asked or of_stack(self._stack(say), self.pulls, has_bundle=has_bundle)
+
+    @cached_property
+    def _builders(self) -> PodBuilders:
+        return PodBuilders(KnownBuilders(self.registry), self.settings.builders, self.url, self.pulls)
 
     def _stack(self, say: Say) -> Stack:
         try:
@@ -190,11 +192,11 @@ class PodBuilder:
         except WherryError as error:  # the next source takes its tag over
             log.warning("the source of a build stays in the registry: %s", " | ".join(error.lines()))
 
-    def _pod(self, request: BuildRequest, stack: Stack) -> BuildPod:
+    def _pod(self, request: BuildRequest, base: PodBase) -> BuildPod:
         login = self.logins.current()
         told = PodInput(
             request,
-            (stack.build.digest, stack.run.digest),
+            base.told,
             _settings(self.settings),
             _operator(os.environ),
             (self.url, login.username, login.password),
@@ -211,10 +213,10 @@ class PodBuilder:
             request.build_id,
             request.attempt,
             self.platform,
-            self.pulls.reference(BUILD, stack.build.digest),
-            f"{stack.uid}:{stack.gid}",
+            base.image,
+            base.user,
             inputs,
-            _mounts(has_bundle=bundle is not None),
+            base.mounts,
             self._caps,
         )
 
@@ -245,9 +247,3 @@ def _operator(environ: Mapping[str, str]) -> dict[str, str]:
     pip, npm = operator_env.pip_files(environ), operator_env.npm_files(environ)
     changes = operator_env.operator_changes(operator_files.with_files(environ), pip, "", npm)
     return {**operator_env.proxies(environ), **{each.name: each.value for each in changes}}
-
-
-def _mounts(*, has_bundle: bool) -> dict[str, tuple[str, bool]]:
-    ground = Ground(Path(HOME, FOLDER), None)
-    places = ground.places(has_bundle)
-    return {path: (str(folder.relative_to(GROUND)), read_only) for path, (folder, read_only) in places.items()}

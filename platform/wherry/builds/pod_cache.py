@@ -21,7 +21,7 @@ from wherry.builds.disk import remove
 from wherry.builds.export import RECORDS
 from wherry.builds.export_sbom import FORMATS
 from wherry.builds.layers import LAYERS
-from wherry.builds.stacks import Stack
+from wherry.builds.unpack import Owner
 from wherry.domain.errors import InvalidInput, NotFound, PlatformFault
 from wherry.domain.text import printable
 from wherry.flow.ports import Say
@@ -44,8 +44,9 @@ _KEPT = ("blob-", "note-")
 
 @dataclass(slots=True)
 class PodCache:
-    """`home`: the app's folder of caches, as on a machine: the layers in `good/BUILDPACK/LAYER`, the records beside.
-    `drafts`: a folder on the same disk.
+    """`home`: the app's folder of caches, as on a machine: the layers in `good/BUILDPACK/LAYER`, the records beside; the
+    cache of a builder image's lifecycle is one more of them. `drafts`: a folder on the same disk. `owner`: the build
+    user's ids.
     """
 
     registry: Registry
@@ -55,7 +56,7 @@ class PodCache:
     _fetched: StoredImage | None = None
     _known: dict[str, tuple[str, Layer]] = field(default_factory=dict)
 
-    def fetch(self, stack: Stack, say: Say) -> None:
+    def fetch(self, owner: Owner, say: Say) -> None:
         """Afterwards `home` has what the last build kept. A cache that cannot be read counts as none."""
         try:
             image = read_image(self.registry, self._repository, TAG)
@@ -71,44 +72,44 @@ class PodCache:
             remove(self.home)
             return
         self._fetched = image
-        self._recognise(image, stack)
+        self._recognise(image, owner)
 
-    def keep(self, stack: Stack, say: Say) -> None:
+    def keep(self, owner: Owner, say: Say) -> None:
         """The registry has what `home` has. A cache that cannot be kept costs the next build its time, and no more."""
         try:
             with self._draft() as folder:
-                self._push(stack, folder)
+                self._push(owner, folder)
         except (PlatformFault, InvalidInput, OSError) as error:
             detail(say, f"The build cache was not kept: {printable(str(error), 300)}")
 
     # -- fetched
 
-    def _recognise(self, image: StoredImage, stack: Stack) -> None:
+    def _recognise(self, image: StoredImage, owner: Owner) -> None:
         """What was fetched is what was packed then: both for the cache, and for the app's image."""
         records = LayerCache(self.home / RECORDS)
         packed = _label(image).get("packed")
         for layer, place in zip(image.layers, _places(image), strict=True):
             if place == _RECORDS_PLACE:
                 continue
-            seen = self._seen(place, stack)
+            seen = self._seen(place, owner)
             self._known[place] = (seen + self._beside(place), layer)
             for_image = records.of(str(packed[place])) if isinstance(packed, dict) and place in packed else None
             if for_image:
                 records.remember(for_image, seen)
 
-    def _seen(self, place: str, stack: Stack) -> str:
+    def _seen(self, place: str, owner: Owner) -> str:
         """As the export sees it: the same records serve both."""
-        return fingerprint(Tree(self.home / "good" / place, f"{LAYERS}/{place}", (stack.uid, stack.gid)))
+        return fingerprint(Tree(self.home / "good" / place, f"{LAYERS}/{place}", owner))
 
     # -- kept
 
-    def _push(self, stack: Stack, folder: Path) -> None:
+    def _push(self, owner: Owner, folder: Path) -> None:
         layers: list[Layer] = []
         places: list[str] = []
         packed: dict[str, str] = {}
         records = LayerCache(self.home / RECORDS)
         for place in self._here():
-            seen = self._seen(place, stack)
+            seen = self._seen(place, owner)
             before = self._known.get(place)
             if before and before[0] == seen + self._beside(place):
                 layers.append(before[1])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
+from wherry.builds.builder_reading import BuilderImage
 from wherry.domain.build_settings import BuildSettings
 from wherry.domain.image import Image
 from wherry.domain.model import Source
@@ -17,13 +19,39 @@ INPUT, BUNDLE = "input.json", "ca-certificates.crt"
 
 
 @dataclass(frozen=True, slots=True)
+class StackBase:
+    """Our own stack: digests of its images, and the ids of the user that builds."""
+
+    build: str
+    run: str
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuilderBase:
+    """A builder image of others, its run image as the pod finds it; `env` counts less than the app's config."""
+
+    builder: BuilderImage
+    env: Mapping[str, str]
+
+    @property
+    def uid(self) -> int:
+        return self.builder.uid
+
+    @property
+    def gid(self) -> int:
+        return self.builder.gid
+
+
+@dataclass(frozen=True, slots=True)
 class PodInput:
-    """`stack`: digests of the build and the run image. `settings`: WHERRY_…, of the programs in the pod. `operator`:
-    variables that the operator gives to builds. `registry`: URL, username, password.
+    """`base`: what it builds on. `settings`: WHERRY_…, of the programs in the pod. `operator`: variables that the operator
+    gives to builds. `registry`: URL, username, password.
     """
 
     request: BuildRequest
-    stack: tuple[str, str]
+    base: StackBase | BuilderBase
     settings: Mapping[str, str]
     operator: Mapping[str, str]
     registry: tuple[str, str, Secret] = field(repr=False)
@@ -39,7 +67,7 @@ class PodInput:
             "config": {name: value.reveal() for name, value in request.config.items()},
             "previous": [request.previous.repository, request.previous.digest] if request.previous else None,
             "asked": [request.settings.stack, list(request.settings.buildpacks)],
-            "stack": list(self.stack),
+            "base": asdict(self.base),
             "settings": dict(self.settings),
             "operator": dict(self.operator),
             "registry": [url, username, password.reveal()],
@@ -62,6 +90,13 @@ class PodInput:
             Image(*found["previous"]) if found["previous"] else None,
             BuildSettings(stack, tuple(buildpacks)),
         )
-        build, run = found["stack"]
         url, username, password = found["registry"]
-        return cls(request, (build, run), found["settings"], found["operator"], (url, username, Secret(password)))
+        return cls(
+            request, _base(found["base"]), found["settings"], found["operator"], (url, username, Secret(password))
+        )
+
+
+def _base(found: dict[str, Any]) -> StackBase | BuilderBase:
+    if "builder" in found:
+        return BuilderBase(BuilderImage(**found["builder"]), found["env"])
+    return StackBase(**found)

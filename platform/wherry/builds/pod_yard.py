@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from wherry.builds.builder_ground import BuilderGround
 from wherry.builds.catalogue import Catalogue
 from wherry.builds.ground import Ground
 from wherry.builds.stacks import Stack
@@ -16,6 +17,23 @@ from wherry.settings import Settings
 
 FOLDER = "builds/yard"
 """Below the home folder of the pod."""
+_RUN = "builders/run"
+
+
+def cache_home(home: Path, app_id: int) -> Path:
+    """Where the app's cache is, as on a machine."""
+    return home / "caches" / str(app_id)
+
+
+def stack_ground(home: Path) -> Ground:
+    """Where our own buildpacks build."""
+    return Ground(home / FOLDER, None)
+
+
+def builder_ground(home: Path, app_id: int) -> BuilderGround:
+    """Where a builder image of others builds; its lifecycle's cache is kept as a layer would be."""
+    cache = cache_home(home, app_id) / "good/builder/cache"
+    return BuilderGround(stack_ground(home), home / _RUN, cache)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +45,7 @@ class PodYard:
 
     @property
     def ground(self) -> Ground:
-        return Ground(self.settings.folder / FOLDER, None)
+        return stack_ground(self.settings.folder)
 
     def lay(self, bundle: Path | None) -> None:
         """Raises PlatformFault, OSError."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from wherry.domain.errors import WherryError
-from wherry.flow.ports import Say
+from wherry.domain.text import printable
+from wherry.flow.ports import BuildRequest, Say
 
 MOST_ATTEMPTS = 3
 """Of a build that fails by faults of ours."""
@@ -15,6 +16,10 @@ def step(say: Say, text: str) -> None:
 
 def detail(say: Say, text: str) -> None:
     say(f"       {text}")
+
+
+def building(say: Say, request: BuildRequest) -> None:
+    step(say, f"Building {request.app_name} from {printable(request.source.commit[:7])}")
 
 
 def again(say: Say, attempt: int) -> None:

@@ -6,10 +6,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from wherry.builds.given_stack import GivenStack
 from wherry.builds.pod_cache import PodCache
 from wherry.builds.pod_input import BUNDLE, PodInput
-from wherry.builds.pod_yard import PodYard
+from wherry.builds.pod_yard import PodYard, cache_home
 from wherry.flow.pod_ports import GROUND, INPUTS
 from wherry.images.registry import Registry
 from wherry.settings import Settings, root_folder
@@ -25,9 +24,13 @@ class Bench:
     settings: Settings
     registry: Registry
     yard: PodYard
-    stack: GivenStack
     cache: PodCache
     bundle: Path | None
+
+    @property
+    def owner(self) -> tuple[int, int]:
+        """The one user of the pod."""
+        return self.told.base.uid, self.told.base.gid
 
     @classmethod
     def of(cls, told: PodInput) -> Bench:
@@ -44,8 +47,7 @@ class Bench:
             settings,
             registry,
             PodYard(settings, root_folder() / "buildpacks"),
-            GivenStack(registry, *told.stack),
-            PodCache(registry, app, HOME / "caches" / str(app), Path(GROUND)),
+            PodCache(registry, app, cache_home(HOME, app), Path(GROUND)),
             bundle,
         )
 

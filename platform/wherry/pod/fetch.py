@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from wherry.builds.builder_image import fetch_run_image
+from wherry.builds.pod_input import BuilderBase
 from wherry.builds.pod_words import Speaker
+from wherry.builds.pod_yard import builder_ground
 from wherry.domain.errors import NotFound, PlatformFault
 from wherry.domain.text import printable
 from wherry.flow.ports import Cancel
@@ -17,17 +20,26 @@ def fetch(bench: Bench, speaker: Speaker, cancel: Cancel) -> None:
     try:
         for folder in (HOME, CHANNEL):
             folder.mkdir(parents=True)
-        _lay(bench)
+        channel.lay(CHANNEL)
         _fetch_source(bench)
+        bench.cache.fetch(bench.owner, speaker.say)
+        _lay(bench, speaker)
     except OSError as error:
         raise PlatformFault(f"the build's volume cannot be used: {printable(str(error), 300)}") from error
-    bench.cache.fetch(bench.stack.known(), speaker.say)
     speaker.done()
 
 
-def _lay(bench: Bench) -> None:
-    bench.yard.lay(bench.bundle)
-    channel.lay(CHANNEL)
+def _lay(bench: Bench, speaker: Speaker) -> None:
+    base = bench.told.base
+    if not isinstance(base, BuilderBase):
+        bench.yard.lay(bench.bundle)
+        return
+    place = builder_ground(HOME, bench.told.request.app_id)
+    place.lay(bench.bundle)
+    try:
+        fetch_run_image(base.builder, bench.registry, place.run, speaker.say)
+    except NotFound as error:
+        raise PlatformFault(f"the builder's run image cannot be had: {error.message}") from error
 
 
 def _fetch_source(bench: Bench) -> None:
