@@ -268,6 +268,21 @@ def test_a11_failures_have_the_classes_that_they_have_on_a_machine(pods: Pods, t
     assert any("Insufficient memory" in line for line in pods.said), pods.said
 
 
+def test_a_dockerfile_is_refused_with_what_to_do_instead(pods: Pods, tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/Dockerfile").write_text("FROM debian:bookworm\n")
+    alone = pods.failure(tmp_path / "app")
+    (tmp_path / "app/app.json").write_text('{"stack": "container"}')
+    asked = pods.failure(tmp_path / "app")
+    assert (alone.kind, asked.kind) == (BuildFailure.NOTHING_DETECTED, BuildFailure.BAD_SOURCE)
+    assert alone.evidence[-1].startswith("There is a Dockerfile, but this platform builds on its cluster")
+    assert asked.lines()[:2] == [
+        "this platform builds on its cluster, and builds no Dockerfiles there",
+        'app.json says "stack": "container".',
+    ]
+    assert all("wherry stack:set" in each.hint and "wherry container:release" in each.hint for each in (alone, asked))
+
+
 def test_a_builder_image_of_others_builds_in_a_pod_phase_by_phase(pods: Pods, sample: Path, tmp_path: Path) -> None:
     reference = builder_of(pods.registry, pods.stack.known(), tmp_path)
     pods.settings = replace(pods.settings, builders=reference)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from wherry.builds import cache, container_plan, operator_env, operator_files
+from wherry.builds import cache, container_plan, no_dockerfiles, operator_env, operator_files
 from wherry.builds.asked import PROCFILE, Asked, leave_out, settle
 from wherry.builds.builder_image import BuilderImages
 from wherry.builds.builder_reading import chosen_builder
@@ -204,7 +204,7 @@ class LifecycleBuilder:
         say: Say,
         cancel: Cancel,
     ) -> Built | None:
-        """None when nothing detects, and there is a Dockerfile."""
+        """None when nothing detects, and there is a Dockerfile that can be built."""
         ground = yard.ground
         asked = settle(ground.app, request.settings, yard.catalogue, self._elsewhere, say)
         config = {**asked.wish.env, **{name: value.reveal() for name, value in request.config.items()}}
@@ -219,10 +219,12 @@ class LifecycleBuilder:
         try:
             self._sandbox.run(yard.spec(request.build_id), phases.run, cancel)
         except BuildFailed as error:
-            if beside and error.kind is BuildFailure.NOTHING_DETECTED:
-                return None
-            raise
-        if beside:
+            if not beside or error.kind is not BuildFailure.NOTHING_DETECTED:
+                raise
+            if not self._containers:
+                raise no_dockerfiles.nothing_else(error) from error
+            return None
+        if beside and self._containers:
             detail(say, "There is a Dockerfile too. To build that: wherry stack:set container")
         records = LayerCache(self._caches / str(request.app_id) / RECORDS)
         made = built_of(ground, phases.group, phases.outcome, earlier, records)
@@ -231,12 +233,15 @@ class LifecycleBuilder:
         return built
 
     def _why_dockerfile(self, yard: Yard, request: BuildRequest) -> str:
-        return container_plan.wanted(yard.ground.app, request.settings) if self._containers else ""
+        why = container_plan.wanted(yard.ground.app, request.settings)
+        if why and not self._containers:
+            raise no_dockerfiles.refused(why)
+        return why
 
     def _has_dockerfile_beside(self, app: Path, asked: Asked, request: BuildRequest) -> bool:
         """Where the app has said nothing about how it is built."""
         silent = not request.settings.stack and not asked.catalogue.listed
-        return silent and self._containers is not None and container_plan.there(app)
+        return silent and container_plan.there(app)
 
     def _of_dockerfile(self, yard: Yard, request: BuildRequest, why: str, say: Say, cancel: Cancel) -> Image:
         assert self._containers

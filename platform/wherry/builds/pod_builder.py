@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from wherry.builds import operator_env, operator_files
+from wherry.builds import no_dockerfiles, operator_env, operator_files
 from wherry.builds.builder import EnsuresStack
 from wherry.builds.builder_image import KnownBuilders
 from wherry.builds.pod_base import PodBase, PodBuilders, of_stack
@@ -100,14 +100,9 @@ class PodBuilder:
     # -- the sentences of build, in order
 
     def _check(self, request: BuildRequest) -> None:
-        """What builds on a machine only. Raises BuildFailed."""
+        """What needs no pod to be refused; what the app's own files ask for is seen there. Raises BuildFailed."""
         if request.settings.stack == CONTAINER:
-            raise BuildFailed(
-                BuildFailure.BAD_SOURCE,
-                "this platform builds on its cluster, and builds no Dockerfiles there",
-                hint="To build by buildpacks: wherry stack:set wherry-12. Or build the image yourself: docker push, "
-                "then wherry container:release",
-            )
+            raise no_dockerfiles.refused("The stack of the app is container.")
 
     def _base(self, request: BuildRequest, say: Say) -> PodBase:
         has_bundle = operator_env.bundle_of_host(os.environ) is not None
