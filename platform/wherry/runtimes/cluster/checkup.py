@@ -17,7 +17,7 @@ OLDEST = 30
 """The minor version from which on a pod can pause before its end, and a program's input be ended."""
 _SOON = timedelta(days=7)
 _KEEP = ("get", "list", "watch", "create", "patch", "delete")
-_MAKE = ("get", "create", "delete")
+_MAKE = ("get", "list", "create", "delete")
 RIGHTS: Mapping[tuple[str, str], Sequence[str]] = {
     ("", "namespaces"): _KEEP,
     ("", "pods"): _KEEP,
