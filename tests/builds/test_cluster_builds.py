@@ -5,150 +5,32 @@ from __future__ import annotations
 import gzip
 import tarfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from itertools import count
-from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
-from wherry.builds.given_stack import GivenStack
-from wherry.builds.pod_builder import PodBuilder
-from wherry.builds.stacks import BUILD, RUN, Stack
-from wherry.domain.errors import BuildFailed, BuildFailure, Cancelled, WherryError
-from wherry.domain.image import Image
-from wherry.domain.model import BuildStatus
-from wherry.domain.secret import Secret
-from wherry.flow.cancel import CancelBuild
-from wherry.flow.lanes import build_stream
-from wherry.flow.ports import BuildRequest, Cancel
-from wherry.images.registry import Registry
-from wherry.images.stored import copy_image, read_image
-from wherry.ledger.ledger import SqlLedger
-from wherry.runtimes.cluster.build_manifests import namespace_name
-from wherry.settings import Settings
+from wherry.domain.errors import BuildFailure, Cancelled, WherryError
+from wherry.flow.ports import Cancel
+from wherry.images.stored import read_image
 
 from tests.builds.lifecycle_kit import PHASES, builder_of, named, sample_app
-from tests.builds.pod_image import platform_image
-from tests.builds.takeover_kit import Harbour, live
-from tests.builds.test_real_builds import copy, sample, stack_registry
-from tests.builds.yard import Yard
-from tests.cluster.cluster import Cluster
-from tests.cluster.fixtures import cluster, cluster_platform_id, cluster_registry
-from tests.cluster.registry import ClusterRegistry
-from tests.flow.conftest import TurningClock
-from tests.runtimes.machine_world import eventually
+from tests.builds.pod_world import (
+    Pods,
+    cluster,
+    cluster_platform_id,
+    cluster_registry,
+    pods,
+    sample,
+    script,
+    stack_registry,
+)
+from tests.builds.test_real_builds import copy
 
 # fixtures, which pytest finds here by name
-__all__ = ["cluster", "cluster_platform_id", "cluster_registry", "sample", "stack_registry"]
+__all__ = ["cluster", "cluster_platform_id", "cluster_registry", "pods", "sample", "stack_registry"]
 pytestmark = [pytest.mark.cluster, pytest.mark.engine]
-_APPS = count(1)
 CANARY = "canary-of-the-config-5c1d"
-
-
-@dataclass
-class Pods:
-    """A builder as a worker on a cluster has it; `said` are the lines of the last build."""
-
-    cluster: Cluster
-    found: ClusterRegistry
-    registry: Registry
-    stack: GivenStack
-    image: str
-    platform: str
-    home: Path
-    settings: Settings = field(default_factory=lambda: replace(Settings.load({}), build_memory_mb="256"))
-    said: list[str] = field(default_factory=list)
-    app: int = field(default_factory=lambda: next(_APPS))
-
-    @property
-    def harbour(self) -> Harbour:
-        found, known = self.found, self.stack.known()
-        return Harbour(
-            str(self.cluster.kubeconfig),
-            self.platform,
-            (found.address, found.address, found.address_in_pods, found.user, found.password),
-            (known.build.digest, known.run.digest, self.image),
-            self.home,
-        )
-
-    @property
-    def builder(self) -> PodBuilder:
-        return self.harbour.builder(self.settings)
-
-    def build(self, app: Path, previous: Image | None = None, cancel: Cancel | None = None, **config: str) -> Image:
-        self.said.clear()
-        request = self.request(app, previous, **config)
-        builder = self.builder
-
-        def say(line: str, mark: str = "") -> None:
-            self.said.append(line)
-
-        try:
-            return builder.build(request, say, cancel or Cancel())
-        finally:
-            builder.sweep(request.build_id)
-            builder.registry.close()
-
-    def request(self, app: Path, previous: Image | None = None, **config: str) -> BuildRequest:
-        packer = Yard(self.home, self.registry, self.stack.known(), self.platform, None)  # type: ignore[arg-type]
-        return packer.request(app, self.app, previous, **config)
-
-    def failure(self, app: Path) -> BuildFailed:
-        with pytest.raises(BuildFailed) as caught:
-            self.build(app)
-        return caught.value
-
-    def left(self) -> list[str]:
-        """Names of what builds have left in the cluster."""
-        found = self.cluster.kubectl(
-            "get", "jobs,pods,secrets", f"--namespace={namespace_name(self.platform)}", "-o=name"
-        )
-        return [each for each in found.split() if each != "secret/registry"]
-
-    def images_of(self, app_id: int) -> set[str]:
-        """Digests of all that was ever pushed for it."""
-        of_app = f"registry/data/docker/registry/v2/repositories/apps/{app_id}/_manifests/revisions/sha256"
-        return {f"sha256:{each.name}" for each in (self.cluster.state / of_app).glob("*")}
-
-    def left_pod(self) -> str:
-        return next(each.partition("/")[2] for each in self.left() if each.startswith("pod/"))
-
-    def leave_nothing(self) -> bool:
-        """A pod that has ended takes the cluster a moment to clear up."""
-        eventually(lambda: self.left() == [], 30)
-        return True
-
-
-@pytest.fixture
-def pods(
-    cluster: Cluster,
-    cluster_registry: ClusterRegistry,
-    cluster_platform_id: str,
-    stack_registry: tuple[Registry, Stack],
-    tmp_path: Path,
-) -> Iterator[Pods]:
-    source, stack = stack_registry
-    login = (cluster_registry.user, Secret(cluster_registry.password))
-    registry = Registry(f"http://{cluster_registry.address}", *login)
-    for repository, image in ((BUILD, stack.build), (RUN, stack.run)):
-        copy_image(source, repository, image.digest, registry, repository, tmp_path)
-    given = GivenStack(registry, stack.build.digest, stack.run.digest)
-    image = platform_image(registry, given.known(), tmp_path)
-    yield Pods(cluster, cluster_registry, registry, given, image, cluster_platform_id, tmp_path)
-    registry.close()
-
-
-def script(folder: Path, text: str, *before: str) -> Path:
-    """An app that is built by the buildpacks `before`, and then by a script of its own."""
-    groups = "".join(f'[[io.buildpacks.group]]\nid = "{each}"\n' for each in before)
-    own = f'[[io.buildpacks.group]]\nid = "test/own"\n[io.buildpacks.group.script]\napi = "0.10"\ninline = """\n{text}\n"""\n'
-    folder.mkdir(exist_ok=True)
-    (folder / "project.toml").write_text(f'[_]\nschema-version = "0.2"\n{groups}{own}')
-    (folder / "Procfile").write_text("web: true\n")
-    return folder
 
 
 def test_t14_python_is_built_in_a_pod_and_its_secrets_are_nowhere(pods: Pods, sample: Path) -> None:
@@ -336,82 +218,3 @@ def test_a_cancel_ends_the_job_and_the_cache_of_the_build_before_stays(pods: Pod
     assert "       requirements.txt has not changed: its packages are used again" in pods.said, "lost by the cancel"
     assert (sample / "requirements.txt").read_text() == requirements
     assert pods.leave_nothing()
-
-
-def test_a09_a_build_outlives_its_workers_and_every_line_is_kept_once(pods: Pods, tmp_path: Path) -> None:
-    text = """for part in 1 2 3; do
-  for line in $(seq 1 100); do echo part $part line $line; done
-  until [ -e /tmp/part-$part ]; do sleep 0.2; done
-done"""
-    source = pods.request(script(tmp_path / "app", text)).source
-    harbour = pods.harbour
-    ledger, logs = harbour.ledger(), harbour.logs()
-    ledger.migrate()
-    app, build = harbour.queued(ledger, None, source)
-    stream, before = build_stream(build.id), pods.images_of(app.id)
-
-    def read(part: int, most: int = 1) -> bool:
-        return sum(f"part {part} line" in line for line in logs.read(stream)) >= most
-
-    def uids() -> set[str]:
-        found = pods.cluster.kubectl("get", "job", f"-n={namespace}", "-o=jsonpath={.items[*].metadata.uid}")
-        return {*found.split()}
-
-    def go_on(part: int) -> None:
-        pods.cluster.kubectl("exec", f"-n={namespace}", pods.left_pod(), "-c=build", "--", "touch", f"/tmp/part-{part}")
-
-    namespace = namespace_name(pods.platform)
-    first = get_context("spawn").Process(target=live, args=(harbour, "one"), daemon=True)
-    first.start()
-    eventually(lambda: read(1), 100)
-    first.kill()
-    first.join()
-    begun = uids()
-    assert len(begun) == 1
-
-    with worker(harbour, ledger, "one"):  # it comes back under its name, and is asked to stop amid the build
-        eventually(lambda: read(1, 100), 60)
-        go_on(1)
-        eventually(lambda: read(2), 60)
-    assert uids() == begun
-    go_on(2)
-    go_on(3)
-    with worker(harbour, ledger, "three"):
-        eventually(lambda: logs.outcome(stream) is not None, 60)
-    with ledger.begin(read_only=True) as tx:
-        ended = tx.builds.by_id(build.id)
-    assert ended.status is BuildStatus.SUCCEEDED, logs.read(stream)
-    assert uids() <= begun
-    parts = [line.strip() for line in logs.read(stream) if "part " in line]
-    assert parts == [f"part {part} line {line}" for part in (1, 2, 3) for line in range(1, 101)]
-    assert sum("The build goes on" in line for line in logs.read(stream)) == 2
-    assert not any("Building again" in line for line in logs.read(stream))
-    assert ended.image
-    assert pods.images_of(app.id) - before == {ended.image.digest}, "exported more than once"
-    assert pods.registry.tags(f"builds/{app.id}") in ([], ["cache"])
-    assert pods.leave_nothing()
-
-    _, build = harbour.queued(ledger, app, source)
-    with worker(harbour, ledger, "three"):
-        eventually(lambda: len(pods.left()) == 3, 60)
-    assert len(pods.left()) == 3, "a Job, its pod, its Secret"
-    CancelBuild(ledger, logs, TurningClock()).run(build.actor, app, build)
-    with worker(harbour, ledger, "four"):
-        assert pods.leave_nothing()
-    pods.builder.forget(app.id)
-    ledger.close()
-
-
-@contextmanager
-def worker(harbour: Harbour, ledger: SqlLedger, name: str) -> Iterator[None]:
-    """One that stops at the end of the block, as on SIGTERM."""
-    stop = threading.Event()
-    thread = threading.Thread(target=harbour.work, args=(name, stop, ledger))
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        ledger.ring()
-        thread.join(60)
-        assert not thread.is_alive()
