@@ -6,7 +6,7 @@ import json
 
 from wherry.domain.errors import BuildFailed, BuildFailure, PlatformFault
 from wherry.domain.secret import Secret
-from wherry.flow.pod_ports import BuildPod
+from wherry.flow.pod_ports import BuildPod, Caps
 from wherry.logins import Login
 from wherry.runtimes.cluster import build_manifests as manifests
 from wherry.runtimes.cluster import build_verdict as verdict
@@ -20,8 +20,7 @@ POD = BuildPod(
     "1000:1001",
     {"input.json": b"canary"},
     {"/workspace": ("home/builds/yard/app", False), "/platform": ("home/builds/yard/platform", True)},
-    memory=512,
-    seconds=60,
+    Caps(memory=512, seconds=60),
 )
 
 
@@ -116,13 +115,13 @@ def test_a11_what_the_cluster_says_of_an_end_becomes_a_class_of_failure() -> Non
     full = {"status": {"reason": "Evicted", "message": "Pod ephemeral local storage usage exceeds the total limit"}}
     node = {"status": {"reason": "Evicted", "message": "The node was low on resource: memory."}}
     lost = {"status": {"phase": "Failed", "reason": "NodeLost", "message": "Node n1 is gone"}}
-    kinds = [getattr(verdict.of(each, POD), "kind", None) for each in (over, late, full)]
+    kinds = [getattr(verdict.of(each, POD.caps), "kind", None) for each in (over, late, full)]
     assert kinds == [BuildFailure.OUT_OF_MEMORY, BuildFailure.OUT_OF_TIME, BuildFailure.BUILDPACK_FAILED]
-    assert "512 MiB" in str(verdict.of(over, POD))
+    assert "512 MiB" in str(verdict.of(over, POD.caps))
     for each in (node, lost, None, state("export", terminated={"reason": "OOMKilled"})):
-        assert isinstance(verdict.of(each, POD), PlatformFault)
-    assert verdict.of(state("build", terminated={"reason": "Error", "exitCode": 1}), POD) is None
-    assert not isinstance(verdict.of(node, POD), BuildFailed)
+        assert isinstance(verdict.of(each, POD.caps), PlatformFault)
+    assert verdict.of(state("build", terminated={"reason": "Error", "exitCode": 1}), POD.caps) is None
+    assert not isinstance(verdict.of(node, POD.caps), BuildFailed)
 
 
 def test_what_a_pod_waits_for_is_told_in_the_clusters_own_words() -> None:

@@ -17,7 +17,7 @@ import requests
 from wherry.domain.image import Image
 from wherry.domain.secret import Secret
 from wherry.domain.workload import AppRoute, Endpoint
-from wherry.flow.pod_ports import BuildPod
+from wherry.flow.pod_ports import BuildPod, Caps
 from wherry.logins import FixedLogin, Login
 from wherry.runtimes.cluster import build_manifests, naming
 from wherry.runtimes.cluster.client import Client
@@ -138,7 +138,7 @@ def stranger(cluster: Cluster, cluster_registry: ClusterRegistry, image: str, ou
 def build(cluster: Cluster, ground: Ground, cluster_registry: ClusterRegistry, image: str) -> Place:
     """A build's pod as its Job says, but for its programs, which wait."""
     namespace = build_manifests.namespace_name(ground.platform)
-    asked = BuildPod(1, 1, 1, image, image, "1001:1000", {}, {}, memory=32, cpu=500, disk=64)
+    asked = BuildPod(1, 1, 1, image, image, "1001:1000", {}, {}, Caps(memory=32, cpu=500, disk=64))
     template = build_manifests.job(ground.platform, asked)["spec"]["template"]
     (fetch,), containers = template["spec"]["initContainers"], template["spec"]["containers"]
     fetch["command"] = ["mkdir", "-p", f"{fetch['volumeMounts'][0]['mountPath']}/channel/inside"]
