@@ -9,7 +9,6 @@ import http.client
 import itertools
 import json
 import secrets
-import socket
 import tarfile
 import threading
 import time
@@ -61,6 +60,7 @@ from tests.fakes.bills import InMemoryBills
 from tests.fakes.images import InMemoryImages
 from tests.fakes.runtime import InMemoryRuntime
 from tests.fakes.texts import InMemoryTexts
+from tests.ports import free_port
 
 
 class PlayedBuilder:
@@ -300,12 +300,6 @@ def make_world(
         ),
         attempts=Attempts(clock=partial(next, itertools.count(0, 1000.0))),  # so slow that no guesser is suspected
     )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def make_portal(world: World) -> Flask:

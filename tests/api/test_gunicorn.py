@@ -17,6 +17,7 @@ from wherry.ledger.ledger import SqlLedger
 from tests.api.clone import Clone
 from tests.api.house import House, PlayedBuilder, PlayedRouter, eventually, make_world
 from tests.fakes.runtime import InMemoryRuntime
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 THREADS = 6
@@ -24,7 +25,7 @@ THREADS = 6
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    folder, port = tmp_path_factory.mktemp("served"), _free_port()
+    folder, port = tmp_path_factory.mktemp("served"), free_port()
     world = make_world(folder, port, InMemoryRuntime())
     argv = [sys.executable, "-m", "gunicorn", "tests.api.served:app", "--bind", f"127.0.0.1:{port}"]
     argv += ["--worker-class", "gthread", "--threads", str(THREADS), "--no-control-socket", "--log-level", "warning"]
@@ -117,12 +118,6 @@ def test_readers_who_go_away_free_their_threads(house: House, accept: str) -> No
     began = time.monotonic()
     assert house.call("GET", "/health/live", by=None).status == 200
     assert time.monotonic() - began < 10
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _listens(port: int) -> bool:

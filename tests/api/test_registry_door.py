@@ -25,7 +25,8 @@ from wherry.settings import Settings
 from tests.api.house import Answer, House, PlayedBuilder, PlayedRouter, eventually, make_world, open_house
 from tests.fakes.images import InMemoryImages
 from tests.fakes.runtime import InMemoryRuntime
-from tests.images.servers import free_port, running_registry
+from tests.images.servers import running_registry
+from tests.ports import free_port
 from tests.runtimes.tiny import busybox, engine_api, root_filesystem
 
 __all__ = ["busybox", "engine_api"]  # fixtures, found here by name

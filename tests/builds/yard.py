@@ -31,6 +31,7 @@ from wherry.settings import Settings
 from wherry.sources.fetch import Trees
 
 from tests.cyclonedx import valid, versions
+from tests.ports import free_port
 from tests.runtimes.tiny import ENGINE
 
 SAMPLES = Path(__file__).resolve().parents[1] / "apps"
@@ -41,12 +42,13 @@ _IDS = count(1)
 def kept_registry(folder: Path) -> Iterator[Registry]:
     """A registry on the port that it had last time, when that is free: what is made for it bears its address."""
     port = _port(folder / "port")
-    (folder / "config.yml").write_text(
+    config = folder / f"config-{port}.yml"  # another run of tests may have its registry beside, of the same folder
+    config.write_text(
         "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\n"
         f"storage: {{filesystem: {{rootdirectory: '{folder}/data'}}}}\nhttp: {{addr: '127.0.0.1:{port}'}}\n"
     )
     with (folder / "log").open("w") as log:
-        argv = ["docker-registry", "serve", str(folder / "config.yml")]
+        argv = ["docker-registry", "serve", str(config)]
         server = subprocess.Popen(argv, stdout=log, stderr=subprocess.STDOUT)
     registry = Registry(f"http://127.0.0.1:{port}")
     try:
@@ -59,12 +61,12 @@ def kept_registry(folder: Path) -> Iterator[Registry]:
 
 
 def _port(file: Path) -> int:
-    for wanted in (int(file.read_text()) if file.exists() else 0, 0):
+    for wanted in (*([int(file.read_text())] if file.exists() else []), free_port()):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", wanted))
-            file.write_text(str(probe.getsockname()[1]))
-            return int(probe.getsockname()[1])
+            file.write_text(str(wanted))
+            return wanted
     raise AssertionError("no free port")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import socket
 from dataclasses import dataclass
 
 import bcrypt
@@ -13,6 +12,7 @@ import requests
 from tests.cluster.cluster import Cluster
 from tests.cluster.errors import Unfit
 from tests.cluster.node import trust_plain_http
+from tests.ports import free_port
 
 _CONFIG = """\
 version: 0.1
@@ -45,7 +45,7 @@ def start_registry(cluster: Cluster, name: str, *, login: bool) -> ClusterRegist
     program = shutil.which("docker-registry") or shutil.which("registry")
     if not program:
         raise Unfit("The cluster's registry needs the Debian package docker-registry")
-    port = _free_port(["127.0.0.1", cluster.host_address])
+    port = free_port(cluster.host_address)
     user, password = ("wherry", secrets.token_hex(8)) if login else ("", "")
     folder = cluster.state / name
     folder.mkdir()
@@ -75,18 +75,3 @@ def _answers(url: str) -> bool:
         return requests.get(url, timeout=5).status_code in (200, 401)
     except requests.ConnectionError:
         return False
-
-
-def _free_port(addresses: list[str]) -> int:
-    """One that is free on all of them."""
-    while True:
-        with socket.socket() as first:
-            first.bind((addresses[0], 0))
-            port: int = first.getsockname()[1]
-            try:
-                for address in addresses[1:]:
-                    with socket.socket() as other:
-                        other.bind((address, port))
-            except OSError:
-                continue
-            return port

@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.ports import free_port
+
 
 def certificate(folder: Path) -> Path:
     """For localhost and 127.0.0.1, signed by itself; key and certificate in one file."""
@@ -56,10 +58,10 @@ def server_side(path: Path) -> ssl.SSLContext:
 class SyslogReceiver:
     """Frames by their length. `messages` holds each; `drop` ends the connection that is open."""
 
-    def __init__(self, context: ssl.SSLContext | None = None, port: int = 0) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None, port: int | None = None) -> None:
         self.messages: queue.Queue[str] = queue.Queue()
         self._context = context
-        self._listener = socket.create_server(("127.0.0.1", port))
+        self._listener = socket.create_server(("127.0.0.1", port or free_port()))
         self.port = self._listener.getsockname()[1]
         self._links: list[socket.socket] = []
         threading.Thread(target=self._serve, daemon=True).start()

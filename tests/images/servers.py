@@ -17,12 +17,7 @@ from pathlib import Path
 
 import bcrypt
 
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+from tests.ports import free_port
 
 
 @contextmanager

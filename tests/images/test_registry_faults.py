@@ -17,8 +17,9 @@ from wherry.images.transport import Patience
 from wherry.logins import Login
 
 from tests.images.conftest import HASTE
-from tests.images.servers import Answer, Changed, CutAnswer, Fault, Proxy, ResetAfter, free_port
+from tests.images.servers import Answer, Changed, CutAnswer, Fault, Proxy, ResetAfter
 from tests.images.small_servers import deaf_registry, resuming_registry
+from tests.ports import free_port
 
 MiB = 1024 * 1024
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.harness import App, Platform, eventually, free_port
+from tests.journeys.harness import App, Platform, eventually
+from tests.ports import free_port
 
 
 def test_an_ejected_app_answers_the_same_under_compose_and_comes_back_with_its_history(

@@ -16,6 +16,7 @@ from wherry.routing.process import command, ready
 from wherry.routing.router import EnvoyRouter
 from wherry.settings import Settings
 
+from tests.ports import free_port
 from tests.routing.origin import Origin
 
 
@@ -117,9 +118,3 @@ def read_all(link: socket.socket) -> bytes:
 
 def status_of(reply: bytes) -> int:
     return int(reply.split(b" ", 2)[1]) if reply else 0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -9,8 +9,9 @@ from wherry.domain.workload import AppRoute, Endpoint
 from wherry.routing.pages import FAULTS, fault_of, page
 from wherry.routing.process import place_of, prepare
 
+from tests.ports import free_port
 from tests.routing.origin import Origin, origins
-from tests.routing.rig import Rig, free_port, route, status_of
+from tests.routing.rig import Rig, route, status_of
 
 
 def test_an_unknown_host_gets_404_and_no_list_of_apps(rig: Rig) -> None:

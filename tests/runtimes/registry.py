@@ -19,6 +19,8 @@ from wherry.domain.secret import Secret
 from wherry.logins import FixedLogin, Login
 from wherry.runtimes.machine.pull import Registry
 
+from tests.ports import free_port
+
 _CONFIG = """
 version: 0.1
 log: {{level: error}}
@@ -34,9 +36,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     password = secrets.token_hex(8)
     hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode()
     (folder / "htpasswd").write_text(f"wherry:{hashed}\n")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     (folder / "config.yml").write_text(_CONFIG.format(folder=folder, port=port))
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(

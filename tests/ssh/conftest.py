@@ -22,7 +22,8 @@ from wherry.ssh.door import Door
 from wherry.supervisor import ssh
 from wherry.supervisor.services import listens
 
-from tests.api.house import House, eventually, free_port, open_house
+from tests.api.house import House, eventually, open_house
+from tests.ports import free_port
 
 _numbers = itertools.count(1)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -20,13 +19,9 @@ from wherry.sources.ssh_folder import SshFolder
 from wherry.supervisor.serve import keep_apart, lay_secrets, prepare
 from wherry.supervisor.services import listens
 
+from tests.ports import free_port
+
 ALONE = ("web", "worker", "logs", "terminal", "ssh-door")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="makes a namespace of processes")

@@ -16,6 +16,7 @@ from wherry.domain import frames
 from wherry.domain.frames import Frames, Kind
 
 from tests.api.house import House, eventually
+from tests.ports import free_port
 from tests.terminal.doors import open_door
 
 CA = ssl.PROTOCOL_TLS_CLIENT
@@ -183,8 +184,6 @@ def test_a_door_that_closes_ends_what_was_talked_to(house: House) -> None:
     from dataclasses import replace
 
     from wherry.settings import Settings
-
-    from tests.api.house import free_port
 
     port = free_port()
     settings = Settings.load({**house.world.settings.environ(), "WHERRY_TERMINAL_PORT": str(port)})
