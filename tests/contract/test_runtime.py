@@ -290,7 +290,7 @@ def test_watch_tells_of_a_crash_and_not_of_what_we_do(world: World) -> None:
     world.runtime.start([workload(world.image, app_id=2)], quiet)
     world.runtime.retire(2, [])
     world.crash(1, "web.1")
-    assert heard.wait(15)
+    assert heard.wait(60)
     assert set(told) == {1}
 
 
@@ -366,5 +366,15 @@ def test_a_process_that_takes_too_long_or_is_cancelled_is_stopped(world: World) 
     cancel = Cancel()
     threading.Timer(0.5, cancel.cancel).start()
     with pytest.raises(Cancelled):
-        world.runtime.run(replace(slow, boot_limit=60.0), quiet, cancel)
+        world.runtime.run(replace(slow, boot_limit=600.0), quiet, cancel)
     assert world.ids() == []
+
+
+def test_a_process_that_was_cancelled_before_it_began_does_not_run_its_time(world: World) -> None:
+    slow = workload(world.image, "release", boot_limit=600.0, env={"MODE": "slow"})
+    cancel = Cancel()
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        world.runtime.run(slow, quiet, cancel, number=1001, leave=Cancel())
+    with pytest.raises(NotFound):
+        world.runtime.run(slow, quiet, Cancel(), number=1001, leave=Cancel(), resume=True)

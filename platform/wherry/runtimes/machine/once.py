@@ -44,6 +44,7 @@ def run(
         if leave:
             leave.on_cancel(end.leave)
         late = Timer(running.begin(workload.boot_limit), end.now, (_LATE,))
+        end.begun()
         late.start()
         try:
             for line in running.lines():
@@ -73,6 +74,11 @@ class _End:
         self.reason = self.reason or reason
         with suppress(*CLIENT_ERRORS):  # it has ended by itself, or the engine is gone: whoever waits hears it
             self._engine.api.kill(self._container)
+
+    def begun(self) -> None:
+        """The engine kills only what runs, so who wanted its end before that was not heard."""
+        if self.reason and self.reason != _LEFT:
+            self.now(self.reason)
 
     def leave(self) -> None:
         with self._lock:
