@@ -5,7 +5,14 @@ from __future__ import annotations
 import os
 import signal
 
+import hypothesis
 import pytest
+
+# How long an example takes, or is thought of, says nothing on a machine that has other work.
+hypothesis.settings.register_profile(
+    "house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.load_profile("house")
 
 # The first that asks for the cluster may have to wait until its programs are built.
 _BUILD_SECONDS = 1800

@@ -85,7 +85,7 @@ class PlayedBuilder:
         if "WAIT" in names:
             self.began.set()
             cancel.on_cancel(self.go.set)
-            self.go.wait(30)
+            self.go.wait(100)
             if cancel.cancelled:
                 raise Cancelled("a newer push superseded this build")
         return Image(
@@ -221,7 +221,7 @@ class House:
             return tx.releases.by_id(release_id).finished_at is not None
 
 
-def eventually(claim: Callable[[], object], seconds: float = 20) -> None:
+def eventually(claim: Callable[[], object], seconds: float = 60) -> None:
     until = time.monotonic() + seconds
     while not claim():
         assert time.monotonic() < until, "it did not become true in time"

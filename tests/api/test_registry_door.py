@@ -275,7 +275,7 @@ def served(inner: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             yield House(folder, world, InMemoryRuntime(), PlayedBuilder(), PlayedRouter(), Flask("elsewhere"), port)
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(60)
             assert isinstance(world.ledger, SqlLedger)
             world.ledger.close()
 

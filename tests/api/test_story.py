@@ -105,7 +105,7 @@ def test_a_client_that_goes_away_does_not_stop_the_build(house: House, clone: Cl
     pushing = subprocess.Popen(
         ["git", "push", "-q", "wherry", "main"], cwd=clone.folder, env=env, start_new_session=True
     )
-    assert house.builder.began.wait(20)
+    assert house.builder.began.wait(60)
     os.killpg(pushing.pid, signal.SIGKILL)
     pushing.wait()
     house.builder.go.set()

@@ -130,7 +130,7 @@ def test_a_reader_who_goes_away_frees_the_thread(house: House, app: str, accept:
     with socket.create_connection(("localhost", house.port), timeout=20) as connection:
         connection.sendall(request.encode())
         assert connection.recv(10)
-        assert streaming_threads() == 1
+        eventually(lambda: streaming_threads() == 1)
     eventually(lambda: streaming_threads() == 0)
 
 

@@ -83,7 +83,7 @@ def test_a_build_is_stopped_and_its_log_says_by_whom(house: House, app: str) -> 
     house.builder.began.clear()
     url = put(house, tarball(Procfile="web: serve\n", WAIT=""))
     number = house.call("POST", f"/apps/{app}/builds", {"source_blob": {"url": url}}).json["number"]
-    assert house.builder.began.wait(20)
+    assert house.builder.began.wait(60)
     assert house.call("DELETE", f"/apps/{app}/builds/{number}").json["phase"] == "cancelled"
     eventually(house.builder.go.is_set)
     lines = house.call("GET", f"/apps/{app}/builds/{number}/result").json["lines"]

@@ -233,7 +233,7 @@ def test_a_crash_between_sending_and_writing_it_down_sends_the_same_delivery_aga
 
 def test_couriers_deliver_by_themselves_and_a_slow_receiver_holds_up_nobody_else(post: Post, app: str) -> None:
     """A49."""
-    slow = replace(post.send.post, seconds=2.0)  # type: ignore[type-var]
+    slow = replace(post.send.post, seconds=5.0)  # type: ignore[type-var]
     couriers = Couriers(replace(post.send, post=slow, clock=post.house.world.clock), post.house.world.clock)
 
     with socket.create_server(("127.0.0.1", 0)) as silent:

@@ -103,7 +103,7 @@ class Pods:
 
     def leave_nothing(self) -> bool:
         """A pod that has ended takes the cluster a moment to clear up."""
-        eventually(lambda: self.left() == [], 30)
+        eventually(lambda: self.left() == [])
         return True
 
 

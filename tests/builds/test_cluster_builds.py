@@ -124,7 +124,7 @@ def test_a11_failures_have_the_classes_that_they_have_on_a_machine(pods: Pods, t
     assert failed.kind is BuildFailure.OUT_OF_MEMORY
     assert failed.message == "the build needs more than its 256 MiB of memory"
 
-    pods.settings = replace(pods.settings, build_seconds="5")
+    pods.settings = replace(pods.settings, build_seconds="12")
     failed = pods.failure(script(tmp_path / "hangs", "echo hanging; sleep 300"))
     assert failed.kind is BuildFailure.OUT_OF_TIME
     assert any("hanging" in line for line in pods.said)

@@ -57,7 +57,7 @@ def kept_registry(folder: Path) -> Iterator[Registry]:
     finally:
         registry.close()
         server.terminate()
-        server.wait(10)
+        server.wait(60)
 
 
 def _port(file: Path) -> int:
@@ -71,7 +71,7 @@ def _port(file: Path) -> int:
 
 
 def _await(port: int, server: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while time.monotonic() < until and server.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,7 +94,14 @@ class Installed:
 
     def api(self, path: str, token: str) -> requests.Response:
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.heroku+json; version=3"}
-        return requests.get(self.url + path, headers=headers, timeout=30)
+        until = time.monotonic() + 60
+        while True:
+            try:
+                return requests.get(self.url + path, headers=headers, timeout=30)
+            except requests.ConnectionError:  # a node hears of a pod that is ready a moment after Helm does
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
 
 
 def usual(published: dict[str, Any], registry: ClusterRegistry, volume: Volume) -> dict[str, Any]:

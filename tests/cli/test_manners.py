@@ -151,7 +151,7 @@ def test_b90_a_closed_pipe_ends_it_quietly(terminal: Terminal, app: str) -> None
         process.stdout.readline()
         process.stdout.close()
         terminal.house.write(number, "web.1", b"nobody reads this")
-        assert process.wait(20) == 141
+        assert process.wait(60) == 141
         assert process.stderr.read() == ""
 
 

@@ -98,4 +98,4 @@ def test_at_a_terminal_enter_takes_the_token_of_netrc_and_another_can_be_typed(
             while b"Enter: that of" not in screen.read(4096):
                 pass
             screen.write(typed.encode() + b"\n")
-            assert process.wait(30) == code
+            assert process.wait(60) == code

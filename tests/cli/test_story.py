@@ -142,7 +142,7 @@ def test_logs_show_what_is_printed_and_follow_it(house: House, terminal: Termina
         house.write(number, "web.1", b"and more")
         assert next(line for line in tail.stdout if "more" in line).endswith("app[web.1]: and more\n")
         tail.send_signal(2)
-        assert tail.wait(20) == 130
+        assert tail.wait(60) == 130
         assert tail.stderr
         assert "Traceback" not in tail.stderr.read()
 

@@ -85,7 +85,7 @@ def run(cluster: Cluster, namespace: str, where: str, *command: str) -> str:
     return cluster.kubectl("exec", f"--namespace={namespace}", where, "--", *command)
 
 
-def answer(address: str, host: str, seconds: float = 20) -> str:
+def answer(address: str, host: str, seconds: float = 60) -> str:
     """What the app says by its host, once the gateway has heard of it."""
     deadline = time.monotonic() + seconds
     while True:

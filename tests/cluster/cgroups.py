@@ -22,7 +22,7 @@ def make(name: str) -> None:
 
 def remove(name: str) -> None:
     """Its processes are dead or dying."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     for hierarchy in _hierarchies():
         while (hierarchy / name).exists():
             for folder in sorted((hierarchy / name).glob("**/"), reverse=True):

@@ -81,7 +81,7 @@ class Cluster:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended by itself
             for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
                 os.kill(int(child), 9)  # nsenter itself passes no signal on
-        process.wait(10)
+        process.wait(60)
 
     def await_ready(self, name: str, ready: Callable[[], bool], seconds: float = 60) -> None:
         """Raises ClusterFailed with the log's end when the component dies or takes longer."""
@@ -101,6 +101,6 @@ class Cluster:
     def down(self) -> None:
         self.enclosure.end()
         for process in self._running.values():
-            process.wait(10)
+            process.wait(60)
         clean(self.slot)
         self.slot.leave()

@@ -63,14 +63,14 @@ class Enclosure:
         """Returns when all its processes are gone."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.first or self._outer.pid, 9)  # the first takes all with it; unshare waits for that
-        self._outer.wait(30)
+        self._outer.wait(60)
         if self._outer.stdin:
             self._outer.stdin.close()
 
     def _first_process(self) -> int:
         """By the outer process's only child, once that has become the waiting program."""
         children = Path(f"/proc/{self._outer.pid}/task/{self._outer.pid}/children")
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and self._outer.poll() is None:
             for child in children.read_text().split():
                 with contextlib.suppress(OSError):
@@ -125,7 +125,7 @@ def clean(slot: Slot) -> None:
     """Takes away what a cluster whose processes are gone has left on the host."""
     disconnect(slot)
     cgroups.remove(slot.name)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while slot.state.exists():
         try:
             shutil.rmtree(slot.state)

@@ -42,7 +42,7 @@ def start_gateway(cluster: Cluster) -> Gateway:
     contour = str(cluster.programs / "contour")
     for definitions in sorted((cluster.programs / "definitions").glob("*.yaml")):
         cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(definitions))
-    cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=100s")
     cluster.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(_objects()))
     cluster.spawn("contour", [contour, "serve", *_contour_flags(cluster)])
     bootstrap = str(cluster.state / "envoy.json")
@@ -53,7 +53,7 @@ def start_gateway(cluster: Cluster) -> Gateway:
     health = f"http://{cluster.node_address}:{_HEALTH}/ready"
     cluster.await_ready("envoy", lambda: _status(health) == 200)
     cluster.kubectl(
-        "wait", "--for=condition=Programmed", f"gateway/{NAME}", f"--namespace={NAMESPACE}", "--timeout=30s"
+        "wait", "--for=condition=Programmed", f"gateway/{NAME}", f"--namespace={NAMESPACE}", "--timeout=100s"
     )
     address = f"{cluster.node_address}:{_HTTP}"
     cluster.await_ready("envoy", lambda: _status(f"http://{address}/", _OWN_HOST) == 302)

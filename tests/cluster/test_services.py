@@ -22,7 +22,7 @@ def test_network_policies_keep_strangers_out_and_pods_in(
     app.deploy(cluster, namespace, image, open_cluster_registry)
     stranger = ["run", "stranger", f"--namespace={namespace}", f"--image={image}", "--labels=app=stranger"]
     cluster.kubectl(*stranger, "--grace-period=1", "--", "sleep", "1000")
-    cluster.kubectl("wait", "--for=condition=Ready", "pod/stranger", f"--namespace={namespace}", "--timeout=30s")
+    cluster.kubectl("wait", "--for=condition=Ready", "pod/stranger", f"--namespace={namespace}", "--timeout=100s")
     visit = ["wget", "-qO-", "http://web/"]
     out = ["wget", "-qO-", f"http://{open_cluster_registry.address_in_pods}/v2/"]
     assert app.run(cluster, namespace, "pod/stranger", *visit) == "Ahoy\n"
@@ -77,7 +77,7 @@ def fails(action: Callable[[], object]) -> bool:
     return False
 
 
-def eventually(ready: Callable[[], bool], seconds: float = 20) -> None:
+def eventually(ready: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not ready():
         assert time.monotonic() < deadline, "it did not come true"

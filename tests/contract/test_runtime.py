@@ -202,7 +202,7 @@ def test_a_restart_wish_replaces_the_process_beside_the_old_one_and_only_once(wo
 
 def test_a_process_that_must_be_stopped_first_is_gone_before_its_successor_begins(world: World) -> None:
     world.runtime.start([workload(world.image, "worker")], quiet)
-    broken = workload(world.image, "worker", env={"MODE": "exits"}, turns={1: Turn(7, 7)})
+    broken = workload(world.image, "worker", env={"MODE": "exits"}, turns={1: Turn(7, 7)}, settle=3.0)
     with pytest.raises(RolloutFailed):
         world.runtime.start([broken], quiet)
     assert world.runtime.processes() == []
@@ -247,7 +247,8 @@ def test_a_process_that_fails_its_gate_fails_the_start_and_the_old_release_stays
 ) -> None:
     world.runtime.start([workload(world.image, release=1)], quiet)
     before = world.runtime.processes()
-    broken = workload(world.image, release=2, env={"MODE": mode}, boot_limit=1.0)
+    limit = {"boot_limit": 1.0} if kind is RolloutFailure.NOT_LISTENING else {}  # the others are to end before it
+    broken = workload(world.image, release=2, env={"MODE": mode}, **limit)
     with pytest.raises(RolloutFailed) as caught:
         world.runtime.start([workload(world.image, "worker", release=2), broken], quiet)
     assert caught.value.kind is kind

@@ -80,7 +80,7 @@ class SyslogReceiver:
         self.drop()
 
     def take(self, count: int) -> list[str]:
-        return [self.messages.get(timeout=20) for _ in range(count)]
+        return [self.messages.get(timeout=60) for _ in range(count)]
 
     def _serve(self) -> None:
         while True:
@@ -126,7 +126,7 @@ class HttpsReceiver:
         self._server.server_close()
 
     def take(self) -> tuple[str, dict[str, str], Any]:
-        return self.posts.get(timeout=20)
+        return self.posts.get(timeout=60)
 
     def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
         outer = self

@@ -20,7 +20,8 @@ from wherry.flow.webhook_ports import Unsent
 
 from tests.drains.receivers import certificate, server_side
 
-POST = HttpsPost(Dialer(networks("127.0.0.0/8")), seconds=1.0)
+POST = HttpsPost(Dialer(networks("127.0.0.0/8")), seconds=60.0)
+HASTY = HttpsPost(POST.dialer, seconds=1.0)
 Answer = Callable[[socket.socket, threading.Event], None]
 
 
@@ -46,7 +47,7 @@ def receiver(context: ssl.SSLContext | None, answer: Answer) -> Iterator[int]:
     finally:
         over.set()
         listener.close()
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -57,12 +58,12 @@ def pem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def send(port: int) -> int:
-    return POST.send(place(f"https://127.0.0.1:{port}/in"), {"A": "b"}, b"{}", Secret("Bearer x"))
+def send(port: int, post: HttpsPost = POST) -> int:
+    return post.send(place(f"https://127.0.0.1:{port}/in"), {"A": "b"}, b"{}", Secret("Bearer x"))
 
 
 def _silent(link: socket.socket, over: threading.Event) -> None:
-    over.wait(20)
+    over.wait(100)
 
 
 def _slow(link: socket.socket, over: threading.Event) -> None:
@@ -97,12 +98,12 @@ def _nonsense(link: socket.socket, over: threading.Event) -> None:
 @pytest.mark.parametrize("answer", [_silent, _slow, _slow_body])
 def test_b66_a_receiver_that_hangs_costs_the_time_limit_and_no_more(pem: Path, answer: Answer) -> None:
     with receiver(server_side(pem), answer) as port, pytest.raises(Unsent, match="timeout"):
-        send(port)
+        send(port, HASTY)
 
 
 def test_b66_a_handshake_that_hangs_does_too(pem: Path) -> None:
     with receiver(None, _silent) as port, pytest.raises(Unsent, match="timeout"):
-        send(port)
+        send(port, HASTY)
 
 
 def test_b66_of_an_endless_answer_a_little_is_read(pem: Path) -> None:

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 import pytest
 from wherry.hook import FOLDER
 
+from tests.ports import free_port
+
 UPDATE = f"{'0' * 40} {'a' * 40} refs/heads/main\n"
 OK = b"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n"
 MARKER = "m4rk3r"
@@ -66,7 +68,7 @@ def environment(url: str, **more: str) -> dict[str, str]:
 
 def run(hook: str, environ: dict[str, str], stdin: str = UPDATE) -> tuple[int, str, str]:
     done = subprocess.run(
-        [FOLDER / hook], input=stdin.encode(), capture_output=True, env=environ, timeout=30, check=False
+        [FOLDER / hook], input=stdin.encode(), capture_output=True, env=environ, timeout=100, check=False
     )
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
@@ -129,9 +131,7 @@ def test_an_answer_that_is_not_200_is_a_refusal(answer: bytes) -> None:
 
 
 def test_a_platform_that_is_down_is_a_refusal() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    code, said, errors = run("pre-receive", environment(f"http://127.0.0.1:{port}/hooks"))
+    code, said, errors = run("pre-receive", environment(f"http://127.0.0.1:{free_port()}/hooks"))
     assert (code, errors) == (1, "")
     assert (
         said == " !     The platform does not answer.\n !     Nothing was changed. Push again: git push wherry main\n"
@@ -175,7 +175,7 @@ def test_a_line_is_shown_when_it_comes() -> None:
 
     def slowly(connection: socket.socket) -> None:
         connection.sendall(OK + b"first\n")
-        assert shown.wait(20)
+        assert shown.wait(60)
         connection.sendall(f"{MARKER}\nsecond\n{MARKER} 0\n".encode())
 
     with api(slowly) as served:
@@ -189,7 +189,7 @@ def test_a_line_is_shown_when_it_comes() -> None:
             assert hook.stdout.readline() == b"first\n"
             shown.set()
             assert hook.stdout.read() == b"second\n"
-            assert hook.wait(20) == 0
+            assert hook.wait(60) == 0
 
 
 def test_the_marker_alone_is_not_shown() -> None:

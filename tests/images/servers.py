@@ -49,7 +49,7 @@ def running_registry(folder: Path, login: tuple[str, str] | None = None) -> Iter
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)
             reader.join()
 
 

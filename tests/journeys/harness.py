@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -50,7 +51,7 @@ class Platform:
     def fresh(cls, folder: Path, **settings: str) -> Platform:
         (folder / "user").mkdir(parents=True)
         ports = {f"WHERRY_{name}_PORT": str(free_port()) for name in ("WEB", "ROUTER", "REGISTRY", "TERMINAL", "SSH")}
-        quick = {"WHERRY_BOOT_SECONDS": "20", "WHERRY_DRAIN_SECONDS": "5", "WHERRY_STOP_SECONDS": "5"}
+        quick = {"WHERRY_BOOT_SECONDS": "20", "WHERRY_STOP_SECONDS": "5"}
         given = {f"WHERRY_{name.upper()}": value for name, value in settings.items()}
         return cls(folder / "home", folder / "user", {**ports, **quick, "WHERRY_HOME": str(folder / "home"), **given})
 
@@ -109,6 +110,17 @@ class Platform:
         pid = self.status()[name]["pid"]
         assert isinstance(pid, int), f"{name} does not run"
         return pid
+
+    def await_ready(self) -> None:
+        """Until all its processes run and those that have a door answer at it: one that was just started is no sign yet."""
+        doors = {"registry": "REGISTRY", "terminal": "TERMINAL", "sshd": "SSH"}
+        ports = [int(self.settings[f"WHERRY_{doors[name]}_PORT"]) for name in self.status() if name in doors]
+        eventually(lambda: all(each["pid"] for each in self.status().values()))
+        eventually(lambda: all(map(_listens, ports)) and _answers(f"{self.api}/health/ready"))
+
+    @property
+    def api(self) -> str:
+        return f"http://127.0.0.1:{self.settings['WHERRY_WEB_PORT']}"
 
     def kill(self, name: str) -> None:
         """kill -9 of the process and all that it started in its session."""
@@ -191,7 +203,20 @@ class App:
         return [(row["version"], row["status"]) for row in self.releases()]
 
 
-def eventually(claim: Callable[[], bool], seconds: float = 60) -> None:
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def eventually(claim: Callable[[], bool], seconds: float = 90) -> None:
     """The claim becomes true within the time that a fault may take to heal."""
     until = time.monotonic() + seconds
     while not claim():

@@ -33,6 +33,7 @@ def platform(
         registry_username=cluster_registry.user,
         registry_password=cluster_registry.password,
         gateway=f"{gateway.namespace}/{gateway.name}",
+        drain_seconds="5",  # each pod that leaves waits for so long, whether anybody asks it or not
         apps_port=gateway.address.rpartition(":")[2],
     )
     made.gateway = gateway.address
@@ -54,6 +55,14 @@ def place(cluster: Cluster, app: App) -> str:
     return of_app(cluster, app.name)[0]
 
 
+def shown(app: App) -> tuple[int, str]:
+    """A gateway that has not heard of any app yet does not even listen; of pods it hears a moment after the cluster does."""
+    try:
+        return app.get()
+    except OSError:
+        return 0, ""
+
+
 def of_app(cluster: Cluster, name: str) -> list[str]:
     selected = f"--selector=app.kubernetes.io/name={name}"
     return cluster.kubectl("get", "namespaces", selected, "--output=jsonpath={.items[*].metadata.name}").split()
@@ -72,8 +81,8 @@ def test_doctor_knows_the_cluster_and_no_router_of_ours_runs(platform: Platform)
 
 
 def test_a_push_answers_through_the_gateway_and_is_plain_objects(app: App, cluster: Cluster, place: str) -> None:
-    code, body = app.get()
-    assert (code, "Hello" in body) == (200, True)
+    eventually(lambda: shown(app)[0] == 200)
+    assert "Hello" in app.get()[1]
     found = cluster.kubectl("get", "deployments,services,httproutes", f"--namespace={place}", "--output=name").split()
     assert {"deployment.apps/web", "service/web", "httproute.gateway.networking.k8s.io/web"} <= set(found)
 
@@ -82,7 +91,7 @@ def test_a_second_push_and_a_scale_drop_no_request(app: App) -> None:
     with steady_requests(app, 30) as knocks:
         app.say("Second")
         assert "Released v2" in app.push().all
-        assert "Second" in app.get()[1]
+        eventually(lambda: "Second" in app.get()[1])
         app.wherry("ps:scale", "web=2")
         eventually(lambda: len(json.loads(app.wherry("ps", "--json").out)) == 2)
         app.wherry("ps:scale", "web=1")
@@ -92,11 +101,12 @@ def test_a_second_push_and_a_scale_drop_no_request(app: App) -> None:
 
 
 def test_a_change_of_config_is_a_release_and_a_rollback_brings_the_old_one_back(app: App) -> None:
+    eventually(lambda: "Second" in app.get()[1])
     before = app.get()[1]
     app.wherry("config:set", "GREETING=it's $(id) \n {{ two }} lines")
     app.say("Third")
     app.push()
-    assert "Third" in app.get()[1]
+    eventually(lambda: "Third" in app.get()[1])
     app.wherry("releases:rollback", "v2")
     eventually(lambda: app.get()[1] == before)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from tests.journeys.harness import Platform
@@ -48,7 +49,9 @@ def _listening(processes: list[Path]) -> set[tuple[ipaddress.IPv4Address | ipadd
 
 
 def _open(process: Path) -> list[str]:
-    try:
-        return [os.readlink(each) for each in (process / "fd").iterdir()]
-    except OSError:
-        return []  # it has just ended
+    found = []
+    with suppress(OSError):  # it has just ended
+        for each in (process / "fd").iterdir():
+            with suppress(OSError):  # this one was just closed
+                found.append(os.readlink(each))
+    return found

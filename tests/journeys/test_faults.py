@@ -49,7 +49,7 @@ def test_a08_a09_a14_a18_a45_a_killed_process_loses_nothing(app: App, process: s
         app.platform.kill(process)
         assert app.get()[0] == 200, "the old release must go on serving"
         push.communicate(timeout=180)
-    eventually(lambda: app.platform.status()[process]["pid"] is not None)
+    app.platform.await_ready()
     settle(app, text)
 
 

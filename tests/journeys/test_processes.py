@@ -140,7 +140,7 @@ def test_cron_runs_on_its_schedule_and_by_hand_and_outlives_the_worker(platform:
     app = platform.create("clockwork", "procfile-only")
     tasks = [
         {"command": "echo tidied $COLOUR by $DYNO", "schedule": "* * * * *"},
-        {"command": "echo began; sleep 8; echo ended; exit 3", "schedule": "0 0 1 1 *", "concurrency_policy": "forbid"},
+        {"command": WAITS, "schedule": "0 0 1 1 *", "concurrency_policy": "forbid"},
     ]
     app.write("app.json", json.dumps({"cron": tasks, "env": {"COLOUR": "red"}}))
     app.commit("Scheduled")
@@ -150,6 +150,7 @@ def test_cron_runs_on_its_schedule_and_by_hand_and_outlives_the_worker(platform:
     eventually(lambda: log.exists() and "began" in log.read_text())
     platform.kill("worker")
     assert app.wherry("cron:run", "2", check=False).code == 5
+    let_go(app, started["name"])
     eventually(lambda: history(app)[started["name"]]["status"] != "running")
     ended = history(app)[started["name"]]
     assert (ended["status"], ended["exit_code"]) == ("failed", 3)
@@ -162,11 +163,24 @@ def test_cron_runs_on_its_schedule_and_by_hand_and_outlives_the_worker(platform:
 
     stuck = json.loads(app.wherry("cron:run", "2", "--no-wait", "--json").out)["name"]
     eventually(lambda: history(app)[stuck]["status"] == "running")
-    assert f"{stuck}: " in app.wherry("ps").out
+    eventually(lambda: f"{stuck}: " in app.wherry("ps").out)
     app.wherry("ps:stop", stuck)
     eventually(lambda: stuck not in app.wherry("ps", "--json").out)
     assert history(app)[stuck]["status"] == "stopped"
-    assert json.loads(app.wherry("ps", "--json").out)[0]["name"] == "web.1"
+    assert [each["name"] for each in json.loads(app.wherry("ps", "web", "--json").out)] == ["web.1"]
+
+
+WAITS = "echo began; until [ -e /tmp/go ]; do sleep 0.1; done; echo ended; exit 3"
+
+
+def let_go(app: App, run: str) -> None:
+    """What waits for a file in its container finds it."""
+    kind, _, index = run.partition(".")
+    wanted = {"app-name": app.name, "type": kind, "index": index}
+    filters = [word for name, value in wanted.items() for word in ("--filter", f"label=wherry.{name}={value}")]
+    found = app.platform.run("docker", "ps", "--quiet", *filters).out.split()
+    assert len(found) == 1, run
+    app.platform.run("docker", "exec", found[0], "touch", "/tmp/go")
 
 
 def history(app: App) -> dict[str, dict[str, object]]:

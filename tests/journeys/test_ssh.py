@@ -46,7 +46,7 @@ def test_a_push_over_ssh_and_one_offs_that_outlive_nobody_they_should_not(platfo
     assert app.get()[0] == 200
 
     assert app.wherry("run", "echo $DYNO; exit 3", check=False).code == 3
-    assert containers(app) == ""
+    eventually(lambda: containers(app) == "")
 
     with talking(app, "sleep 600") as client:
         client.kill()
@@ -65,8 +65,8 @@ def test_a_push_over_ssh_and_one_offs_that_outlive_nobody_they_should_not(platfo
         assert client.wait(60) == 13
     eventually(lambda: containers(app) == "")
 
-    app.wherry("run:detached", "--seconds", "5", "sleep 600")
+    app.wherry("run:detached", "--seconds", "20", "sleep 600")
     assert containers(app) != ""
     platform.kill("worker")
-    eventually(lambda: containers(app) == "", 90)
+    eventually(lambda: containers(app) == "", 120)
     assert app.get()[0] == 200

@@ -185,7 +185,7 @@ def _watches() -> list[threading.Thread]:
 
 def _wait_for_watches() -> None:
     for thread in _watches():
-        thread.join(timeout=10)
+        thread.join(timeout=60)
 
 
 def _inotifies() -> int:

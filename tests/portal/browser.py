@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 from wherry.domain.model import Actor
 
 from tests.portal.harbour import Harbour
 
+expect.set_options(timeout=30_000)
 ARGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -79,7 +79,7 @@ class Visit:
 
     def go(self, path: str) -> Page:
         page = self.of(path)
-        page.goto(self.address + path, wait_until="domcontentloaded")
+        page.goto(self.address + path, wait_until="load")
         return page
 
 
@@ -190,7 +190,7 @@ def test_reader_comes_back_by_itself_and_misses_nothing(visit: Visit, quiet_app:
     page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     expect(page.locator(".state")).to_have_text("Connection lost, trying again…")
     page.unroute("**/events?*")
-    expect(page.locator(".line span")).to_have_text(["one", "two"], timeout=15_000)
+    expect(page.locator(".line span")).to_have_text(["one", "two"])
     expect(page.locator(".state")).to_have_text("Live")
 
 

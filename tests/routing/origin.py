@@ -30,7 +30,7 @@ class Origin:
         self._started = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
         self._thread.start()
-        assert self._started.wait(10)
+        assert self._started.wait(60)
 
     def open_gate(self, times: int = 1) -> None:
         for _ in range(times):

@@ -44,7 +44,7 @@ class Rig:
 
     def start(self, argv: list[str] | None = None) -> Rig:
         process = self.spawn(argv)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not ready(self.settings):
             assert process.poll() is None, (self.folder / "envoy.out").read_text()
             assert time.monotonic() < deadline, "envoy is not ready"

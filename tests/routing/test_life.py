@@ -64,7 +64,7 @@ def test_two_routers_live_side_by_side(own_rig: Rig, rig: Rig, one: Origin, two:
 
 def test_a_second_router_on_the_same_port_fails_and_says_why(rig: Rig, tmp_path: Path) -> None:
     other = Rig(tmp_path, port=rig.port)
-    assert other.spawn().wait(30) != 0
+    assert other.spawn().wait(60) != 0
     assert "Address already in use" in (other.folder / "envoy.out").read_text()
 
 
@@ -161,7 +161,8 @@ def test_the_access_log_has_what_a_router_line_needs(own_rig: Rig, one: Origin) 
     own_rig.visit("shop", '/a?b="c"')
     own_rig.visit("nobody")
     own_rig.kill(signal.SIGTERM)
-    served, missed = (own_rig.folder / "access.log").read_bytes().splitlines()
+    lines = (own_rig.folder / "access.log").read_bytes().splitlines()
+    served, missed = sorted(lines, key=lambda line: b"nobody." in line)  # each is written once its connection has ended
     record = json.loads(served)
     assert record["app"] == "app1"
     assert record["process"] == f"127.0.0.1:{one.endpoint.port}"
@@ -199,7 +200,7 @@ def test_requests_are_told_in_the_logs_of_their_apps_once_also_across_files_and_
     logs.move("router", before)  # as after a crash: what follows is read once more
     follow()
     lines = [kept.line for kept in logs.read(1, 100)]
-    assert [line.text.split('path="')[1][:2] for line in lines] == [f"/{number}" for number in range(7)]
+    assert sorted(line.text.split('path="')[1][:2] for line in lines) == [f"/{number}" for number in range(7)]
     assert {(line.source, line.process) for line in lines} == {("heroku", "router")}
     assert " dyno=web.1 " in lines[0].text
     (empty,) = logs.read(2, 100)

@@ -44,7 +44,7 @@ def workload(image: Image, process_type: str = "web", **changes: object) -> Work
         "image": image,
         "env": env,
         "size": SMALL,
-        "boot_limit": 10.0,
+        "boot_limit": 60.0,
         "settle": 0.3,
         "stop_grace": 5.0,
     }
@@ -55,7 +55,7 @@ def quiet(line: str) -> None:
     """A `say` for tests that do not look at it."""
 
 
-def eventually(condition: Callable[[], object], seconds: float = 15.0) -> None:
+def eventually(condition: Callable[[], object], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not become true in time"

@@ -47,7 +47,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
         yield Registry(f"127.0.0.1:{port}", FixedLogin(Login("wherry", Secret(password))))
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(60)
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +65,7 @@ def pushed_image(engine_api: APIClient, tiny_image: str, registry: Registry) -> 
 
 
 def _await(port: int, log: Path) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()

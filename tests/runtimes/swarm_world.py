@@ -28,7 +28,7 @@ def swarm(engine_api: APIClient) -> Iterator[None]:
     engine_api.init_swarm(advertise_addr="127.0.0.1", listen_addr="127.0.0.1:2377", default_addr_pool=[_POOL])
     yield
     engine_api.leave_swarm(force=True)
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while engine_api.networks(names=[_GATE]):
         with contextlib.suppress(APIError):  # the swarm's own network lets go of it a little later
             engine_api.remove_network(_GATE)

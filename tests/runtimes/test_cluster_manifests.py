@@ -48,7 +48,7 @@ def everything(asked: Workload, login: Login | None = None) -> list[Object]:
 
 def test_a_web_process_as_objects_is_exactly_this() -> None:
     """When this is meant to change: write the new value to the file, and read its difference."""
-    asked = workload(IMAGE, release=12, quantity=2, env={"WORD": "hello"})
+    asked = workload(IMAGE, release=12, quantity=2, env={"WORD": "hello"}, boot_limit=10.0)
     assert everything(asked) == json.loads(GOLDEN.read_text())
 
 

@@ -128,6 +128,8 @@ def test_a30_a_quota_and_an_admission_policy_fail_the_release_and_the_old_one_st
     cluster_runtime.start([workload(cluster_image)], quiet)
     before = cluster_runtime.processes()
     cluster.kubectl("create", "quota", "tight", "--hard=pods=1", "-n", _place(cluster_ground))
+    used = ("get", "quota", "tight", "-n", _place(cluster_ground), "--output=jsonpath={.status.used.pods}")
+    eventually(lambda: cluster.kubectl(*used) == "1")
     with pytest.raises(RolloutFailed, match="no room") as caught:
         cluster_runtime.start([workload(cluster_image, release=2)], quiet)
     assert caught.value.kind is RolloutFailure.NO_CAPACITY
@@ -169,7 +171,7 @@ def _policy(cluster: Cluster, ground: Ground) -> Iterator[None]:
     place = _place(ground)
     try:
         # The server takes a moment until it uses one.
-        eventually(lambda: "no third" in _tried(cluster, place), 30)
+        eventually(lambda: "no third" in _tried(cluster, place))
         yield
     finally:
         cluster.kubectl("delete", "validatingadmissionpolicybinding,validatingadmissionpolicy", ground.platform)

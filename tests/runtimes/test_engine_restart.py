@@ -40,7 +40,7 @@ runtime.start(asked, quiet)
 for each in runtime.processes():
     if each.endpoint:
         url = f"http://{each.endpoint.address}:{each.endpoint.port}/"
-        assert each.name.encode() in urllib.request.urlopen(url, timeout=5).read()
+        assert each.name.encode() in urllib.request.urlopen(url, timeout=30).read()
 assert runtime.problems() == [], runtime.problems()
 """
 
@@ -92,12 +92,12 @@ class OwnEngine:
         argv = ["dockerd", "--bridge", "none", "-H", self.url, "--containerd", f"{folder}/containerd.sock"]
         argv += ["--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid"]
         self._engine = self._spawn(*argv)
-        eventually(self._answers, 30)
+        eventually(self._answers)
 
     def kill(self, number: signal.Signals) -> None:
         assert self._engine
         self._engine.send_signal(number)
-        self._engine.wait(30)
+        self._engine.wait(60)
         (self._folder / "pid").unlink(missing_ok=True)
 
     def close(self) -> None:
@@ -105,7 +105,7 @@ class OwnEngine:
             self.kill(signal.SIGTERM)
         for process in (self._containerd, self._space):
             process.terminate()
-            process.wait(20)
+            process.wait(60)
         self._log.close()
 
     def _spawn(self, *argv: str) -> subprocess.Popen[bytes]:
@@ -166,7 +166,7 @@ def test_a33_after_the_engine_restarts_every_process_is_back_at_its_address(
     watched.start()
     eventually(lambda: heard.wait(0.5) or crash_worker(own_engine.url))  # so it has begun to watch
     own_engine.kill(number)
-    watched.join(10)
+    watched.join(60)
     assert not watched.is_alive()  # the engine is gone, and watch says so by returning
     own_engine.start()
     began = time.monotonic()

@@ -95,7 +95,7 @@ def test_t20_an_app_reaches_no_other_app_no_port_of_ours_and_no_metadata(
         assert not reaches(address, platform_port), address
     assert not reaches("127.0.0.1", platform_port)
     for endpoint in (one.endpoint, two.endpoint):  # but we, as the router does, reach them
-        with urllib.request.urlopen(f"http://{endpoint.address}:{endpoint.port}/", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://{endpoint.address}:{endpoint.port}/", timeout=30) as answer:
             assert b"web.1" in answer.read()
 
 
@@ -163,7 +163,7 @@ def test_a43_a_fork_bomb_stays_within_its_processes_and_the_neighbour_serves(
     web = next(each.endpoint for each in machine_runtime.processes() if each.endpoint)
     (found,) = engine_api.containers(filters={"label": [f"wherry.platform={platform_id}", "wherry.app=2"]})
     assert len(engine_api.top(found["Id"])["Processes"]) <= 40
-    with urllib.request.urlopen(f"http://{web.address}:{web.port}/", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://{web.address}:{web.port}/", timeout=30) as answer:
         assert answer.status == 200
 
 

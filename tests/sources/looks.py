@@ -44,7 +44,7 @@ def noise(size: int) -> bytes:
     return random.randbytes(size)
 
 
-def assert_soon(claim: Callable[[], bool], seconds: float = 10.0) -> None:
+def assert_soon(claim: Callable[[], bool], seconds: float = 60.0) -> None:
     until = time.monotonic() + seconds
     pause = threading.Event()
     while not claim():

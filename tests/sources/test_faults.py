@@ -43,7 +43,7 @@ class Waiting:
         if question.hook == "pre-receive":
             self.reached.set()
             yield "-----> Building"
-            assert self.go_on.wait(30)
+            assert self.go_on.wait(60)
             self.finished += 1
         yield 0
 
@@ -59,7 +59,7 @@ def test_a01_git_killed_while_it_unpacks_moves_nothing_and_a_new_push_works(
         assert_soon(lambda: git_at_work(repository, "index-pack") != [])
         for process in git_at_work(repository, "receive-pack"):
             os.kill(process, strike)
-        assert push.wait(30) != 0
+        assert push.wait(60) != 0
     assert every_ref(door.repositories) == []
     assert door.asked == []
     assert workshop.push(door.repository())[0] == 0
@@ -80,7 +80,7 @@ def test_a02_git_killed_in_its_hook_moves_nothing(door: Door, workshop: Workshop
     door.repositories.mend(1)
     assert [name for name in leftovers(door.repositories) if name.startswith("tmp_objdir")], "the orphan may still read"
     waiting.go_on.set()
-    push.communicate(timeout=30)
+    push.communicate(timeout=60)
     assert push.returncode != 0
     assert_soon(lambda: waiting.finished == 1)
     assert every_ref(door.repositories) == []
@@ -105,7 +105,7 @@ def test_a04_two_pushes_from_one_base_have_one_winner(door: Door, workshop: Work
 
     def together(question: Question) -> Iterator[str | int]:
         if question.hook == "pre-receive":
-            both.wait(30)
+            both.wait(60)
         yield 0
 
     base = workshop.files({"a": b"a"})
@@ -131,10 +131,10 @@ def test_a_push_to_one_app_does_not_wait_for_another(door: Door, workshop: Works
     door.answer = lambda question: waiting(question) if question.app_id == 1 else iter([0])
     workshop.files({"a": b"a"})
     first = subprocess.Popen(workshop.argv("push", "-q", door.repository(1), "main"), env=clean_environment())
-    assert waiting.reached.wait(20)
+    assert waiting.reached.wait(60)
     assert workshop.push(door.repository(2))[0] == 0
     waiting.go_on.set()
-    assert first.wait(30) == 0
+    assert first.wait(60) == 0
 
 
 SERVE = """

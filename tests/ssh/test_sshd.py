@@ -71,7 +71,7 @@ def test_a_client_that_goes_during_the_build_leaves_a_push_that_is_stored_and_re
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    assert builder.began.wait(20)
+    assert builder.began.wait(60)
     subprocess.run(["kill", "-9", "--", f"-{client.pid}"], check=True)
     client.wait()
     builder.go.set()
@@ -167,11 +167,11 @@ def test_b87_the_key_of_a_removed_user_opens_nothing(harbour: Harbour, tmp_path:
 def test_the_forced_command_alone_opens_nothing(harbour: Harbour) -> None:
     serve = str(FOLDER / "serve")
     done = subprocess.run(
-        [serve, "1; id"], capture_output=True, timeout=20, env={"SSH_ORIGINAL_COMMAND": "x"}, check=False
+        [serve, "1; id"], capture_output=True, timeout=60, env={"SSH_ORIGINAL_COMMAND": "x"}, check=False
     )
     assert (done.returncode, done.stdout) == (128, b"")
     no_door = subprocess.run(
-        [serve, "1"], capture_output=True, timeout=20, env={"SSH_ORIGINAL_COMMAND": "x"}, check=False
+        [serve, "1"], capture_output=True, timeout=60, env={"SSH_ORIGINAL_COMMAND": "x"}, check=False
     )
     assert b"The platform does not run" in no_door.stderr
 
@@ -187,7 +187,7 @@ def test_passwords_and_other_users_are_not_asked(harbour: Harbour, person: Perso
             "id",
         ],
         capture_output=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert tried.returncode == 255
