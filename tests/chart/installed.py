@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from wherry.builds.operator_env import bundle_of_host
 
 from tests.chart.shapes import CHART, helmed
 from tests.cluster.cluster import Cluster
@@ -106,11 +108,10 @@ class Installed:
 
 def usual(published: dict[str, Any], registry: ClusterRegistry, volume: Volume) -> dict[str, Any]:
     """SQLite on a volume of the node, the registry of the tests."""
-    own = published["image"]
     there = registry.address_in_pods
-    seen = {name: own[name].replace(registry.address, there, 1) for name in ("stackBuild", "stackRun")}
     return {
-        "image": {"platform": own["platform"], **seen, "pullSecrets": ["registry-pull"]},
+        "image": {**published["image"], "pullSecrets": ["registry-pull"]},
+        "trust": {"configMap": "certificates"},
         "registry": {"url": f"http://{there}", "pullUrl": f"http://{registry.address}", "existingSecret": "registry"},
         "persistence": {"selector": volume.selector},
         "service": {"type": "NodePort"},
@@ -119,7 +120,7 @@ def usual(published: dict[str, Any], registry: ClusterRegistry, volume: Volume) 
 
 
 def logins(cluster: Cluster, namespace: str, registry: ClusterRegistry) -> None:
-    """The Secrets that the values name."""
+    """The Secrets that the values name, and the certificates of this machine."""
     told = ["--namespace", namespace, "create", "secret"]
     cluster.kubectl(
         *(*told, "docker-registry", "registry-pull", f"--docker-server={registry.address}"),
@@ -127,3 +128,5 @@ def logins(cluster: Cluster, namespace: str, registry: ClusterRegistry) -> None:
     )
     words = (f"--from-literal=username={registry.user}", f"--from-literal=password={registry.password}")
     cluster.kubectl(*told, "generic", "registry", *words)
+    bundle = f"--from-file=ca-certificates.crt={bundle_of_host(os.environ)}"
+    cluster.kubectl("--namespace", namespace, "create", "configmap", "certificates", bundle)

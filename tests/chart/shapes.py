@@ -44,6 +44,8 @@ SHAPES: dict[str, dict[str, Any]] = {
         "priorityClassName": "system-cluster-critical",
         "podAnnotations": {"example.com/owner": "infra"},
         "serviceAccount": {"annotations": {"example.com/role": "wherry"}},
+        "environment": {"HTTPS_PROXY": "http://proxy.example.com:3128"},
+        "trust": {"configMap": "certificates", "key": "bundle.pem"},
     },
     "plain-postgresql-without-ssh": {
         "registry": OUTSIDE,

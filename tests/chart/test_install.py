@@ -86,12 +86,14 @@ def _is_built_in_the_cluster_and_answers(release: Installed, gateway: Gateway, t
     made = requests.post(f"{release.url}/apps", json={"name": "hello"}, headers={"Authorization": f"Bearer {token}"})
     assert made.status_code == 201, made.text
     shutil.copytree(root_folder() / "tests/apps/procfile-only", sample)
+    (sample / "requirements.txt").write_text("markupsafe\n")
     author = ("-c", "user.name=a", "-c", "user.email=a@b.c")
     for words in (("init", "-q", "-b", "main"), ("add", "-A"), (*author, "commit", "-q", "-m", "hello")):
         subprocess.run(["git", "-C", sample, *words], check=True)
     remote = release.url.replace("://", f"://token:{token}@") + "/hello.git"
     done = subprocess.run(["git", "-C", sample, "push", remote, "main"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{done.stderr}\n{release.evidence()}"
+    assert "+ markupsafe==" in done.stderr
     assert "Procfile declares types -> web" in done.stderr
     eventually(lambda: _greeting(gateway) == "Hello from a test")
 

@@ -90,6 +90,10 @@ http://{{ include "wherry.name" . }}-registry.{{ .Release.Namespace }}.svc:5000
 {{- $_ := set $plain "WHERRY_REGISTRY_USERNAME" "wherry" -}}
 {{- end -}}
 {{- $plain = merge (deepCopy .Values.settings) $plain -}}
+{{- $plain = merge (deepCopy .Values.environment) $plain -}}
+{{- if .Values.trust.configMap -}}
+{{- range $name := list "SSL_CERT_FILE" "REQUESTS_CA_BUNDLE" }}{{ $_ := set $plain $name "/trust/ca-certificates.crt" }}{{ end -}}
+{{- end -}}
 {{- range $name, $value := $plain }}
 {{- if $value }}
 - {name: {{ $name }}, value: {{ $value | quote }}}
@@ -103,6 +107,13 @@ http://{{ include "wherry.name" . }}-registry.{{ .Release.Namespace }}.svc:5000
 {{- else if .Values.registry.existingSecret }}
 {{- include "wherry.ofSecret" (list "WHERRY_REGISTRY_USERNAME" .Values.registry.existingSecret "username") }}
 {{- include "wherry.ofSecret" (list "WHERRY_REGISTRY_PASSWORD" .Values.registry.existingSecret "password") }}
+{{- end }}
+{{- end -}}
+
+{{/* The certificates that the environment names. */}}
+{{- define "wherry.trustMount" -}}
+{{- if .Values.trust.configMap }}
+- {name: trust, mountPath: /trust, readOnly: true}
 {{- end }}
 {{- end -}}
 

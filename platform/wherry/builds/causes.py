@@ -23,11 +23,16 @@ _CAUSES: tuple[tuple[BuildFailure, str, str], ...] = (
     ),
     (
         BuildFailure.NETWORK,
+        r"certificate verify failed|SSL certificate problem|x509: certificate signed by unknown authority"
+        r"|PKIX path building failed|self.signed certificate in certificate chain",
+        "Who signed its certificate is not trusted by builds. For the operator: docs/operations.md, Certificates and proxies",
+    ),
+    (
+        BuildFailure.NETWORK,
         r"Could not resolve host|Temporary failure (in name resolution|resolving)|Name or service not known"
         r"|getaddrinfo E(AI_AGAIN|NOTFOUND)|\bE(CONNREFUSED|CONNRESET|TIMEDOUT|NETUNREACH)\b"
         r"|Connection (refused|timed out|reset by peer)|Network is unreachable|no such host|dial tcp .*: (i/o timeout|connect)"
-        r"|certificate verify failed|SSL certificate problem|x509: certificate signed by unknown authority"
-        r"|PKIX path building failed|self.signed certificate in certificate chain|dns error: failed to lookup",
+        r"|dns error: failed to lookup",
         "Is what it names reachable from builds? Pushing again is worth a try.",
     ),
     (

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from wherry.builds import stacks_debian as debian
 from wherry.builds.debian_bill import BASE_FOLDER, bill_of
@@ -204,9 +205,9 @@ class Stacks:
             source.close()
 
     def _source(self, host: str) -> Registry:
-        """Our login goes to our own registry only."""
-        ours = host == self._registry.address.partition("/")[0]
-        return self._registry.whole() if ours else Registry(host)
+        """Our login goes to our own registry only, by whichever of its two names: as we reach it, or as the nodes pull."""
+        names = (self._registry.address.partition("/")[0], urlsplit(self._settings.registry_pull_url).netloc)
+        return self._registry.whole() if host in names else Registry(host)
 
     # -- made of Debian packages
 

@@ -23,10 +23,10 @@ _AGENT = f"wherry-cli/{__version__}"
 
 @dataclass(frozen=True)
 class Answer:
-    """`body`: the parsed JSON."""
+    """`headers`: by names in any case, as proxies write them small. `body`: the parsed JSON."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: http.client.HTTPMessage
     body: Any
 
 
@@ -81,7 +81,7 @@ class Client:
             data = json.dumps(body).encode()
             sent["Content-Type"] = "application/json"
         with self._opened(method, target, sent, data) as response:
-            return Answer(response.status, dict(response.getheaders()), self._json(response))
+            return Answer(response.status, response.headers, self._json(response))
 
     def upload(self, url: str, file: IO[bytes]) -> int:
         """Puts a file where a signed URL says, without the token; its size in bytes."""

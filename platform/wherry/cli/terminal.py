@@ -157,7 +157,8 @@ def _connected(host: str, port: int, fingerprint: str) -> Iterator[ssl.SSLSocket
         raise Unreachable(
             f"there is no way to the one-off at {printable(host, 100)}:{port}",
             evidence=[str(error) or type(error).__name__],
-            hint="The port must be open on the platform's machine (WHERRY_TERMINAL_PORT). Look there: wherry status",
+            hint="This port (WHERRY_TERMINAL_PORT) must be open on the platform's machine: wherry status; in a cluster, the "
+            "Service wherry-doors must lead there from outside: doors.type and doors.host of the chart",
         ) from error
     with connection:
         if sha256(connection.getpeercert(binary_form=True) or b"").hexdigest() != fingerprint:
