@@ -2,6 +2,6 @@
 
 from wherry.portal import create_portal
 from wherry.settings import Settings
-from wherry.wiring import wire
+from wherry.wiring.web import wire
 
 app = create_portal(wire(Settings.load()))

@@ -37,7 +37,7 @@ from wherry.images.manifest import Document  # noqa: E402
 from wherry.images.registry import Registry  # noqa: E402
 from wherry.images.stored import push_layer, read_image  # noqa: E402
 from wherry.ledger.ledger import SqlLedger  # noqa: E402
-from wherry.wiring import SystemClock  # noqa: E402
+from wherry.wiring.parts import SystemClock  # noqa: E402
 
 from tests.builds.finished import finished_build, request  # noqa: E402
 from tests.builds.rebase_kit import bases_of, stack  # noqa: E402

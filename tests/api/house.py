@@ -52,7 +52,8 @@ from wherry.settings import Settings
 from wherry.sources.repositories import Repositories
 from wherry.sources.transport import GitTransport
 from wherry.sources.uploads import UploadFolder
-from wherry.wiring import SystemClock, World
+from wherry.wiring.parts import SystemClock
+from wherry.wiring.web import World
 
 from tests.fakes.app_logs import entry
 from tests.fakes.bases import InMemoryBases

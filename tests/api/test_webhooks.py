@@ -21,7 +21,7 @@ from wherry.drains.posts import HttpsPost
 from wherry.flow.tell import TellEvents
 from wherry.flow.webhook_news import EnqueueNews
 from wherry.flow.webhook_send import SendNews
-from wherry.wiring import dialer
+from wherry.wiring.parts import dialer
 
 from tests.api.house import House, eventually, open_house
 from tests.drains.receivers import HttpsReceiver, certificate, server_side

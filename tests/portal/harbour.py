@@ -21,7 +21,7 @@ from wherry.flow.lanes import build_stream, release_stream
 from wherry.ledger.ledger import SqlLedger
 from wherry.portal.routes import install_pages
 from wherry.settings import Settings
-from wherry.wiring import World
+from wherry.wiring.web import World
 
 from tests.fakes.app_logs import MemoryAppLogs, entry
 from tests.fakes.images import InMemoryImages

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from wherry.certificate import Certificate
 from wherry.flow.run import AttachOneOff
 from wherry.terminal.door import Door
-from wherry.wiring import World
+from wherry.wiring.web import World
 
 from tests.api.house import eventually
 

@@ -13,7 +13,7 @@ from wherry.domain.errors import NotFound
 from wherry.domain.model import Actor, App, Build, Release
 from wherry.domain.roles import Permission
 from wherry.domain.text import printable
-from wherry.wiring import World
+from wherry.wiring.web import World
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from wherry.api.shapes import Shapes
 from wherry.domain.errors import WherryError
 from wherry.domain.roles import of_app
 from wherry.domain.versions import HEADER
-from wherry.wiring import World
+from wherry.wiring.web import World
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -13,7 +13,7 @@ from wherry.domain.model import ReleaseStatus
 from wherry.domain.roles import Permission
 from wherry.portal.session import actor, origin
 from wherry.portal.shelf import Shelf
-from wherry.wiring import World
+from wherry.wiring.web import World
 
 
 def differences(now: Config, then: Config) -> dict[str, list[str]]:

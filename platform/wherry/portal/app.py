@@ -6,7 +6,7 @@ from flask import Flask
 
 from wherry.api import install
 from wherry.portal.routes import install_pages
-from wherry.wiring import World
+from wherry.wiring.web import World
 
 
 def create_portal(world: World) -> Flask:

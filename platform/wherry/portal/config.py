@@ -17,7 +17,7 @@ from wherry.portal.forms import Answer, Refused, answered, done, typed
 from wherry.portal.session import actor, origin
 from wherry.portal.shelf import Shelf
 from wherry.portal.text import clean
-from wherry.wiring import World
+from wherry.wiring.web import World
 
 ROWS = range(1, 4)
 """Keys that the form takes one by one; more of them go into its text of KEY=value lines."""

@@ -14,7 +14,7 @@ from wherry.portal.forms import Answer, Refused, answered, done
 from wherry.portal.session import actor, origin
 from wherry.portal.shelf import Shelf
 from wherry.portal.text import plain
-from wherry.wiring import World
+from wherry.wiring.web import World
 
 RUNS = 50
 

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from wherry.domain.errors import InvalidInput, Unauthorized
 from wherry.portal.session import check_csrf, local_path, logged_in
-from wherry.wiring import World
+from wherry.wiring.web import World
 
 OPEN = frozenset({"portal.login", "portal.log_out", "portal.static"})
 MOST_BODY = 64 * 1024

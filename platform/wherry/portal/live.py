@@ -20,7 +20,7 @@ from wherry.flow.lanes import build_stream, release_stream
 from wherry.portal.session import actor
 from wherry.portal.shelf import Shelf
 from wherry.portal.text import Line, app_line, clean, talk
-from wherry.wiring import World
+from wherry.wiring.web import World
 
 MOST_STREAMS = 24  # in one process, well under its threads: pages, API and git must still be answered
 CATCH_UP = 1000  # lines for a reader who does not say what it has

@@ -13,7 +13,7 @@ from wherry.domain.roles import Permission
 from wherry.portal.forms import Answer, Refused, answered, done, typed
 from wherry.portal.session import actor, origin
 from wherry.portal.shelf import Shelf
-from wherry.wiring import World
+from wherry.wiring.web import World
 
 
 @dataclass(frozen=True)

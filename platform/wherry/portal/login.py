@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from wherry.domain.errors import Unauthorized
 from wherry.domain.secret import Secret
 from wherry.portal import session
-from wherry.wiring import World
+from wherry.wiring.web import World
 
 Page = AnyResponse | str | tuple[str, int]
 

@@ -18,7 +18,7 @@ from wherry.portal.forms import queried
 from wherry.portal.session import actor
 from wherry.portal.shelf import Shelf
 from wherry.portal.text import Line, app_line, talk
-from wherry.wiring import World
+from wherry.wiring.web import World
 
 MOST_LINES = 2000
 APP_LINES = 200

@@ -31,7 +31,7 @@ from wherry.portal.session import actor, csrf_token, install_sessions
 from wherry.portal.transfers import TransferPages
 from wherry.portal.users import UserPages
 from wherry.portal.webhooks import WebhookPages
-from wherry.wiring import World
+from wherry.wiring.web import World
 
 APP = "/dashboard/apps/<name>"
 NUMBER = "<int(max=2147483647):number>"

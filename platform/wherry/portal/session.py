@@ -18,7 +18,7 @@ from wherry.domain.errors import Forbidden, Unauthorized
 from wherry.domain.model import Actor
 from wherry.domain.secret import Secret
 from wherry.flow.tokens import SESSION_LIVES
-from wherry.wiring import World
+from wherry.wiring.web import World
 
 CSRF_FIELD = "csrf_token"
 KEY = "session"

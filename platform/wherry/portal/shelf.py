@@ -19,7 +19,7 @@ from wherry.domain.workload import Process, ProcessState
 from wherry.flow.draft import newest
 from wherry.flow.ledger_ports import Transaction
 from wherry.portal.session import actor
-from wherry.wiring import World
+from wherry.wiring.web import World
 
 EVENTS = 50
 APPS = 50

@@ -12,7 +12,7 @@ from wherry.domain.roles import Permission
 from wherry.domain.transfers import Transfer, TransferState
 from wherry.portal.forms import Answer, Refused, answered, done, typed
 from wherry.portal.session import actor, origin
-from wherry.wiring import World
+from wherry.wiring.web import World
 
 EARLIER = 50
 

@@ -14,7 +14,7 @@ from wherry.domain.secret import Secret
 from wherry.portal.forms import Answer, Refused, answered, done, queried, typed
 from wherry.portal.session import actor, origin
 from wherry.portal.text import clean
-from wherry.wiring import World
+from wherry.wiring.web import World
 
 USERS = 100
 

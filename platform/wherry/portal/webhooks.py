@@ -18,7 +18,7 @@ from wherry.portal.forms import Answer, Refused, answered, done, queried, typed
 from wherry.portal.session import actor, origin
 from wherry.portal.shelf import Shelf
 from wherry.portal.text import clean
-from wherry.wiring import World
+from wherry.wiring.web import World
 
 DELIVERIES = 50
 

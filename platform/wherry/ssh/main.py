@@ -16,7 +16,7 @@ from wherry.home import Home
 from wherry.settings import Settings
 from wherry.sources.ssh_session import SshTransport
 from wherry.ssh.door import AT_ONCE, Door
-from wherry.wiring import World, wire
+from wherry.wiring.web import World, wire
 
 log = logging.getLogger(__name__)
 _AT_MOST_EVERY = 2.0

@@ -12,7 +12,7 @@ from wherry.fittings.stores import open_ledger
 from wherry.flow.access import digest
 from wherry.home import Home
 from wherry.settings import Settings
-from wherry.wiring import SystemClock
+from wherry.wiring.parts import SystemClock
 
 ADMIN = "admin@localhost"
 LINK_LIVES = timedelta(minutes=15)

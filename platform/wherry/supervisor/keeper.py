@@ -17,7 +17,7 @@ from wherry.domain.model import Job, JobKind
 from wherry.flow.ports import Cancel
 from wherry.routing.access import cap
 from wherry.routing.process import place_of
-from wherry.wiring import Bench
+from wherry.wiring.worker import Bench
 
 log = logging.getLogger(__name__)
 LANE = "keep"

@@ -16,7 +16,7 @@ from wherry.domain.errors import WherryError
 from wherry.home import Home
 from wherry.settings import Settings
 from wherry.supervisor.turn import turn
-from wherry.wiring import Scribe, wire_scribe
+from wherry.wiring.scribe import Scribe, wire_scribe
 
 log = logging.getLogger(__name__)
 PAUSE = 2.0

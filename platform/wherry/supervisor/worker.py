@@ -13,7 +13,7 @@ from wherry.home import Home
 from wherry.settings import Settings
 from wherry.supervisor.keeper import Keeper
 from wherry.supervisor.turn import turn
-from wherry.wiring import wire_worker
+from wherry.wiring.worker import wire_worker
 
 
 def main(settings: Settings) -> int:

@@ -14,7 +14,8 @@ from wherry.flow.run import AttachOneOff
 from wherry.home import Home
 from wherry.settings import Settings
 from wherry.terminal.door import Door
-from wherry.wiring import SystemClock, wire_terminal
+from wherry.wiring.parts import SystemClock
+from wherry.wiring.terminal import wire_terminal
 
 log = logging.getLogger(__name__)
 ENGINE_PAUSE = 2.0
