@@ -26,9 +26,12 @@ _OWN_HOST = "gateway.test"
 
 @dataclass(frozen=True)
 class Gateway:
-    """`address` answers on this machine, for every route by its Host header."""
+    """`address` answers on this machine, for every route by its Host header; `tls_address` does where somebody has given the
+    Gateway or an Ingress a certificate.
+    """
 
     address: str
+    tls_address: str
     namespace: str = NAMESPACE
     name: str = NAME
     ingress_class: str = "contour"
@@ -57,7 +60,7 @@ def start_gateway(cluster: Cluster) -> Gateway:
     )
     address = f"{cluster.node_address}:{_HTTP}"
     cluster.await_ready("envoy", lambda: _status(f"http://{address}/", _OWN_HOST) == 302)
-    return Gateway(address)
+    return Gateway(address, f"{cluster.node_address}:{_HTTPS}")
 
 
 def _contour_flags(cluster: Cluster) -> list[str]:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import requests
+import urllib3
 from wherry.domain.errors import PlatformFault
+from wherry.domain.image import Image
 from wherry.domain.workload import AppRoute
 from wherry.runtimes.cluster import naming
 from wherry.runtimes.cluster.client import Client
+from wherry.runtimes.cluster.errands import ClusterRuntime
 from wherry.runtimes.cluster.kinds import HTTP_ROUTE, INGRESS
 from wherry.runtimes.cluster.router import ClusterRouter
 
 from tests.cluster.cluster import Cluster
 from tests.cluster.fixtures import cluster, cluster_platform_id, gateway
 from tests.cluster.gateway import Gateway
-from tests.runtimes.machine_world import eventually
+from tests.cluster.keys import write_keys
+from tests.runtimes.machine_world import eventually, quiet, workload
 
 __all__ = ["cluster", "cluster_platform_id", "gateway"]
 pytestmark = pytest.mark.cluster
@@ -36,6 +43,18 @@ class Doors:
             return requests.get(f"http://{self._gateway.address}/", headers={"Host": host}, timeout=10).status_code
         except requests.ConnectionError:
             return 404  # a gateway without any route does not even listen
+
+    def visit(self, host: str, authority: Path | None = None) -> tuple[int, str]:
+        """By HTTPS where `authority` vouches for the host. (0, "") where nothing answers so."""
+        address = self._gateway.tls_address if authority else self._gateway.address
+        named = {"server_hostname": host, "assert_hostname": host, "ca_certs": str(authority)} if authority else {}
+        url = f"http{'s' if authority else ''}://{address}"
+        with urllib3.connection_from_url(url, retries=False, timeout=10, **named) as pool:
+            try:
+                said = pool.request("GET", "/", headers={"Host": host})
+            except urllib3.exceptions.HTTPError:
+                return 0, ""
+        return said.status, said.data.decode()
 
     def writes(self) -> int:
         return sum(self.client.sent[each] for each in ("APPLY", "CREATE", "PATCH", "DELETE"))
@@ -66,6 +85,66 @@ def test_an_app_is_reached_by_its_names_written_once_and_gone_when_it_is_withdra
     doors.router.withdraw(1)
     doors.router.withdraw(1)
     eventually(lambda: doors.status(f"shop.{DOMAIN}") == 404)
+
+
+@contextmanager
+def certified(cluster: Cluster, doors: Doors, gateway: Gateway, folder: Path) -> Iterator[Path]:
+    """What an operator does for TLS: a listener of the Gateway with a certificate for all apps, or a line of our Ingress
+    (contour serves that only where it has such a listener, too). Gives the authority.
+    """
+    write_keys(folder, "https://apps", [], [f"*.{DOMAIN}", "www.example.org"])
+    places = [gateway.namespace, *([naming.namespace(doors.platform, 1)] if doors.way == "ingress" else [])]
+    for place in places:
+        pair = (f"--cert={folder}/api.crt", f"--key={folder}/api.key")
+        cluster.kubectl("create", "secret", "tls", "tls", f"--namespace={place}", *pair)
+    listener = {
+        "name": "https",
+        "protocol": "HTTPS",
+        "port": 443,
+        "allowedRoutes": {"namespaces": {"from": "All"}},
+        "tls": {"mode": "Terminate", "certificateRefs": [{"name": "tls"}]},
+    }
+    try:
+        _patch(cluster, gateway, {"op": "add", "path": "/spec/listeners/-", "value": listener})
+        if doors.way == "ingress":
+            tls = [{"hosts": [f"shop.{DOMAIN}", "www.example.org"], "secretName": "tls"}]
+            change = ("--type=merge", "-p", json.dumps({"spec": {"tls": tls}}))
+            cluster.kubectl("patch", "ingress", "web", f"--namespace={places[-1]}", *change)
+        yield folder / "ca.crt"
+    finally:
+        _patch(cluster, gateway, {"op": "remove", "path": "/spec/listeners/1"})
+        cluster.kubectl("delete", "secret", "tls", f"--namespace={gateway.namespace}")
+
+
+def _patch(cluster: Cluster, gateway: Gateway, change: dict[str, object]) -> None:
+    where = ("patch", "gateway", gateway.name, f"--namespace={gateway.namespace}")
+    cluster.kubectl(*where, "--type=json", "-p", json.dumps([change]))
+
+
+def test_an_app_is_served_at_its_name_and_its_domain_and_the_operators_tls_outlives_what_we_write(
+    doors: Doors,
+    cluster: Cluster,
+    gateway: Gateway,
+    cluster_runtime: ClusterRuntime,
+    cluster_image: Image,
+    tmp_path: Path,
+) -> None:
+    cluster_runtime.start([workload(cluster_image, env={"WORD": "ahoy"})], quiet)
+    (process,) = cluster_runtime.processes(1)
+    assert process.endpoint
+    route = AppRoute(1, ("shop",), 1, (process.endpoint,), domains=("www.example.org",))
+    doors.router.publish(route)
+    names = (f"shop.{DOMAIN}", "www.example.org")
+    for name in names:
+        eventually(lambda name=name: "ahoy" in doors.visit(name)[1])  # type: ignore[misc]
+    with certified(cluster, doors, gateway, tmp_path) as authority:
+        for name in names:
+            eventually(lambda name=name: "ahoy" in doors.visit(name, authority)[1])  # type: ignore[misc]
+        doors.router.amend(1, route.domains, maintenance=True)
+        eventually(lambda: doors.visit(names[0], authority)[0] == 503)
+        doors.router.amend(1, route.domains, maintenance=False)
+        eventually(lambda: doors.visit(names[1], authority)[0] == 200)
+    assert doors.visit("nobodys.example.org")[0] in (0, 404)
 
 
 def test_t24_a_name_leads_to_the_app_that_had_it_last_and_replace_is_the_whole_table(doors: Doors) -> None:
