@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ from wherry.builds.operator_env import bundle_of_host
 
 from tests.chart.shapes import CHART, helmed
 from tests.cluster.cluster import Cluster
+from tests.cluster.errors import ClusterFailed
 from tests.cluster.registry import ClusterRegistry
 
 RELEASE = "wherry"
@@ -59,15 +61,20 @@ class Installed:
     namespace: str
     folder: Path
     values: dict[str, Any]
+    pod: str = f"statefulset/{RELEASE}"
+    chart: Path = CHART
 
     def helm(self, program: Path, verb: str, *argv: str) -> str:
+        done = self.tried(program, verb, *argv)
+        assert done.returncode == 0, f"{done.args}\n{done.stdout}{done.stderr}\n{self.evidence()}"
+        return done.stdout
+
+    def tried(self, program: Path, verb: str, *argv: str) -> subprocess.CompletedProcess[str]:
         file = self.folder / "release.json"
         file.write_text(json.dumps(self.values))
-        chart = [str(CHART), "-f", str(file)] if verb in ("install", "upgrade") else []
+        chart = [str(self.chart), "-f", str(file)] if verb in ("install", "upgrade") else []
         line = [verb, RELEASE, *chart, "--namespace", self.namespace, *argv]
-        done = helmed(program, *line, kubeconfig=self.cluster.kubeconfig)
-        assert done.returncode == 0, f"helm {' '.join(line)}\n{done.stdout}{done.stderr}\n{self.evidence()}"
-        return done.stdout
+        return helmed(program, *line, kubeconfig=self.cluster.kubeconfig)
 
     def evidence(self) -> str:
         pods = self.kubectl("get", "pods", "-o", "wide")
@@ -84,7 +91,23 @@ class Installed:
 
     def inside(self, *argv: str) -> str:
         """The CLI in the platform's own pod."""
-        return self.kubectl("exec", f"statefulset/{RELEASE}", "-c", "web", "--", "bin/wherry", *argv).strip()
+        return self.kubectl("exec", self.pod, "-c", "web", "--", "bin/wherry", *argv).strip()
+
+    def said_by(self, component: str) -> str:
+        """What its pods wrote last, as far as they have begun."""
+        try:
+            return self.kubectl("logs", f"--selector=app.kubernetes.io/component={component}", "--tail=20")
+        except ClusterFailed:
+            return ""
+
+    @property
+    def platform_id(self) -> str:
+        """ "" before there is one."""
+        keys = self.get("secret", "--ignore-not-found", f"--field-selector=metadata.name={RELEASE}-keys")["items"]
+        return base64.b64decode(keys[0]["data"]["platform"]).decode() if keys else ""
+
+    def rolled_out(self) -> None:
+        self.kubectl("rollout", "status", self.pod, "--timeout=240s")
 
     def port(self, service: str, port: str) -> int:
         ports = self.get("service", service)["spec"]["ports"]

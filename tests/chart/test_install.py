@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -37,9 +36,7 @@ def release(
     logins(cluster, namespace, cluster_registry)
     release = Installed(cluster, namespace, tmp_path, usual(published, cluster_registry, volume))
     yield release
-    keys = release.get("secret", "--ignore-not-found", f"--field-selector=metadata.name={RELEASE}-keys")["items"]
-    for each in keys:
-        platform = base64.b64decode(each["data"]["platform"]).decode()
+    if platform := release.platform_id:
         cluster.kubectl("delete", "namespace", f"--selector=wherry.dev/platform={platform}", "--wait=false")
 
 

@@ -26,7 +26,7 @@ class Knocker:
             print(f"{type(error).__name__}: {error}", flush=True)
 
     async def _exchange(self, keep: bool) -> None:
-        reader, writer = self.kept.pop() if keep and self.kept else await asyncio.open_connection(*self.place)
+        reader, writer = (self._kept() if keep else None) or await asyncio.open_connection(*self.place)
         writer.write(self.request + (b"\r\n" if keep else b"Connection: close\r\n\r\n"))
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         status = int(head.split(" ", 2)[1])
@@ -40,6 +40,15 @@ class Knocker:
             self.kept.append((reader, writer))
         else:
             writer.close()
+
+    def _kept(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        """One that is open yet: a server may close what was idle for a while (RFC 9112, 9.5), and no request was on it."""
+        while self.kept:
+            reader, writer = self.kept.pop()
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+        return None
 
     async def _chunked(self, reader: asyncio.StreamReader) -> bytes:
         body = b""

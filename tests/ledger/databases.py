@@ -18,6 +18,8 @@ from wherry.ledger.engine import open_engine
 from wherry.ledger.schema import migrate
 from wherry.ledger.tables import metadata
 
+from tests.ports import free_port
+
 KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 _numbers = itertools.count(1)
 
@@ -50,32 +52,48 @@ def _migrate(url: str) -> None:
 
 @cache
 def the_server() -> Server:
+    server = Server(_programs())
+    atexit.register(server.stop)
+    return server
+
+
+def server_at(address: str) -> Server:
+    """One of the caller's own that others than this machine reach, without a password; `stop` it."""
+    return Server(_programs(), address)
+
+
+def _programs() -> Path:
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
     if not programs:
         message = "no PostgreSQL here: apt-get install postgresql"
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)
-    server = Server(programs[-1].parent)
-    atexit.register(server.stop)
-    return server
+    return programs[-1].parent
 
 
 class Server:
-    """A cluster in a folder of its own, reached by a Unix socket in it."""
+    """A cluster in a folder of its own, reached by a Unix socket in it, and at `address` if there is one."""
 
-    def __init__(self, programs: Path) -> None:
+    def __init__(self, programs: Path, address: str = "") -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="wherry-test-"))
         self._programs = programs
         # PostgreSQL refuses to run as root; Debian's package made it a user.
         self._user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
         shutil.chown(self.folder, self._user)
         self._run("initdb", "--auth=trust", "--username=wherry", "--encoding=UTF8", "--locale=C", "--no-sync")
+        self._address, self._port = address, 5432
+        if address:
+            self._port = free_port(address)
+            with (self.folder / "data/pg_hba.conf").open("a") as rules:
+                rules.write("host all all samenet trust\n")
         self.start()
         self._migrated = ""
 
     def start(self) -> None:
-        options = f"-k {self.folder} -c listen_addresses= -c fsync=off -c max_connections=200"
+        options = (
+            f"-k {self.folder} -c listen_addresses={self._address} -p {self._port} -c fsync=off -c max_connections=200"
+        )
         self._run("pg_ctl", "start", "--wait", "--silent", f"--log={self.folder}/log", f"--options={options}")
 
     def halt(self) -> None:
@@ -104,7 +122,11 @@ class Server:
         return self._url(name)
 
     def _url(self, name: str) -> str:
-        return f"postgresql://wherry@/{name}?host={self.folder}"
+        return f"postgresql://wherry@/{name}?host={self.folder}&port={self._port}"
+
+    def url_from_afar(self, url: str) -> str:
+        """Of the same database, by the address."""
+        return f"postgresql://wherry@{self._address}:{self._port}/{url.partition('@/')[2].partition('?')[0]}"
 
     def _run(self, program: str, *arguments: str) -> None:
         argv = [str(self._programs / program), "-D", str(self.folder / "data"), *arguments]
