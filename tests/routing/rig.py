@@ -103,17 +103,24 @@ def route(app_id: int, host: str, release: int, *origins: Origin) -> AppRoute:
 
 
 def read_all(link: socket.socket) -> bytes:
-    """Until the other side closes, or is silent after its first bytes (Envoy closes a second after a refusal)."""
-    parts = []
+    """Until the other side closes, or is silent after its first answer (Envoy closes a second after a refusal)."""
+    read = b""
     try:
-        link.settimeout(10)
-        parts.append(link.recv(65536))
-        link.settimeout(0.2)
+        link.settimeout(30)
         while part := link.recv(65536):
-            parts.append(part)
+            read += part
+            if _lacks(read) <= 0:
+                link.settimeout(0.2)
     except TimeoutError:
         pass
-    return b"".join(parts)
+    return read
+
+
+def _lacks(read: bytes) -> int:
+    """How much of the first answer is to come yet, where it says how long it is."""
+    head, blank, body = read.partition(b"\r\n\r\n")
+    told = re.search(rb"(?mi)^content-length: *([0-9]+)", head)
+    return int(told[1]) - len(body) if blank and told else 0
 
 
 def status_of(reply: bytes) -> int:

@@ -115,6 +115,8 @@ def stranger(cluster: Cluster, cluster_registry: ClusterRegistry, image: str, ou
         *("create", "secret", "docker-registry", "pull", f"--namespace={namespace}"),
         *(f"--docker-server={cluster_registry.address}", *login),
     )
+    # The cluster makes it a moment after the namespace, and takes no pod before.
+    cluster.kubectl("wait", "--for=create", "serviceaccount/default", f"--namespace={namespace}", "--timeout=60s")
     named = {"name": "outside", "namespace": namespace}
     app.apply(
         cluster,
