@@ -149,7 +149,9 @@ def test_cron_runs_on_its_schedule_and_by_hand_and_outlives_the_worker(platform:
     log = platform.home / "logs" / f"cron-{int(started['name'][5:]) - 1000}.jsonl"
     eventually(lambda: log.exists() and "began" in log.read_text())
     platform.kill("worker")
+    heard = log.read_text().count("waiting")
     assert app.wherry("cron:run", "2", check=False).code == 5
+    eventually(lambda: log.read_text().count("waiting") > heard + 5)  # so the next worker reads what it writes
     let_go(app, started["name"])
     eventually(lambda: history(app)[started["name"]]["status"] != "running")
     ended = history(app)[started["name"]]
@@ -170,7 +172,7 @@ def test_cron_runs_on_its_schedule_and_by_hand_and_outlives_the_worker(platform:
     assert [each["name"] for each in json.loads(app.wherry("ps", "web", "--json").out)] == ["web.1"]
 
 
-WAITS = "echo began; until [ -e /tmp/go ]; do sleep 0.1; done; echo ended; exit 3"
+WAITS = "echo began; until [ -e /tmp/go ]; do echo waiting; sleep 0.2; done; echo ended; exit 3"
 
 
 def let_go(app: App, run: str) -> None:
