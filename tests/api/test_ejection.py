@@ -91,6 +91,8 @@ def test_an_ejection_is_an_event_and_needs_a_release_and_a_known_kind(house: Hou
 def test_an_app_comes_back_with_its_history_config_and_formation(house: House, app: str) -> None:
     back = f"{app}-back"
     house.create(back)
+    load = {"min_quantity": 2, "max_quantity": 5, "triggers": [{"type": "cpu", "metadata": {"value": 70}}]}
+    assert house.call("PUT", f"/apps/{app}/formation/web/autoscaling", load).status == 200
     answer = house.call("POST", f"/apps/{back}/adoption", {"history": history(house, app)})
     assert (answer.status, answer.json["without_image"]) == (201, [])
     assert answer.json["release"]["description"] == "Adopt v2"
@@ -98,7 +100,8 @@ def test_an_app_comes_back_with_its_history_config_and_formation(house: House, a
     assert sorted((each["version"], each["status"]) for each in releases)[:2] == [(1, "succeeded"), (2, "succeeded")]
     assert "owner@example.org" in releases[0]["description"]
     assert house.call("GET", f"/apps/{back}/config-vars").json == {"SECRET": VALUE}
-    assert house.call("GET", f"/apps/{back}/formation/web").json["quantity"] == 3
+    web = house.call("GET", f"/apps/{back}/formation/web").json
+    assert (web["quantity"], web["autoscaling"]) == (3, load)
     again = house.call("POST", f"/apps/{back}/adoption", {"history": history(house, app)})
     assert again.status == 409
 
@@ -160,6 +163,7 @@ def _changed(found: dict[str, Any], path: str, value: object) -> dict[str, Any]:
         ("releases.0.image.processes", {"no type!": "x"}),
         ("formation", {"web": {"quantity": -1, "size": "basic"}}),
         ("formation", {"web": {"quantity": 1, "size": "galaxy"}}),
+        ("formation", {"web": {"quantity": 1, "size": "basic", "autoscaling": {"max_quantity": 0}}}),
     ],
 )
 def test_a_history_that_is_not_right_is_refused_and_changes_nothing(

@@ -27,6 +27,7 @@ __all__ = [
     "gateway",
     "helm",
     "helm4",
+    "local_storage",
     "metrics",
     "namespace",
     "open_cluster_registry",
@@ -93,6 +94,16 @@ def cluster_platform_id(cluster: Cluster) -> Iterator[str]:
     name = f"t{secrets.token_hex(5)}"
     yield name
     cluster.kubectl("delete", "namespace", f"--selector={PLATFORM_LABEL}={name}", "--wait=false")
+
+
+@pytest.fixture(scope="session")
+def local_storage(cluster: Cluster) -> str:
+    """The name of a class of storage that has four volumes."""
+    folders = [f"/var/lib/volumes/disk{number}" for number in range(1, 5)]
+    cluster.enclosure.run("mkdir", "-p", *folders)
+    made = [services.storage_class(), *map(services.local_volume, folders)]
+    cluster.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": made}))
+    return services.LOCAL_STORAGE
 
 
 @pytest.fixture(scope="session")

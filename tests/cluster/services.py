@@ -21,6 +21,39 @@ _COREFILE = """\
 _METRICS_PORT = 10252
 
 
+LOCAL_STORAGE = "local"
+"""The class of the volumes that `local_storage` makes."""
+
+
+def storage_class() -> dict[str, object]:
+    """Nothing makes volumes of it: they are there already, and one is bound once a pod needs it."""
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": LOCAL_STORAGE},
+        "provisioner": "kubernetes.io/no-provisioner",
+        "volumeBindingMode": "WaitForFirstConsumer",
+    }
+
+
+def local_volume(folder: str) -> dict[str, object]:
+    """A folder of the node, which belongs to root, as a disk of 1 GiB."""
+    here = {"key": "kubernetes.io/hostname", "operator": "In", "values": [NODE]}
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": folder.rpartition("/")[2]},
+        "spec": {
+            "capacity": {"storage": "1Gi"},
+            "accessModes": ["ReadWriteOnce"],
+            "persistentVolumeReclaimPolicy": "Retain",
+            "storageClassName": LOCAL_STORAGE,
+            "local": {"path": folder},
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [here]}]}},
+        },
+    }
+
+
 def name_server(kube: Path) -> dict[str, object]:
     """Under the names that policies everywhere allow: the Service kube-dns, the pods with k8s-app=kube-dns.
 

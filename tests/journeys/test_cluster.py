@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from tests.cluster.cluster import Cluster
-from tests.cluster.fixtures import cluster, cluster_registry, gateway
+from tests.cluster.fixtures import cluster, cluster_registry, gateway, local_storage, metrics
 from tests.cluster.gateway import Gateway
 from tests.cluster.registry import ClusterRegistry
 from tests.journeys.harness import App, Platform, eventually, steady_requests
 
-__all__ = ["cluster", "cluster_registry", "gateway"]
+__all__ = ["cluster", "cluster_registry", "gateway", "local_storage", "metrics"]
 pytestmark = [pytest.mark.cluster, pytest.mark.engine]
 
 
 @pytest.fixture(scope="module")
 def platform(
-    tmp_path_factory: pytest.TempPathFactory, cluster: Cluster, cluster_registry: ClusterRegistry, gateway: Gateway
+    tmp_path_factory: pytest.TempPathFactory,
+    cluster: Cluster,
+    cluster_registry: ClusterRegistry,
+    gateway: Gateway,
+    local_storage: str,
 ) -> Iterator[Platform]:
     """Pushes to the registry under one name; the node pulls under another, with a login."""
     made = Platform.fresh(
@@ -34,6 +39,7 @@ def platform(
         registry_password=cluster_registry.password,
         gateway=f"{gateway.namespace}/{gateway.name}",
         drain_seconds="5",  # each pod that leaves waits for so long, whether anybody asks it or not
+        storage_class=local_storage,
         apps_port=gateway.address.rpartition(":")[2],
     )
     made.gateway = gateway.address
@@ -72,6 +78,7 @@ def test_doctor_knows_the_cluster_and_no_router_of_ours_runs(platform: Platform)
     said = platform.wherry("doctor", check=False).out  # a full disk of this machine is no fault of the cluster's
     for answer in (
         "ok    cluster: Kubernetes v1.",
+        "ok    scaling by load: ",
         "ok    rights in the cluster: all that are needed",
         "ok    visitors: come through HTTPRoutes of the Gateway",
         "ok    processes: supervisor, logs, terminal, web, worker",
@@ -130,6 +137,77 @@ def test_maintenance_closes_the_app_and_opens_it_again(app: App) -> None:
     eventually(lambda: app.get()[0] == 503)
     app.wherry("maintenance:off")
     eventually(lambda: app.get()[0] == 200)
+
+
+@contextmanager
+def watched_replicas(cluster: Cluster, place: str) -> Iterator[list[str]]:
+    """What anybody sets as the number of web processes while the block runs."""
+    argv = [str(cluster.programs / "kube"), "kubectl", "get", "deployment/web", f"--namespace={place}", "--watch"]
+    argv += [f"--kubeconfig={cluster.kubeconfig}", "--output=jsonpath={.spec.replicas}{'\\n'}"]
+    seen: list[str] = []
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as watching:
+        assert watching.stdout
+        seen.append(watching.stdout.readline().strip())
+        yield seen
+        watching.terminate()
+        seen += watching.stdout.read().split()
+
+
+@pytest.mark.usefixtures("metrics")
+def test_visitors_make_processes_and_a_deploy_leaves_their_number_alone(app: App, cluster: Cluster, place: str) -> None:
+    def count() -> int:
+        return len(json.loads(app.wherry("ps", "--json").out))
+
+    app.wherry("ps:autoscale:enable", "web", "--min=1", "--max=2", "--cpu=1")
+    with steady_requests(app, 30) as knocks:
+        eventually(lambda: count() == 2)
+        with watched_replicas(cluster, place) as seen:
+            app.say("Under load")
+            app.push()
+            eventually(lambda: "Under load" in app.get()[1])
+    assert (set(seen), len(seen) > 1) == ({"2"}, True)
+    assert knocks.failures == []
+    eventually(lambda: count() == 1)
+    app.wherry("ps:autoscale:disable", "web")
+    eventually(lambda: not cluster.kubectl("get", "hpa", f"--namespace={place}", "--output=name"))
+    assert (app.wherry("ps:scale").out, count()) == ("web=1:basic\n", 1)
+
+
+def test_what_is_in_a_volume_outlives_releases_restarts_and_rollbacks(platform: Platform, cluster: Cluster) -> None:
+    app = platform.create("keeper", "procfile-only")
+    app.write("Procfile", "worker: exec sleep 100000\n")
+    app.write("app.json", json.dumps({"formation": {"worker": {"quantity": 1}}}))
+    app.commit("Without a volume")
+    app.push()
+    volume = {"name": "data", "path": "/data", "size_mb": 64}
+    app.write("app.json", json.dumps({"volumes": {"worker": [volume]}}))
+    app.commit("With a volume")
+    assert "Released v2" in app.push().all
+    (place,) = of_app(cluster, app.name)
+
+    def inside(command: str) -> str:
+        ran = app.wherry("ps:exec", "--dyno=worker.1", "--no-tty", "--", command, check=False)
+        return ran.out if ran.code == 0 else f"{ran.code}: {ran.all}"
+
+    def claim() -> str:
+        about = "--output=jsonpath={.status.phase} {.metadata.uid} {.spec.volumeName}"
+        return cluster.kubectl("get", "pvc/data", f"--namespace={place}", about)
+
+    assert inside("echo kept > /data/word && cat /data/word") == "kept\n"
+    before = claim()
+    assert before.startswith("Bound ")
+    app.wherry("config:set", "WORD=another")
+    assert inside('echo "$WORD" && cat /data/word') == "another\nkept\n"
+    inside("echo old > /tmp/of-this-pod")
+    app.wherry("ps:restart", "worker")
+    eventually(lambda: inside("test ! -e /tmp/of-this-pod && cat /data/word") == "kept\n")
+    app.wherry("releases:rollback", "v1")
+    assert "no volume" in inside("test -e /data || echo no volume")
+    assert claim() == before
+    app.wherry("releases:rollback", "v2")
+    assert (inside("cat /data/word"), claim()) == ("kept\n", before)
+    app.wherry("apps:destroy", "--confirm", app.name)
+    eventually(lambda: not of_app(cluster, app.name))
 
 
 FAILURES = {

@@ -15,6 +15,7 @@ from wherry.domain.errors import PlatformFault, RolloutFailed, RolloutFailure
 from wherry.domain.formation import Size
 from wherry.domain.health import Check, Kind
 from wherry.domain.image import Image, Start
+from wherry.domain.restarts import Turn
 from wherry.domain.volume import Volume
 from wherry.runtimes.cluster import kinds, manifests, namespace, naming, retire
 from wherry.runtimes.cluster.client import Client
@@ -245,6 +246,15 @@ def test_the_replicas_of_an_autoscaler_are_its_own(
     cluster_runtime.start([newer], quiet)
     cluster_runtime.retire(1, [newer])
     assert [each.release for each in cluster_runtime.processes(1)] == [4, 4, 4]
+    before = _staying(cluster, cluster_ground)
+    cluster_runtime.start([replace(newer, turns={2: Turn(1)})], quiet)  # beyond the bounds' least, and only that one
+    after = _staying(cluster, cluster_ground)
+    assert (len(before & after), len(after)) == (2, 3)
+
+
+def _staying(cluster: Cluster, ground: Ground) -> set[str]:
+    found = json.loads(cluster.kubectl("get", "pods", "-n", _place(ground), "-o", "json"))["items"]
+    return {each["metadata"]["name"] for each in found if "deletionTimestamp" not in each["metadata"]}
 
 
 def test_a_start_that_was_cut_off_is_taken_up_and_goes_back_all_the_same(

@@ -62,7 +62,7 @@ def examine(client: Client, gateway: str, ingress_class: str) -> list[Answer]:
         return [
             Answer("cluster", False, error.message, "Is WHERRY_KUBECONFIG right? kubectl --kubeconfig FILE version")
         ]
-    answers = [_version(client, version), *_login(client)]
+    answers = [_version(client, version), *_login(client), _metrics(client)]
     try:
         way = ways.find(client, gateway, ingress_class)
     except WherryError as error:
@@ -76,6 +76,15 @@ def _version(client: Client, version: Object) -> Answer:
     good = not minor or int(minor) >= OLDEST
     answer = f"Kubernetes {version.get('gitVersion', '')} at {client.credentials.door().url}"
     return Answer("cluster", good, answer, f"Apps need Kubernetes 1.{OLDEST} or newer.")
+
+
+def _metrics(client: Client) -> Answer:
+    """Without them apps run all the same, but no autoscaler of cpu or memory does anything."""
+    try:
+        client.json(Call("GET", "/apis/metrics.k8s.io/v1beta1", "ask whether it measures pods"))
+    except WherryError:
+        return Answer("scaling by load", True, "not by cpu or memory: the cluster has no metrics server that answers")
+    return Answer("scaling by load", True, "by cpu and memory, which the cluster's metrics server measures")
 
 
 def _login(client: Client) -> list[Answer]:
