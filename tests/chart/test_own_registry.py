@@ -19,7 +19,7 @@ from wherry.domain.secret import Secret
 from wherry.images.registry import Registry
 from wherry.images.stored import copy_image
 
-from tests.chart.installed import RELEASE, Installed, Volume, made_volume, usual
+from tests.chart.installed import RELEASE, Installed, Volume, logins, made_volume, usual
 from tests.chart.pseudo import Terminal
 from tests.cluster.cluster import Cluster
 from tests.cluster.fixtures import open_cluster_registry
@@ -82,6 +82,7 @@ def release(
     tmp_path: Path,
 ) -> Iterator[Installed]:
     cluster.kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
+    logins(cluster, namespace, cluster_registry)
     by_nodes = f"{cluster.node_address}:{NODE_PORT}"
     by_pods = f"{RELEASE}-registry.{namespace}.svc:5000"
     stack = {which: f"{by_pods}/{repository}@{digest}" for which, (repository, digest) in openly.stack.items()}
