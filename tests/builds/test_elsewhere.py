@@ -278,6 +278,15 @@ def test_what_nobody_used_for_long_and_what_is_too_much_leaves_the_shelf(
     ]
 
 
+def test_what_another_build_takes_away_meanwhile_fails_none(tmp_path: Path) -> None:
+    """Between the list and the look: a name that leads nowhere is such a one."""
+    shelf = Shelf(tmp_path / "shelf")
+    with shelf.draft() as draft:
+        draft.with_name(".draft-gone").symlink_to("nowhere")
+    shelf.keep("new", lambda folder: None)
+    assert shelf.get("new")
+
+
 def test_a_source_that_is_no_url_prefix_is_refused_with_its_setting() -> None:
     with pytest.raises(InvalidInput) as caught:
         Settings.load({"WHERRY_BUILDPACK_SOURCES": "https://h.example/team h.example https://u:p@h.example"})

@@ -68,6 +68,7 @@ def test_old_archives_go_and_fresh_ones_stay(repositories: Repositories, inside:
     long_ago = time.time() - export.KEEP_SECONDS - 1
     for path in archives:
         os.utime(path, (long_ago, long_ago))
+    (archives[0].parent / "gone.tar").symlink_to("nowhere")  # as one that another push removes just then
     repositories.export(1, inside.files({"a": b"last"}), None)
     assert sum(path.exists() for path in archives) == export.KEEP - 1
 

@@ -141,3 +141,7 @@ def test_an_upload_is_kept_whole_or_not_at_all_and_only_by_its_own_token(tmp_pat
             uploads.path(other)
     uploads.remove(token)
     assert list((tmp_path / "uploads").iterdir()) == []
+    gone = tmp_path / "uploads" / ("2" * 32)
+    gone.symlink_to("nowhere")  # as one that another upload removes just then
+    uploads.keep(token, [b"1"])
+    assert uploads.path(token).read_bytes() == b"1"

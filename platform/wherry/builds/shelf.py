@@ -6,7 +6,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,8 +77,9 @@ class Shelf:
         """Drafts of killed workers, what nobody used for long, and what is too much, the longest unused first."""
         now = time.time()
         for each in self.folder.glob(f"{_DRAFT}*"):
-            if each.stat().st_mtime < now - _DRAFT_SECONDS:
-                remove(each)
+            with suppress(FileNotFoundError):  # another build's, which has done with it
+                if each.stat().st_mtime < now - _DRAFT_SECONDS:
+                    remove(each)
         kept = 0
         for used, size, place in sorted(self._kept(), reverse=True):
             kept += size

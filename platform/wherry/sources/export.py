@@ -191,10 +191,18 @@ def _use_again(path: Path) -> bool:
 
 def _forget(archives: Path) -> None:
     """Keeps the newest few, and all that a push under way may still be about to queue."""
-    aged = sorted(((path.stat().st_mtime, path) for path in archives.glob("*.tar")), reverse=True)
+    aged = sorted(((_used(path), path) for path in archives.glob("*.tar")), reverse=True)
     for used, path in aged[KEEP:]:
         if used < time.time() - KEEP_SECONDS:
             path.unlink(missing_ok=True)
+
+
+def _used(path: Path) -> float:
+    """When; 0 where another push has just removed it."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _remarks(tree: Tree) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from wherry.domain.errors import InvalidInput, NotFound
@@ -51,5 +52,6 @@ class UploadFolder:
 
     def _forget_old(self) -> None:
         for path in self._folder.iterdir():
-            if path.stat().st_mtime < time.time() - _KEEP_SECONDS:
-                path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another upload has just removed it
+                if path.stat().st_mtime < time.time() - _KEEP_SECONDS:
+                    path.unlink()
