@@ -25,11 +25,10 @@ from tests.builds.takeover_kit import Harbour
 from tests.builds.test_real_builds import sample, stack_registry
 from tests.builds.yard import Yard
 from tests.cluster.cluster import Cluster
-from tests.cluster.fixtures import cluster, cluster_platform_id, cluster_registry
 from tests.cluster.registry import ClusterRegistry
 from tests.runtimes.machine_world import eventually
 
-__all__ = ["cluster", "cluster_platform_id", "cluster_registry", "sample", "stack_registry"]
+__all__ = ["sample", "stack_registry"]
 _APPS = count(1)
 
 

@@ -17,9 +17,6 @@ from wherry.images.stored import read_image
 from tests.builds.lifecycle_kit import PHASES, builder_of, named, sample_app
 from tests.builds.pod_world import (
     Pods,
-    cluster,
-    cluster_platform_id,
-    cluster_registry,
     pods,
     sample,
     script,
@@ -28,7 +25,7 @@ from tests.builds.pod_world import (
 from tests.builds.test_real_builds import copy
 
 # fixtures, which pytest finds here by name
-__all__ = ["cluster", "cluster_platform_id", "cluster_registry", "pods", "sample", "stack_registry"]
+__all__ = ["pods", "sample", "stack_registry"]
 pytestmark = [pytest.mark.cluster, pytest.mark.engine]
 CANARY = "canary-of-the-config-5c1d"
 

@@ -17,9 +17,6 @@ from wherry.runtimes.cluster.build_manifests import namespace_name
 
 from tests.builds.pod_world import (
     Pods,
-    cluster,
-    cluster_platform_id,
-    cluster_registry,
     pods,
     script,
     stack_registry,
@@ -29,7 +26,7 @@ from tests.flow.conftest import TurningClock
 from tests.runtimes.machine_world import eventually
 
 # fixtures, which pytest finds here by name
-__all__ = ["cluster", "cluster_platform_id", "cluster_registry", "pods", "stack_registry"]
+__all__ = ["pods", "stack_registry"]
 pytestmark = [pytest.mark.cluster, pytest.mark.engine]
 
 

@@ -41,6 +41,7 @@ def up(*, stay: bool = False) -> Cluster:
     if lacking := missing():
         raise Unfit(f"A test cluster needs {' and '.join(lacking)}")
     programs = binaries.folder()
+    node.give_watches()
     tidy()
     slot = slots.take()
     cluster = None

@@ -8,6 +8,8 @@ from pathlib import Path
 from tests.cluster.components import DNS_SERVICE, NODE, PODS, Place
 
 PAUSE = "localhost/pause:1"
+_INSTANCES = Path("/proc/sys/fs/inotify/max_user_instances")
+_ENOUGH = 1024
 
 
 def write_node_files(place: Place) -> None:
@@ -18,6 +20,12 @@ def write_node_files(place: Place) -> None:
     (place.state / "kubelet.yaml").write_text(_kubelet(place))
     (place.state / "proxy.yaml").write_text(_proxy(place))
     (place.state / "resolv.conf").write_text(_resolvers())
+
+
+def give_watches() -> None:
+    """All clusters, and whatever else runs here, share the kernel's inotify instances: its 128 are too few for eight."""
+    if int(_INSTANCES.read_text()) < _ENOUGH:
+        _INSTANCES.write_text(str(_ENOUGH))
 
 
 def trust_plain_http(state: Path, name: str, address: str) -> None:

@@ -16,24 +16,9 @@ from wherry.runtimes.cluster.errands import ClusterRuntime
 from wherry.runtimes.cluster.ground import Ground
 
 from tests.cluster.cluster import Cluster
-from tests.cluster.fixtures import cluster, cluster_platform_id, cluster_registry
 from tests.fakes.app_logs import MemoryAppLogs
-from tests.runtimes.cluster_world import cluster_client, cluster_ground, cluster_image, cluster_runtime
 from tests.runtimes.machine_world import eventually, quiet, workload
-from tests.runtimes.tiny import busybox, engine_api, tiny_image
 
-__all__ = [
-    "busybox",
-    "cluster",
-    "cluster_client",
-    "cluster_ground",
-    "cluster_image",
-    "cluster_platform_id",
-    "cluster_registry",
-    "cluster_runtime",
-    "engine_api",
-    "tiny_image",
-]
 pytestmark = [pytest.mark.cluster, pytest.mark.engine]
 
 
