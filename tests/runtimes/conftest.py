@@ -1,4 +1,4 @@
-from tests.cluster.fixtures import cluster, cluster_platform_id, cluster_registry
+from tests.cluster.fixtures import cluster, cluster_platform_id, cluster_registry, gateway, namespace
 from tests.runtimes.cluster_world import cluster_client, cluster_ground, cluster_image, cluster_runtime
 from tests.runtimes.machine_world import app_logs, machine_runtime
 from tests.runtimes.registry import pushed_image, registry
@@ -15,7 +15,9 @@ __all__ = [
     "cluster_registry",
     "cluster_runtime",
     "engine_api",
+    "gateway",
     "machine_runtime",
+    "namespace",
     "other_platform_id",
     "platform_id",
     "pushed_image",

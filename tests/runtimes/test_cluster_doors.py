@@ -20,12 +20,10 @@ from wherry.runtimes.cluster.kinds import HTTP_ROUTE, INGRESS
 from wherry.runtimes.cluster.router import ClusterRouter
 
 from tests.cluster.cluster import Cluster
-from tests.cluster.fixtures import cluster, cluster_platform_id, gateway
 from tests.cluster.gateway import Gateway
 from tests.cluster.keys import write_keys
 from tests.runtimes.machine_world import eventually, quiet, workload
 
-__all__ = ["cluster", "cluster_platform_id", "gateway"]
 pytestmark = pytest.mark.cluster
 DOMAIN = "apps.example"
 

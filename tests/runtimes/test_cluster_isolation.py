@@ -29,12 +29,11 @@ from tests.cluster import app
 from tests.cluster.cluster import Cluster
 from tests.cluster.components import API_SERVICE
 from tests.cluster.errors import ClusterFailed
-from tests.cluster.fixtures import PLATFORM_LABEL, gateway
+from tests.cluster.fixtures import PLATFORM_LABEL
 from tests.cluster.gateway import Gateway
 from tests.cluster.registry import ClusterRegistry
 from tests.runtimes.machine_world import eventually, quiet, workload
 
-__all__ = ["gateway"]
 pytestmark = [pytest.mark.cluster, pytest.mark.engine]
 METADATA = "169.254.169.254"
 HOSTILE = "a: b\n---\nkind: Pod\nspec: {hostNetwork: true}\n{{ .Values.x }} $(PORT) ${HOME} \"'\\ \u2028"

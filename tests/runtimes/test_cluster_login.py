@@ -22,12 +22,10 @@ from wherry.runtimes.cluster.errands import ClusterRuntime
 from wherry.runtimes.cluster.ground import Ground
 
 from tests.cluster.cluster import Cluster
-from tests.cluster.fixtures import namespace
 from tests.cluster.keys import write_keys
 from tests.runtimes.line import Line, line_to
 from tests.runtimes.machine_world import eventually, quiet, workload
 
-__all__ = ["namespace"]
 pytestmark = [pytest.mark.engine, pytest.mark.cluster]
 
 
