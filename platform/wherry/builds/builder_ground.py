@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wherry.builds import operator_env, operator_files
-from wherry.builds.ground import APP, BUNDLE, HOME, PLATFORM, Ground
-from wherry.builds.layers import LAYERS
+from wherry.builds.ground import BUNDLE, Ground
 from wherry.builds.unpack import unpack
 from wherry.flow.ports import BuildRequest
 
@@ -57,22 +56,17 @@ class BuilderGround:
 
     def mounts(self) -> dict[str, tuple[Path, bool]]:
         """Path in the container to (folder here, read-only)."""
-        return self.places(has_bundle=(self.ground.work / "ca-certificates.crt").exists())
+        return self.places(self.ground.has_bundle)
 
-    def places(self, *, has_bundle: bool) -> dict[str, tuple[Path, bool]]:
+    def places(self, has_bundle: bool) -> dict[str, tuple[Path, bool]]:
         """As `mounts`, of folders that need not be there yet."""
-        work = self.ground.work
-        mounts = {
-            APP: (self.ground.app, False),
-            LAYERS: (self.ground.layers, False),
-            HOME: (work / "home", False),
-            PLATFORM: (work / "platform", True),
-            _OPERATOR: (work / "operator", True),
+        own = {
+            _OPERATOR: (self.ground.work / "operator", True),
             CACHE: (self.cache, False),
             LAYOUT: (self._layout, False),
             f"{LAYOUT}/{RUN}": (self.run, True),
         }
-        return mounts | ({BUNDLE: (work / "ca-certificates.crt", True)} if has_bundle else {})
+        return self.ground.usual_places(has_bundle) | own
 
     @property
     def _layout(self) -> Path:
@@ -82,7 +76,7 @@ class BuilderGround:
         """A file a variable (platform.md "Operator-Defined Variables"); without a suffix it is a default."""
         folder = self.ground.work / "operator/env"
         folder.mkdir(parents=True)
-        bundle = BUNDLE if (self.ground.work / "ca-certificates.crt").exists() else ""
+        bundle = BUNDLE if self.ground.has_bundle else ""
         files = operator_env.pip_files(os.environ), operator_env.npm_files(os.environ)
         environ = operator_files.with_files(os.environ)
         for change in operator_env.operator_changes(environ, files[0], bundle, files[1]):

@@ -42,6 +42,15 @@ class Ground:
         return self.work / "plans"
 
     @property
+    def bundle(self) -> Path:
+        """The certificates that the build trusts, where it is given any."""
+        return self.work / "ca-certificates.crt"
+
+    @property
+    def has_bundle(self) -> bool:
+        return self.bundle.exists()
+
+    @property
     def user(self) -> str:
         uid, gid = self.owner or (os.geteuid(), os.getegid())
         return f"{uid}:{gid}"
@@ -59,8 +68,8 @@ class Ground:
             (self.work / name).mkdir(parents=True)
         self.bring(buildpacks)
         if bundle:
-            shutil.copyfile(bundle, self.work / "ca-certificates.crt")
-            (self.work / "ca-certificates.crt").chmod(0o644)
+            shutil.copyfile(bundle, self.bundle)
+            self.bundle.chmod(0o644)
 
     def bring(self, buildpacks: Iterable[Descriptor]) -> None:
         """Copies them to where the build looks for them."""
@@ -95,19 +104,22 @@ class Ground:
 
     def mounts(self) -> dict[str, tuple[Path, bool]]:
         """Path in the container to (folder here, read-only)."""
-        return self.places((self.work / "ca-certificates.crt").exists())
+        return self.places(self.has_bundle)
 
     def places(self, has_bundle: bool) -> dict[str, tuple[Path, bool]]:
         """As `mounts`, of a ground that need not be there yet."""
+        own = {PLANS: (self.plans, False), BUILDPACKS: (self.work / "buildpacks", True)}
+        return self.usual_places(has_bundle) | own
+
+    def usual_places(self, has_bundle: bool) -> dict[str, tuple[Path, bool]]:
+        """Those of any lifecycle, ours or others'."""
         mounts = {
             APP: (self.app, False),
             LAYERS: (self.layers, False),
-            PLANS: (self.plans, False),
             HOME: (self.work / "home", False),
             PLATFORM: (self.work / "platform", True),
-            BUILDPACKS: (self.work / "buildpacks", True),
         }
-        return mounts | ({BUNDLE: (self.work / "ca-certificates.crt", True)} if has_bundle else {})
+        return mounts | ({BUNDLE: (self.bundle, True)} if has_bundle else {})
 
     def _home_of(self, descriptor: Descriptor) -> Path:
         return self.work / "buildpacks" / descriptor.buildpack.escaped / descriptor.buildpack.version

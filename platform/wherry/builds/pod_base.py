@@ -59,7 +59,7 @@ class PodBuilders:
         builder = self.known.of(reference, say)
         image = self._as_named(builder.reference, self.pulls.host)
         told = BuilderBase(self._for_pods(builder), dict(env))
-        places = builder_ground(Path(HOME), request.app_id).places(has_bundle=has_bundle)
+        places = builder_ground(Path(HOME), request.app_id).places(has_bundle)
         return PodBase(image, told, _below(places))
 
     def _for_pods(self, builder: BuilderImage) -> BuilderImage:

@@ -62,8 +62,7 @@ class PodYard:
             memory=self.settings.number("build_memory_mb"),
             seconds=float(self.settings.number("build_seconds")),
         )
-        has_bundle = (ground.work / "ca-certificates.crt").exists()
-        return Yard(ground, Catalogue.load(self.buildpacks), has_bundle, (), spec)
+        return Yard(ground, Catalogue.load(self.buildpacks), ground.has_bundle, (), spec)
 
     def prepare(self, stack: Stack) -> None:
         """Nothing is done ahead: a pod has one build."""

@@ -23,7 +23,7 @@ from wherry.sources import archive, git, quarantine
 from wherry.sources.git import Conversation
 from wherry.sources.links import check_links
 from wherry.sources.policy import Limits
-from wherry.sources.stable import fsync_path, replacing
+from wherry.sources.stable import fsync_path, replacing, used_at
 from wherry.sources.tree import Entry, Kind, Tree, read_tree
 
 LINK_BYTES = 4095  # the longest text of a link on Linux
@@ -191,18 +191,10 @@ def _use_again(path: Path) -> bool:
 
 def _forget(archives: Path) -> None:
     """Keeps the newest few, and all that a push under way may still be about to queue."""
-    aged = sorted(((_used(path), path) for path in archives.glob("*.tar")), reverse=True)
+    aged = sorted(((used_at(path), path) for path in archives.glob("*.tar")), reverse=True)
     for used, path in aged[KEEP:]:
         if used < time.time() - KEEP_SECONDS:
             path.unlink(missing_ok=True)
-
-
-def _used(path: Path) -> float:
-    """When; 0 where another push has just removed it."""
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:
-        return 0.0
 
 
 def _remarks(tree: Tree) -> tuple[str, ...]:

@@ -19,6 +19,14 @@ def fsync_path(path: Path) -> None:
         os.close(descriptor)
 
 
+def used_at(path: Path) -> float:
+    """When it was last changed or touched; 0 where somebody has just removed it."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """A file that takes the place of `path` when the block ends well, and else leaves no trace."""

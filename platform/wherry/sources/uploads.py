@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
 from wherry.domain.errors import InvalidInput, NotFound
 from wherry.sources.faults import disk_faults
 from wherry.sources.policy import MIB
-from wherry.sources.stable import replacing
+from wherry.sources.stable import replacing, used_at
 
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _KEEP_SECONDS = 86_400.0
@@ -52,6 +51,5 @@ class UploadFolder:
 
     def _forget_old(self) -> None:
         for path in self._folder.iterdir():
-            with suppress(FileNotFoundError):  # another upload has just removed it
-                if path.stat().st_mtime < time.time() - _KEEP_SECONDS:
-                    path.unlink()
+            if used_at(path) < time.time() - _KEEP_SECONDS:
+                path.unlink(missing_ok=True)
