@@ -38,6 +38,8 @@ class Scripted:
     raised: WherryError | None = None
     there: list[int] = field(default_factory=list)
     followed: list[int] = field(default_factory=list)
+    swept: list[bool] = field(default_factory=list)
+    """Whether each sweep waited."""
 
     def begin(self, pod: BuildPod) -> None:
         self.there.append(pod.attempt)
@@ -55,6 +57,7 @@ class Scripted:
 
     def sweep(self, build_id: int, *, wait: bool = False) -> None:
         self.there.clear()
+        self.swept.append(wait)
 
 
 @dataclass
@@ -161,5 +164,6 @@ def test_a09_a_build_begins_anew_where_nothing_is_left_or_what_is_left_failed_fo
     with pytest.raises(PlatformFault, match="begins anew"):
         builder(pods).build(replace(REQUEST, attempt=2), lambda line, mark="": said.append(line), Cancel())
     assert (pods.followed, pods.there) == (there, [])
+    assert pods.swept == ([False, True] if there else [True]), "what failed goes at once, before the next one waits"
     assert said[-1] == "-----> Building again (attempt 2 of 3)"
     assert (" !     the registry is gone" in said) == bool(there)

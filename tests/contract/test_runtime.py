@@ -3,118 +3,22 @@ memory."""
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
-from docker import APIClient
 from wherry.domain.errors import Cancelled, NotFound, PlatformFault, RolloutFailed, RolloutFailure
 from wherry.domain.formation import Size
 from wherry.domain.image import Image
 from wherry.domain.restarts import Turn
 from wherry.domain.workload import ProcessState
 from wherry.flow.ports import Cancel, Runtime
-from wherry.runtimes.cluster import naming
 
-from tests.cluster.cluster import Cluster
-from tests.cluster.fixtures import cluster, cluster_platform_id, cluster_registry
+from tests.contract.runtime_world import World
 from tests.fakes.runtime import InMemoryRuntime
-from tests.runtimes.cluster_world import cluster_client, cluster_ground, cluster_image, cluster_runtime
-from tests.runtimes.machine_world import SMALL, app_logs, eventually, machine_runtime, quiet, workload
-from tests.runtimes.registry import pushed_image, registry
-from tests.runtimes.swarm_world import swarm, swarm_runtime
-from tests.runtimes.tiny import busybox, engine_api, platform_id, remove_platform, tiny_image
-
-# Fixtures, which pytest finds here by name.
-__all__ = [
-    "app_logs",
-    "busybox",
-    "cluster",
-    "cluster_client",
-    "cluster_ground",
-    "cluster_image",
-    "cluster_platform_id",
-    "cluster_registry",
-    "cluster_runtime",
-    "engine_api",
-    "machine_runtime",
-    "platform_id",
-    "pushed_image",
-    "registry",
-    "swarm",
-    "swarm_runtime",
-    "tiny_image",
-]
-
-
-@dataclass
-class World:
-    runtime: Runtime
-    image: Image
-    crash: Callable[[int, str], None]
-    keeps_the_old: bool = True
-    """Whole until it is retired; else until the new one is ready."""
-
-    def ids(self) -> list[tuple[int, int, str]]:
-        return [(each.app_id, each.release, each.name) for each in self.runtime.processes()]
-
-
-_CLUSTER = pytest.param("cluster", marks=[pytest.mark.engine, pytest.mark.cluster])
-_ENGINES = [pytest.param(each, marks=pytest.mark.engine) for each in ("machine", "swarm")]
-
-
-@pytest.fixture(params=["memory", *_ENGINES, _CLUSTER])
-def world(request: pytest.FixtureRequest) -> Iterator[World]:
-    if request.param == "cluster":
-        yield _on_cluster(request)
-    elif request.param == "memory":
-        yield _in_memory()
-    else:
-        yield from _on_an_engine(request)
-
-
-def _in_memory() -> World:
-    fake = InMemoryRuntime()
-    return World(fake, Image("apps/1", "sha256:0"), fake.crash)
-
-
-def _on_cluster(request: pytest.FixtureRequest) -> World:
-    cluster: Cluster = request.getfixturevalue("cluster")
-    platform: str = request.getfixturevalue("cluster_platform_id")
-
-    def crash(app_id: int, name: str) -> None:
-        """All processes of the pod that are the app's; `web.1` is the oldest."""
-        place = naming.namespace(platform, app_id)
-        kind, _, index = name.rpartition(".")
-        order = "--sort-by=.metadata.creationTimestamp"
-        found = cluster.kubectl("get", "pods", "-n", place, "-l", f"{naming.PROCESS}={kind}", "-o", "name", order)
-        cluster.kubectl("exec", "-n", place, found.split()[int(index) - 1], "--", "kill", "-9", "-1")
-
-    return World(request.getfixturevalue("cluster_runtime"), request.getfixturevalue("cluster_image"), crash, False)
-
-
-def _on_an_engine(request: pytest.FixtureRequest) -> Iterator[World]:
-    api: APIClient = request.getfixturevalue("engine_api")
-    platform: str = request.getfixturevalue("platform_id")
-    runtime = request.getfixturevalue(f"{request.param}_runtime")
-
-    def crash(app_id: int, name: str) -> None:
-        kind, _, index = name.rpartition(".")
-        labels = {"platform": platform, "app": app_id, "type": kind, "index": index}
-        (found,) = api.containers(filters={"label": [f"wherry.{key}={value}" for key, value in labels.items()]})
-        pid = api.inspect_container(found["Id"])["State"]["Pid"]
-        # Not `docker kill`, which the engine takes for the operator's wish.
-        assert pid > 1
-        os.kill(pid, signal.SIGKILL)
-
-    yield World(runtime, request.getfixturevalue("pushed_image"), crash)
-    if request.param == "swarm":
-        runtime.remove()
-    remove_platform(api, platform)
+from tests.runtimes.machine_world import SMALL, eventually, quiet, workload
 
 
 def test_started_processes_are_up_and_only_web_has_an_endpoint(world: World) -> None:

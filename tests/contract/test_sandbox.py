@@ -24,9 +24,8 @@ from wherry.runtimes.machine.sandbox import MachineSandbox
 from wherry.runtimes.machine.sandbox_container import container
 
 from tests.runtimes.machine_world import containers, eventually
-from tests.runtimes.tiny import ENGINE, busybox, engine_api, platform_id, tiny_image
+from tests.runtimes.tiny import ENGINE
 
-__all__ = ["busybox", "engine_api", "platform_id", "tiny_image"]  # fixtures, which pytest finds here by name
 pytestmark = pytest.mark.engine
 PATH = {"PATH": "/usr/bin:/bin"}
 

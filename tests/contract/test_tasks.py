@@ -14,49 +14,9 @@ from wherry.domain.image import Start
 from wherry.domain.one_off import Task
 from wherry.flow.task_ports import Channel, Session, Stage
 
-from tests.contract.test_runtime import (
-    World,
-    app_logs,
-    busybox,
-    cluster,
-    cluster_client,
-    cluster_ground,
-    cluster_image,
-    cluster_platform_id,
-    cluster_registry,
-    cluster_runtime,
-    engine_api,
-    machine_runtime,
-    platform_id,
-    pushed_image,
-    registry,
-    swarm,
-    swarm_runtime,
-    tiny_image,
-    world,
-)
+from tests.contract.runtime_world import World
 from tests.runtimes.machine_world import eventually, quiet, workload
 
-__all__ = [
-    "app_logs",
-    "busybox",
-    "cluster",
-    "cluster_client",
-    "cluster_ground",
-    "cluster_image",
-    "cluster_platform_id",
-    "cluster_registry",
-    "cluster_runtime",
-    "engine_api",
-    "machine_runtime",
-    "platform_id",
-    "pushed_image",
-    "registry",
-    "swarm",
-    "swarm_runtime",
-    "tiny_image",
-    "world",
-]
 _ids = itertools.count(1)
 
 

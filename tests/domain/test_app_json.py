@@ -128,6 +128,7 @@ def test_every_fault_is_told_with_its_path() -> None:
         b'{"env": {"A": "1", "A": "2"}}',
         b"[" * 100_000,
         b'{"a": "\\ud800"}',
+        b'{"a": NaN}',
         b" " * 300_000,
         b"9" * 5000,
     ],

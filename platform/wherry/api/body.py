@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 
 from flask import Request
 
 from wherry.api.errors import BadRequest
+from wherry.domain import strict_json
 from wherry.domain.errors import InvalidInput
 from wherry.domain.text import printable
 
@@ -24,11 +24,9 @@ def json_object(request: Request) -> dict[str, object]:
         return {}
     _check_type(request)
     try:
-        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_unambiguous, parse_constant=_refuse_constant)
-        json.dumps(value, ensure_ascii=False).encode("utf-8")  # half a surrogate pair is no text: nothing could keep it
-    except (ValueError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise BadRequest(f"the body is not JSON: {printable(reason)}") from None
+        value = strict_json.read(raw)
+    except ValueError as error:
+        raise BadRequest(f"the body is not JSON: {printable(str(error))}") from None
     if not isinstance(value, dict):
         raise InvalidInput("the body is not a JSON object", problems=[f"it is {_kind(value)}"])
     return value
@@ -75,19 +73,6 @@ def _check_type(request: Request) -> None:
     if request.mimetype not in _TYPES or charset not in ("utf-8", "utf8"):
         given = printable(request.headers.get("Content-Type", "none"), 100)
         raise BadRequest(f"the body's type is {given}", status=415, hint="Send: Content-Type: application/json")
-
-
-def _unambiguous(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key '{printable(twice, 60)}' stands twice")
-    return result
-
-
-def _refuse_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _kind(value: object) -> str:

@@ -14,11 +14,10 @@ something.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from wherry.domain import autoscale, cron, health, volume
+from wherry.domain import autoscale, cron, health, strict_json, volume
 from wherry.domain.autoscale import MOST_PROCESSES, Autoscale
 from wherry.domain.config import KEY, RESERVED
 from wherry.domain.cron import CronTask
@@ -133,23 +132,12 @@ def _document(content: bytes) -> object:
     if len(content) > MOST_BYTES:
         raise InvalidInput(f"{NAME} is longer than {MOST_BYTES // 1024} KiB")
     try:
-        value = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_unambiguous)
-        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
-    except (ValueError, RecursionError) as error:
-        why = "it is nested too deeply" if isinstance(error, RecursionError) else printable(str(error), 200)
-        raise InvalidInput(f"{NAME} is not JSON: {why}") from None
+        value = strict_json.read(content, "utf-8-sig")
+    except ValueError as error:
+        raise InvalidInput(f"{NAME} is not JSON: {printable(str(error), 200)}") from None
     if not isinstance(value, dict):
         raise InvalidInput(f"{NAME} is not a JSON object")
     return value
-
-
-def _unambiguous(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key '{printable(twice, 60)}' stands twice")
-    return result
 
 
 def _env(reading: Reading, value: object) -> dict[str, EnvWish]:

@@ -77,8 +77,7 @@ class BuildPods(Protocol):
 
     def follow(self, build_id: int, attempt: int, caps: Caps, ears: Ears) -> WherryError | None:
         """Until the pod's end. What the cluster says of a pod that did not end by itself; None where it has nothing to say.
-        It stays until `sweep`, but for one that is cancelled, or does not begin. Raises Cancelled (also when it was left),
-        Away, PlatformFault.
+        It stays until `sweep`, but for one that is cancelled. Raises Cancelled (also when it was left), Away, PlatformFault.
         """
 
     def sweep(self, build_id: int, *, wait: bool = False) -> None:

@@ -16,7 +16,7 @@ from threading import Event, Lock, Thread
 
 from wherry.domain.errors import Cancelled, Conflict, NotFound, PlatformFault, WherryError
 from wherry.domain.registry_names import Place
-from wherry.flow.pod_ports import Away, BuildPod, Caps, Ears
+from wherry.flow.pod_ports import BuildPod, Caps, Ears
 from wherry.logins import Login
 from wherry.runtimes.cluster import build_manifests as manifests
 from wherry.runtimes.cluster import build_verdict as verdict
@@ -72,11 +72,6 @@ class ClusterBuildPods:
         cancel.on_cancel(lambda: Thread(target=self._cancel, args=(name, over), daemon=True).start())
         try:
             found = Follow(self.client, self.namespace, name, caps, ears, self.patience).run()
-        except Away:
-            raise
-        except PlatformFault:  # another pod may fare better
-            self._remove(name)
-            raise
         finally:
             over.set()
         if cancel.cancelled:
@@ -155,7 +150,7 @@ class ClusterBuildPods:
         try:
             self.client.delete(JOB, self.namespace, name)
         except PlatformFault as error:
-            log.warning("the Job %s of a build that was given up is still there: %s", name, " | ".join(error.lines()))
+            log.warning("the Job %s of a cancelled build is still there: %s", name, " | ".join(error.lines()))
 
     def _await_end(self, job: str) -> None:
         """Raises PlatformFault when a pod of it runs on."""

@@ -28,18 +28,15 @@ done
 """
 
 
-class ContainerSession:
-    """A one-off's own container, which `take_away` stops and removes."""
+class _Talked:
+    """What goes to a program and comes from it, whichever it is."""
 
-    def __init__(
-        self, engine: Engine, container: str, stream: Stream, tty: bool, take_away: Callable[[], None]
-    ) -> None:
-        self._engine, self._container, self._stream, self._tty = engine, container, stream, tty
-        self._take_away = take_away
-        self._gone = False
+    _stream: Stream
+    _tty: bool
 
     def output(self) -> Iterator[tuple[Channel, bytes]]:
-        return _output(self._stream)
+        for which, data in self._stream.output():
+            yield Channel.ERR if which == STDERR else Channel.OUT, data
 
     def write(self, data: bytes) -> None:
         self._stream.write(data)
@@ -49,6 +46,17 @@ class ContainerSession:
             self._stream.write(_END_OF_INPUT)
         else:
             self._stream.end_input()
+
+
+class ContainerSession(_Talked):
+    """A one-off's own container, which `take_away` stops and removes."""
+
+    def __init__(
+        self, engine: Engine, container: str, stream: Stream, tty: bool, take_away: Callable[[], None]
+    ) -> None:
+        self._engine, self._container, self._stream, self._tty = engine, container, stream, tty
+        self._take_away = take_away
+        self._gone = False
 
     def resize(self, rows: int, columns: int) -> None:
         with _unless_over("size the terminal", self._engine):
@@ -78,7 +86,7 @@ class ContainerSession:
         self._stream.close()
 
 
-class InnerSession:
+class InnerSession(_Talked):
     """A program inside a container that stays when it has ended."""
 
     def __init__(self, engine: Engine, container: str, argv: list[str], env: dict[str, str], tty: bool) -> None:
@@ -89,18 +97,6 @@ class InnerSession:
         self._exec = str(made["Id"])
         self._stream = Stream(engine, f"/exec/{self._exec}/start", {"Detach": False, "Tty": tty}, framed=not tty)
         self._over = False
-
-    def output(self) -> Iterator[tuple[Channel, bytes]]:
-        return _output(self._stream)
-
-    def write(self, data: bytes) -> None:
-        self._stream.write(data)
-
-    def end_input(self) -> None:
-        if self._tty:
-            self._stream.write(_END_OF_INPUT)
-        else:
-            self._stream.end_input()
 
     def resize(self, rows: int, columns: int) -> None:
         with _unless_over("size the terminal", self._engine):
@@ -149,11 +145,6 @@ def end_of(inspected: dict[str, Any], code: int) -> Ended:
         memory = int(inspected["HostConfig"]["Memory"]) // (1024 * 1024)
         return Ended(code, f"it needs more than its {memory} MiB of memory")
     return Ended(code)
-
-
-def _output(stream: Stream) -> Iterator[tuple[Channel, bytes]]:
-    for which, data in stream.output():
-        yield Channel.ERR if which == STDERR else Channel.OUT, data
 
 
 @contextmanager

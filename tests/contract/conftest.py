@@ -1,0 +1,30 @@
+"""One engine, one swarm and one cluster for all contracts."""
+
+from tests.cluster.fixtures import cluster, cluster_platform_id, cluster_registry
+from tests.contract.runtime_world import world
+from tests.runtimes.cluster_world import cluster_client, cluster_ground, cluster_image, cluster_runtime
+from tests.runtimes.machine_world import app_logs, machine_runtime
+from tests.runtimes.registry import pushed_image, registry
+from tests.runtimes.swarm_world import swarm, swarm_runtime
+from tests.runtimes.tiny import busybox, engine_api, platform_id, tiny_image
+
+__all__ = [
+    "app_logs",
+    "busybox",
+    "cluster",
+    "cluster_client",
+    "cluster_ground",
+    "cluster_image",
+    "cluster_platform_id",
+    "cluster_registry",
+    "cluster_runtime",
+    "engine_api",
+    "machine_runtime",
+    "platform_id",
+    "pushed_image",
+    "registry",
+    "swarm",
+    "swarm_runtime",
+    "tiny_image",
+    "world",
+]
