@@ -15,12 +15,15 @@ from typing import Any
 
 import pytest
 from wherry.api.announce import Announcements
+from wherry.domain.log import APP, PLATFORM, Entry, LogLine
 from wherry.domain.webhooks import MOST_DELIVERIES, MOST_FAILURES, pause
 from wherry.drains.couriers import Couriers
 from wherry.drains.posts import HttpsPost
+from wherry.drains.states import StateKeeper
 from wherry.flow.tell import TellEvents
 from wherry.flow.webhook_news import EnqueueNews
 from wherry.flow.webhook_send import SendNews
+from wherry.flow.webhook_states import EnqueueStates
 from wherry.wiring.parts import dialer
 
 from tests.api.house import House, eventually, open_house
@@ -159,6 +162,80 @@ def test_a_build_is_told_from_its_beginning_to_its_end(post: Post, app: str) -> 
         tx.events.add(now, found.owner, app, "push", after={"build": 10**9})
     post.run()
     assert post.take()["data"]["name"] == str(10**9)  # of what is gone, what the event knows
+
+
+STARTS, UP = "Starting process with command `serve`", "State changed from starting to up"
+ENDS, CRASHES = "Process exited with status 3", "State changed from up to crashed"
+AGAIN = "State changed from crashed to starting"
+
+
+def test_what_processes_do_by_themselves_is_told_once_to_who_asked_and_no_app_can_pretend_it(
+    post: Post, app: str
+) -> None:
+    house, logs, made = post.house, post.house.world.app_logs, post.add(app, include=["dyno"], secret="s3cret")
+    post.add(app, include=["api:app"])
+    house.release(app)
+    app_id = post_app_id(post, app)
+
+    def say(process: str, *texts: str, source: str = PLATFORM) -> None:
+        at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        logs.append(app_id, [Entry(LogLine(at, source, process, text)) for text in texts])
+
+    def follow() -> StateKeeper:
+        found = StateKeeper(logs, EnqueueStates(house.world.ledger, post.clock, post.send.wording))
+        found.refresh()
+        return found
+
+    say("web.1", CRASHES)  # before it was asked for
+    keeper = follow()
+    say("web.1", STARTS, UP, CRASHES, source=APP)
+    say("run.4711", STARTS, CRASHES)
+    say("web.1", STARTS, UP, ENDS, CRASHES, AGAIN, STARTS, UP)
+    say(
+        "worker.2",
+        "Stopping all processes with SIGTERM",
+        "Process exited with status 0",
+        "State changed from up to down",
+    )
+    eventually(lambda: len(post.deliveries(app)) == 6)
+    keeper.close()
+    number = next(each for each, its_app in keeper.news.listeners().items() if its_app == app_id)
+    logs.move(f"webhook-{number}", "1")  # as after a crash before it was noted
+    keeper = follow()
+    say("web.1", ENDS, CRASHES)
+    eventually(lambda: len(post.deliveries(app)) == 7)
+    post.run()
+    _, headers, raw = post.receiver.take()
+    mac = hmac.digest(b"s3cret", raw, hashlib.sha256)
+    assert headers["Heroku-Webhook-Hmac-SHA256"] == base64.b64encode(mac).decode()
+    told = [json.loads(raw), *(post.take() for _ in range(6))]
+    assert post.receiver.posts.empty()
+    said = [(each["action"], each["data"]["name"], each["data"]["state"], each["data"]["exit_status"]) for each in told]
+    assert said == [
+        ("create", "web.1", "starting", None),
+        ("update", "web.1", "up", None),
+        ("update", "web.1", "crashed", 3),
+        ("update", "web.1", "starting", None),
+        ("update", "web.1", "up", None),
+        ("destroy", "worker.2", "down", 0),
+        ("update", "web.1", "crashed", 3),
+    ]
+    crash = told[2]
+    assert (crash["resource"], crash["webhook_metadata"]["event"]["include"]) == ("dyno", "dyno")
+    assert crash["previous_data"] == {"state": "up"}
+    assert {key: crash["data"][key] for key in ("command", "size", "type")} == {
+        "command": "serve",
+        "size": "basic",
+        "type": "web",
+    }
+    assert crash["data"]["release"]["version"] == 1
+    assert told[5]["data"]["release"] is None
+    event = house.call("GET", f"/apps/{app}/webhook-events/{crash['webhook_metadata']['event']['id']}").json
+    assert event["payload"]["data"]["state"] == "crashed"
+    house.call("DELETE", f"/apps/{app}/webhooks/{made.json['id']}")
+    keeper.refresh()
+    assert logs.position(f"webhook-{number}") == ""
+    keeper.close()
 
 
 def test_b66_sync_is_tried_again_with_growing_pauses_and_later_news_waits(post: Post, app: str) -> None:

@@ -56,7 +56,11 @@ def test_a_webhook_is_told_what_happens_after_it_was_added_once_and_in_order(led
         assert (tx.webhooks.behind(5), tx.webhooks.waiting(), tx.webhooks.next(webhook.id)) == ([], [], None)
         happens(tx, app, 2)
         assert [number for number, _ in tx.webhooks.behind(5)] == [webhook.id, webhook.id]
+        assert tx.webhooks.switched_on() == [(webhook.id, app.id, list(WANTED.include))]
+        numbers = [each.number for _, event in tx.webhooks.behind(5) for each in news_of(event)]
+        assert tx.webhooks.told(webhook, numbers) == set()
         assert enqueue(tx, webhook) == 2
+        assert tx.webhooks.told(webhook, [*numbers, 1 << 61]) == set(numbers)
         assert tx.webhooks.behind(5) == []
         assert tx.webhooks.waiting() == [(webhook.id, None)]
         first = tx.webhooks.next(webhook.id)
@@ -88,6 +92,7 @@ def test_a_webhook_that_is_off_is_told_nothing_and_on_again_what_is_new(ledger: 
         happens(tx, app)
         off = tx.webhooks.by_id(webhook.id)
         assert (off.off_at, off.reason, tx.webhooks.behind(5), tx.webhooks.waiting()) == (NOW, "it fails", [], [])
+        assert tx.webhooks.switched_on() == []
         assert tx.webhooks.next(webhook.id) is None
         assert tx.webhooks.deliveries(app.id, Window(most=9))[0].outcome is Outcome.FAILED
         changed = tx.webhooks.change(webhook.id, replace(WANTED, level=Level.NOTIFY, authorization=None), NOW)

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from wherry.domain.image import Image, Start
+from wherry.domain.log import Kept
 from wherry.domain.one_off import Task
+from wherry.domain.states import Lives
 from wherry.runtimes.cluster import ends, errand, log_lines, naming, words
 from wherry.runtimes.cluster.ground import Ground, Pulls
 
@@ -119,6 +121,14 @@ def test_a_crash_and_the_start_after_it_are_told_in_herokus_words() -> None:
         "State changed from starting to up",
     ]
     assert len({each.key for each in words.up(found, "web.1", "u")}) == 1
+    said = [*words.ended(found, "web.1", "u", first, once=False), *words.up(found, "web.1", "u")]
+    lives = Lives()
+    turns = [lives.turn(Kept(number, each.line)) for number, each in enumerate(said)]
+    assert [(turn.before, turn.state, turn.code) for turn in turns if turn] == [
+        ("up", "crashed", 3),
+        ("crashed", "starting", None),
+        ("starting", "up", None),
+    ]
 
 
 def test_the_end_of_one_that_was_stopped_is_no_crash() -> None:

@@ -13,6 +13,7 @@ import pytest
 from wherry.domain.image import Image, Start
 from wherry.domain.log import ALL, Filter
 from wherry.domain.one_off import Task
+from wherry.domain.states import Lives
 from wherry.logs.app_logs import FileAppLogs
 from wherry.runtimes import flood, keeping
 from wherry.runtimes.machine.collect import Collector
@@ -81,6 +82,13 @@ def test_processes_that_are_there_and_that_come_are_followed_with_what_is_told_o
         "Process exited with status 0",
         "State changed from up to down",
     ]
+    lives = Lives()
+    turns = [turn for kept in desk.logs.read(1, 100) if (turn := lives.turn(kept)) and turn.process == "worker.1"]
+    assert [(turn.verb, turn.state, turn.code) for turn in turns] == [
+        ("create", "starting", None),
+        ("update", "up", None),
+        ("destroy", "down", 0),
+    ]
 
 
 def test_no_line_is_lost_or_repeated_across_collectors_and_a_removal(desk: Desk, pushed_image: Image) -> None:
@@ -134,6 +142,14 @@ def test_a_process_that_crashes_is_read_on_when_the_engine_starts_it_again(desk:
     told = desk.texts(PLATFORM)
     first = told.index("Process exited with status 4")
     assert told[first + 1] == "State changed from up to crashed"
+    lives = Lives()
+    turns = [turn for kept in desk.logs.read(1, 100, PLATFORM) if (turn := lives.turn(kept))]
+    assert [(turn.verb, turn.state, turn.code) for turn in turns][:4] == [
+        ("create", "starting", None),
+        ("update", "up", None),
+        ("update", "crashed", 4),
+        ("update", "starting", None),
+    ]
 
 
 def test_a_line_longer_than_the_engines_pieces_is_split_at_ours(desk: Desk, pushed_image: Image) -> None:

@@ -19,7 +19,7 @@ from wherry.domain.formation import SIZES, Scale
 from wherry.domain.model import App, BuildStatus, Event, ReleaseStatus
 from wherry.domain.roles import Role
 from wherry.domain.secret import Secret
-from wherry.domain.webhooks import Delivery, News, Webhook
+from wherry.domain.webhooks import DYNO, STATE, Delivery, News, Webhook
 from wherry.flow.ledger_ports import Transaction
 from wherry.settings import Settings
 
@@ -112,17 +112,39 @@ def _domain(shapes: Shapes, tx: Transaction, app: App, news: News) -> Json:
 
 
 def _dyno(shapes: Shapes, tx: Transaction, app: App, news: News) -> Json:
-    """What was asked of it: `name` of a process, a type, or "" for all."""
-    release = tx.releases.current(app.id)
+    """What was asked of it: `name` of a process, a type, or "" for all; or what it did by itself."""
+    event, release = news.event, tx.releases.current(app.id)
+    if event.action == STATE:
+        return _turn(shapes, tx, app, news)
     shown = {"id": shapes.ids.of("release", release.id), "version": release.number} if release else None
     states = {"create": "starting", "destroy": "down", "update": "restarting"}
     return {
         "app": {"id": shapes.ids.of("app", app.id), "name": app.name},
-        "command": news.event.after.get("command"),
+        "command": event.after.get("command"),
         "name": news.name,
         "release": shown,
         "state": states[news.verb],
         "type": news.name.partition(".")[0],
+    }
+
+
+def _turn(shapes: Shapes, tx: Transaction, app: App, news: News) -> Json:
+    """The log does not say of which release a process is: while one follows another, and of one that has gone, nobody
+    claims to know.
+    """
+    type = news.name.partition(".")[0]
+    current, newest = tx.releases.current(app.id), tx.releases.newest(app.id)
+    release = current if current and newest and current.id == newest.id and news.verb != "destroy" else None
+    scale = tx.apps.formation(app.id).get(type)
+    return {
+        "app": {"id": shapes.ids.of("app", app.id), "name": app.name},
+        "command": release.image.processes.get(type) if release else None,
+        "exit_status": news.event.after.get("exit_status"),
+        "name": news.name,
+        "release": {"id": shapes.ids.of("release", release.id), "version": release.number} if release else None,
+        "size": scale.size if scale else None,
+        "state": news.event.after["state"],
+        "type": type,
     }
 
 
@@ -166,7 +188,7 @@ def _previous(news: News) -> Json:
     if news.include == "api:collaborator":
         roles = str(before.before.get("roles", "")).split(", ")
         return {"permissions": [{"name": each} for each in Role if each in roles]}
-    return dict(before.before) if news.include == "api:app" else {}
+    return dict(before.before) if news.include in ("api:app", DYNO) else {}
 
 
 def _scale(text: object) -> Scale:

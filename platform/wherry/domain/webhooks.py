@@ -5,7 +5,7 @@ Entities, levels and statuses are those of Heroku's app webhooks (devcenter.hero
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -31,7 +31,11 @@ SECONDS = 10.0
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(hours=1)
 
 ENTITIES = ("api:app", "api:build", "api:collaborator", "api:domain", "api:dyno", "api:formation", "api:release")
-_ALIASES = {"dyno": "api:dyno"}
+DYNO = "api:dyno"
+STATE = "process.state"
+"""What a process does by itself: news, but no event of the ledger (states.py)."""
+
+_ALIASES = {"dyno": DYNO}
 _ABSENT = ("api:addon", "api:addon-attachment", "api:sni-endpoint")
 _LONGEST = 2000
 
@@ -183,10 +187,12 @@ def wrong(*problems: str) -> InvalidInput:
 
 def wants(webhook: Webhook, news: News) -> str:
     """The name by which this webhook asked for it; "" when it did not."""
-    for each in webhook.wanted.include:
-        if _ALIASES.get(each, each) == news.include:
-            return each
-    return ""
+    return asked_as(webhook.wanted.include, news.include)
+
+
+def asked_as(include: Iterable[str], entity: str) -> str:
+    """The name in `include` that means the entity; "" for none."""
+    return next((each for each in include if _ALIASES.get(each, each) == entity), "")
 
 
 def news_of(event: Event) -> list[News]:

@@ -2,6 +2,6 @@
 
 ``frames.py`` is how a line is written (pure), ``dial.py`` the one way out, which leads to no private network,
 ``syslog.py`` and ``https.py`` speak to one receiver, ``sender.py`` follows one log, ``keeper.py`` keeps a sender a drain.
-The log on disk is the buffer. ``posts.py`` is one POST to a webhook, ``couriers.py`` the threads that make them. Does not
-live here: which drains and webhooks there are, and what is due.
+The log on disk is the buffer. ``posts.py`` is one POST to a webhook, ``couriers.py`` the threads that make them; ``states.py``
+follows logs for what webhooks are told of processes. Does not live here: which drains and webhooks there are, and what is due.
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -36,6 +36,12 @@ class Webhooks(Protocol):
 
     def behind(self, most: int) -> list[tuple[int, Event]]:
         """Events that a webhook which is on was not told of: its id with each, in order."""
+
+    def switched_on(self) -> list[tuple[int, int, Sequence[str]]]:
+        """Of all apps: id, app's id, and what it wants to be told of."""
+
+    def told(self, webhook: Webhook, numbers: Collection[int]) -> set[int]:
+        """Those pieces of news of which it has a delivery."""
 
     def enqueue(self, webhook: Webhook, told: int, news: Sequence[tuple[News, str, Mapping[str, object]]]) -> int:
         """Deliveries of the news, each with the name by which it was asked for and its payload; and that the webhook was

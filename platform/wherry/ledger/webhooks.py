@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -133,6 +133,16 @@ class SqlWebhooks:
         query = select(webhooks.c.id.label("webhook_id"), events).join(events, theirs).where(_ON)
         rows = self._sql.rows(query.order_by(webhooks.c.id, events.c.id).limit(most))
         return [(row.webhook_id, event_of(row)) for row in rows]
+
+    def switched_on(self) -> list[tuple[int, int, Sequence[str]]]:
+        query = select(webhooks.c.id, webhooks.c.app_id, webhooks.c.include).join(apps, apps.c.id == webhooks.c.app_id)
+        rows = self._sql.rows(query.where(_LIVING, _ON).order_by(webhooks.c.id))
+        return [(row.id, row.app_id, row.include) for row in rows]
+
+    def told(self, webhook: Webhook, numbers: Collection[int]) -> set[int]:
+        theirs = (deliveries.c.app_id == webhook.app_id, deliveries.c.webhook_id == webhook.id)
+        query = select(deliveries.c.number).where(*theirs, deliveries.c.number.in_(numbers))
+        return {row.number for row in self._sql.rows(query)}
 
     def enqueue(self, webhook: Webhook, told: int, news: Sequence[tuple[News, str, Mapping[str, object]]]) -> int:
         if news:

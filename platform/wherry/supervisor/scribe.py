@@ -43,6 +43,7 @@ def main(settings: Settings) -> int:
         stop.wait()
         scribe.collector.close()
         scribe.drains.close()
+        scribe.states.close()
         scribe.couriers.close()
         if scribe.router:
             scribe.router.close()
@@ -69,6 +70,7 @@ def _events(scribe: Scribe, stop: Event) -> None:
     while not stop.is_set():
         scribe.tell.run()
         scribe.drains.refresh()
+        scribe.states.refresh()
         scribe.news.run()
         pause = scribe.couriers.refresh()
         scribe.ledger.wait(LOOK if pause is None else min(pause, LOOK))

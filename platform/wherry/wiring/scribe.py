@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from wherry.drains.couriers import Couriers
 from wherry.drains.keeper import DrainKeeper
 from wherry.drains.posts import HttpsPost
+from wherry.drains.states import StateKeeper
 from wherry.fittings.runtimes import open_collector
 from wherry.fittings.stores import open_app_logs, open_ledger
 from wherry.flow.ledger_ports import Ledger
@@ -16,6 +17,7 @@ from wherry.flow.tell import TellEvents
 from wherry.flow.webhook_news import EnqueueNews
 from wherry.flow.webhook_ports import Wording
 from wherry.flow.webhook_send import SendNews
+from wherry.flow.webhook_states import EnqueueStates
 from wherry.home import Home
 from wherry.routing.follow import FollowRouter
 from wherry.runtimes.machine.collect import Collector
@@ -38,6 +40,7 @@ class Scribe:
     """None where the router is not ours."""
     drains: DrainKeeper
     news: EnqueueNews
+    states: StateKeeper
     couriers: Couriers
 
 
@@ -49,4 +52,5 @@ def wire_scribe(settings: Settings, home: Home, wording: Wording) -> Scribe:
     keeper, clock = DrainKeeper(ledger, logs, dialer(settings)), SystemClock()
     couriers = Couriers(SendNews(ledger, clock, wording, HttpsPost(dialer(settings))), clock)
     news = EnqueueNews(ledger, clock, wording)
-    return Scribe(ledger, logs, collector, TellEvents(ledger, logs), router, keeper, news, couriers)
+    states = StateKeeper(logs, EnqueueStates(ledger, clock, wording))
+    return Scribe(ledger, logs, collector, TellEvents(ledger, logs), router, keeper, news, states, couriers)
