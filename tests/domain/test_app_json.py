@@ -189,3 +189,11 @@ def test_every_fault_of_load_and_volumes_is_told() -> None:
         "volumes.web[0].path: must be a folder that is not the system's or the app's own, such as /data",
         "volumes: each volume is one process type's: a name stands twice",
     ]
+    load = {"min_quantity": 1, "max_quantity": 2, "triggers": [{"type": "cpu", "metadata": {"value": 70}}]}
+    formation = {"a": {"quantity": 2, "autoscaling": load}, "b": {"quantity": 1}, "c": {"quantity": 3}}
+    each = {name: [{"name": name, "path": "/data", "size_mb": 1}] for name in ("a", "b", "c")}
+    assert [each.split(":")[1] for each in problems({"formation": formation, "volumes": each})] == [
+        " formation.a.quantity",
+        " formation.a.autoscaling",
+        " formation.c.quantity",
+    ]

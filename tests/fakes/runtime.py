@@ -37,7 +37,7 @@ class InMemoryRuntime(LocalTasks):
 
     def __init__(self) -> None:
         super().__init__()
-        self.by_load = True
+        self.by_load = self.has_volumes = True
         self.fault: PlatformFault | None = None
         self.run_exits = 0
         self.left: set[Key] = set()

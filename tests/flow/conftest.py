@@ -90,7 +90,7 @@ class Stage:
         self.schedule = ScheduleCron(ledger, self.logs, CronCalendar(), clock)
         self.cron = CronTab(ledger, clock)
         self.maintain = Maintain(ledger, clock)
-        self.scale = ScaleApp(ledger, clock, self.runtime.by_load)
+        self.scale = ScaleApp(ledger, clock, self.runtime.by_load, self.runtime.has_volumes)
         self.autoscale = AutoscaleApp(ledger, self.runtime, clock)
         self.rename = RenameApp(ledger, clock)
         self.destroy = DestroyApp(ledger, self.logs, clock)

@@ -138,7 +138,35 @@ def test_a_type_with_a_volume_is_one_process(stage: Stage, app: App) -> None:
     with pytest.raises(InvalidInput) as caught:
         stage.autoscale.enable(stage.user, app, "web", write(LOAD))
     assert "one process at a time" in caught.value.evidence[0]
+    with pytest.raises(InvalidInput) as caught:
+        stage.scale.run(stage.user, app, {"web": ("+1", None), "nope": (1, None)})
+    assert [each.partition(":")[0] for each in caught.value.evidence] == ["web", "no process type 'nope' (there are"]
+    assert "one process at a time" in caught.value.evidence[0]
+    assert "wherry ps:type web=SIZE" in caught.value.evidence[0]
+    stage.scale.run(stage.user, app, {"web": (0, None)})
+    stage.scale.run(stage.user, app, {"web": (1, "large")})
+    replace(stage.scale, has_volumes=False).run(stage.user, app, {"web": (2, None)})  # as without volumes
+    stage.scale.run(stage.user, app, {"web": (1, None)})
     stage.autoscale.enable(stage.user, app, "web", write(Autoscale(1, 1, cpu=70)))
+
+
+def test_a_release_that_brings_a_volume_to_several_processes_is_refused_and_the_old_serves(
+    stage: Stage, app: App
+) -> None:
+    stage.deploy(app, A)
+    stage.scale.run(stage.user, app, {"web": (2, None)})
+    stage.work()
+    stage.sources.wishes = AppJson(volumes={"web": (Volume("data", "/data", 64),)})
+    refused = stage.deploy(app, B)
+    assert refused
+    told = said(stage, app)
+    for words in ("web would run more than once", "one process at a time", f"wherry ps:scale web=1 -a {app.name}"):
+        assert words in told
+    assert stage.running(app) == [(1, "web.1"), (1, "web.2")]
+    assert stage.releases(app)[0].failure == "refused"
+    stage.runtime.has_volumes = False  # on Docker there are none
+    assert stage.deploy(app, C)
+    assert stage.running(app) == [(3, "web.1"), (3, "web.2")]
 
 
 def test_on_docker_load_decides_nothing_and_what_app_json_wishes_waits_unseen(stage: Stage, app: App) -> None:

@@ -27,12 +27,11 @@ from wherry.domain.health import Check
 from wherry.domain.procfile import LONGEST_COMMAND, TYPE
 from wherry.domain.reading import Reading
 from wherry.domain.text import printable
-from wherry.domain.volume import Volume
+from wherry.domain.volume import ONE_AT_A_TIME, Volume
 
 NAME = "app.json"
 MOST_BYTES = 256 * 1024
 _MOST_ENV = 1000
-ONE_AT_A_TIME = "it has a volume, which one process at a time has"
 _LACKED = {
     "addons": "there are no add-ons here",
     "environments": "there are no review apps here",
@@ -73,10 +72,18 @@ NOTHING = AppJson()
 def parse(content: bytes) -> AppJson:
     """Raises InvalidInput with every fault and where it stands."""
     found = read(_document(content))
-    if torn := [name for name, each in found.autoscaling.items() if each.most > 1 and name in found.volumes]:
-        problems = [f"{NAME}: formation.{name}.autoscaling: {ONE_AT_A_TIME}" for name in torn]
-        raise InvalidInput("app.json cannot be used", problems=problems)
+    if torn := [
+        f"{NAME}: formation.{name}.{key}: {ONE_AT_A_TIME}" for name in found.volumes for key in _torn(found, name)
+    ]:
+        raise InvalidInput("app.json cannot be used", problems=torn)
     return found
+
+
+def _torn(found: AppJson, name: str) -> list[str]:
+    """What wants more than one process of a type."""
+    wish, load = found.formation.get(name), found.autoscaling.get(name)
+    wants = {"quantity": wish.quantity if wish else None, "autoscaling": load.most if load else None}
+    return [key for key, most in wants.items() if most is not None and most > 1]
 
 
 def read(value: object) -> AppJson:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from wherry.domain.autoscale import MOST_PROCESSES, Autoscale
 from wherry.domain.errors import InvalidInput
 from wherry.domain.text import printable
+from wherry.domain.volume import ONE_AT_A_TIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +130,17 @@ def size_named(wanted: object) -> str:
     raise InvalidInput(f"no size '{printable(str(wanted), 60)}' (there are: {', '.join(SIZES)})")
 
 
-def scaled(formation: Formation, updates: Mapping[str, tuple[object, object]]) -> dict[str, Scale]:
-    """`formation` with `updates`: type to (quantity or None, size or None). Raises InvalidInput with every fault."""
+def scaled(
+    formation: Formation, updates: Mapping[str, tuple[object, object]], single: Collection[str] = ()
+) -> dict[str, Scale]:
+    """`formation` with `updates`: type to (quantity or None, size or None). `single`: types with a volume. Raises
+    InvalidInput with every fault.
+    """
     result = dict(formation)
     problems: list[str] = []
     for name, (quantity, size) in updates.items():
         try:
-            result[name] = _updated(formation, name, quantity, size)
+            result[name] = _updated(formation, name, quantity, size, name in single)
         except InvalidInput as error:
             problems += error.evidence
     if problems:
@@ -143,7 +148,7 @@ def scaled(formation: Formation, updates: Mapping[str, tuple[object, object]]) -
     return result
 
 
-def _updated(formation: Formation, name: str, quantity: object, size: object) -> Scale:
+def _updated(formation: Formation, name: str, quantity: object, size: object, single: bool) -> Scale:
     before = formation.get(name)
     if before is None:
         known = ", ".join(sorted(formation)) or "none: push first"
@@ -153,6 +158,7 @@ def _updated(formation: Formation, name: str, quantity: object, size: object) ->
     try:
         wanted = before.quantity if quantity is None else _quantity(quantity, before.quantity)
         _leave_to_load(name, before, wanted)
+        _leave_to_volume(name, before, wanted if single else 0)
     except InvalidInput as error:
         problems.append(f"{name}: {error.message}")
     try:
@@ -170,6 +176,11 @@ def _leave_to_load(name: str, before: Scale, wanted: int) -> None:
     if load is None or wanted in (0, before.quantity) or (not before.quantity and wanted == load.within(wanted)):
         return
     raise InvalidInput(f"it is scaled from {load}; to set it yourself: wherry ps:autoscale:disable {name}")
+
+
+def _leave_to_volume(name: str, before: Scale, wanted: int) -> None:
+    if wanted > 1 and wanted != before.quantity:
+        raise InvalidInput(f"{ONE_AT_A_TIME}; for a larger one: wherry ps:type {name}=SIZE")
 
 
 def _quantity(quantity: object, before: int) -> int:

@@ -13,6 +13,7 @@ _NOT_THERE = {"bin", "cnb", "dev", "etc", "layers", "lib", "lib64", "proc", "sbi
 _WHOLE = ("/workspace", "/tmp", "/home", "/run", "/var")  # noqa: S108 - names, not files of ours
 _MOST_MIB = 16 * 1024 * 1024
 _MOST = 10
+ONE_AT_A_TIME = "it has a volume, which one process at a time has"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from wherry.domain import autoscale
-from wherry.domain.app_json import ONE_AT_A_TIME
 from wherry.domain.errors import InvalidInput, NotFound, PlatformFault
 from wherry.domain.formation import Scale, settled
 from wherry.domain.model import Actor, App, JobKind, Release
 from wherry.domain.reading import Reading
 from wherry.domain.restarts import type_named
+from wherry.domain.volume import ONE_AT_A_TIME
 from wherry.flow.draft import newest
 from wherry.flow.lanes import app_lane
 from wherry.flow.ledger_ports import Ledger, Transaction
@@ -38,7 +38,7 @@ class AutoscaleApp:
         wish = autoscale.read(reading, asked or {}, "autoscaling")
         with self.ledger.begin() as tx:
             before, release = self._now(tx, app, type)
-            if wish and wish.most > 1 and release.image.wishes.volumes.get(type):
+            if wish and wish.most > 1 and self.runtime.has_volumes and release.image.wishes.volumes.get(type):
                 reading.fault("autoscaling", ONE_AT_A_TIME)
             reading.check("nothing was changed")
             if wish is None or (before.autoscale == wish and before.quantity):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from wherry.domain.errors import RolloutFailed, RolloutFailure
 from wherry.domain.formation import RELEASE, SIZES, Formation, settled
 from wherry.domain.health import Check
 from wherry.domain.image import Start
@@ -12,6 +13,7 @@ from wherry.domain.model import App, Release
 from wherry.domain.one_off import OneOff, Task
 from wherry.domain.restarts import Turn, Wish, turn
 from wherry.domain.secret import Secret
+from wherry.domain.volume import ONE_AT_A_TIME
 from wherry.domain.workload import AppRoute, Process, Workload
 
 ONE_OFF_GRACE = 10.0
@@ -76,6 +78,22 @@ def left_alone(release: Release, formation: Formation, by_load: bool) -> list[st
         )
         told.append(f"app.json: formation.{name}.autoscaling does nothing: {why}")
     return told
+
+
+def check_volumes(app: App, wanted: Sequence[Workload]) -> None:
+    """Where there are volumes. Raises RolloutFailed for types that are to run more than once and have one."""
+    torn = [each for each in wanted if each.volumes and each.most > 1]
+    if not torn:
+        return
+    once = " ".join(f"{each.type}=1" for each in torn)
+    by_load = [f"wherry ps:autoscale:disable {each.type} -a {app.name}" for each in torn if each.autoscale]
+    raise RolloutFailed(
+        RolloutFailure.REFUSED,
+        f"{', '.join(each.type for each in torn)} would run more than once",
+        evidence=[f"{each.type}: {ONE_AT_A_TIME}, and {each.most} are asked for" for each in torn],
+        hint="; ".join(["Nothing was switched. To run one", *by_load, f"wherry ps:scale {once} -a {app.name}"])
+        + "; then the release once more: wherry releases:retry",
+    )
 
 
 def _turns(wishes: Sequence[Wish], name: str, most: int) -> dict[int, Turn]:

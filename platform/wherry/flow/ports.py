@@ -193,6 +193,10 @@ class Runtime(Tasks, Protocol):
     def by_load(self) -> bool:
         """Whether load can decide how many run. Elsewhere `autoscale` of a workload is left alone."""
 
+    @property
+    def has_volumes(self) -> bool:
+        """Whether a workload's `volumes` outlive its processes, which therefore are one. Elsewhere they are left alone."""
+
     def start(self, workloads: Sequence[Workload], say: Say) -> None:
         """Makes every process of `workloads` run, and returns when all are ready. Until then what runs now serves on; it is
         gone after `retire` at the latest.

@@ -28,7 +28,7 @@ from wherry.flow.draft import latest
 from wherry.flow.faults import foreseen
 from wherry.flow.lanes import app_lane, release_stream
 from wherry.flow.ledger_ports import Ledger
-from wherry.flow.plan import Patience, command, left_alone, release_phase, route, workloads
+from wherry.flow.plan import Patience, check_volumes, command, left_alone, release_phase, route, workloads
 from wherry.flow.ports import Cancel, Clock, Logs, Router, Runtime, Say
 from wherry.flow.talk import detail, step, trouble
 
@@ -61,6 +61,7 @@ class RollOut:
             return
         try:
             with foreseen("the rollout"):
+                self._check(app, release, formation)
                 self._release_phase(app, release, cancel)
                 self._start(app, release, formation, wishes)
                 self._switch(app, release)
@@ -77,6 +78,10 @@ class RollOut:
             release = tx.releases.by_id(job.subject)
             app = tx.apps.by_id(release.app_id)
             return app, release, tx.apps.formation(app.id), tx.restarts.of_app(app.id)
+
+    def _check(self, app: App, release: Release, formation: Formation) -> None:
+        if self.runtime.has_volumes:
+            check_volumes(app, workloads(app, release, formation, self.patience))
 
     def _release_phase(self, app: App, release: Release, cancel: Cancel) -> None:
         """It outlives this worker, and the next one goes on with it. Begun again only when nothing is left of it, so what it

@@ -15,11 +15,14 @@ from wherry.flow.ports import Clock
 
 @dataclass(frozen=True)
 class ScaleApp:
-    """`by_load`: whether load can decide on quantities. Where it cannot, what the app wishes of it waits, unseen."""
+    """`by_load`: whether load can decide on quantities. Where it cannot, what the app wishes of it waits, unseen.
+    `has_volumes`: whether there are volumes, so that a type with one is one process.
+    """
 
     ledger: Ledger
     clock: Clock
     by_load: bool = False
+    has_volumes: bool = False
 
     def show(self, app: App) -> tuple[Formation, Release | None]:
         """The formation of the newest release's process types, and that release."""
@@ -32,8 +35,9 @@ class ScaleApp:
         """
         now = self.clock.now()
         with self.ledger.begin() as tx:
-            before, _ = self._current(tx, app)
-            after = scaled(before, updates)
+            before, release = self._current(tx, app)
+            single = release.image.wishes.volumes if release and self.has_volumes else {}
+            after = scaled(before, updates, single)
             if after != before:
                 kept = tx.apps.formation(app.id)
                 waiting = {name: each.autoscale for name, each in kept.items() if not self.by_load}

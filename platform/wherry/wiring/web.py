@@ -233,7 +233,7 @@ class World:
 
     @property
     def scale(self) -> ScaleApp:
-        return ScaleApp(self.ledger, self.clock, self.runtime.by_load)
+        return ScaleApp(self.ledger, self.clock, self.runtime.by_load, self.runtime.has_volumes)
 
     @property
     def autoscale(self) -> AutoscaleApp:

@@ -31,7 +31,7 @@ _AWAY = 600.0
 class ClusterProcesses:
     """Several of one platform, in several programs, may live at the same time; one of them starts things for an app."""
 
-    by_load = True
+    by_load = has_volumes = True
 
     def __init__(self, client: Client, ground: Ground) -> None:
         self._client, self._ground = client, ground

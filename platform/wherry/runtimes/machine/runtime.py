@@ -28,7 +28,7 @@ class MachineRuntime:
     or "" for the first free one. `logs`: where what a process wrote is kept before its container is removed.
     """
 
-    by_load = False
+    by_load = has_volumes = False
 
     def __init__(
         self, engine_url: str, platform: str, registry: Registry, subnet: str = "", logs: AppLogs | None = None
