@@ -231,6 +231,7 @@ def eventually(claim: Callable[[], object], seconds: float = 60) -> None:
 
 @contextmanager
 def open_house(folder: Path, **settings: str) -> Iterator[House]:
+    others = set(threading.enumerate())
     runtime, builder, router = InMemoryRuntime(), PlayedBuilder(), PlayedRouter()
     server = _server()
     world = make_world(folder, server.port, runtime, settings)
@@ -255,7 +256,7 @@ def open_house(folder: Path, **settings: str) -> Iterator[House]:
         world.ledger.ring()
         worker.join()
         serving.join()
-        for thread in threading.enumerate():
+        for thread in set(threading.enumerate()) - others:
             if thread.name.startswith(("Thread-", "push")):
                 thread.join(10)
         runtime.end_all()
