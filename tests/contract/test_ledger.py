@@ -351,7 +351,8 @@ class TestReleases:
                 len(currents[app.id].config)
 
     def test_a_release_keeps_the_formation_and_the_settings_of_its_time(self, ledger: Ledger, app: App) -> None:
-        formation, settings = {"web": Scale(2, "large")}, BuildSettings("container", ("a/b",), "x")
+        formation: dict[str, Scale] = {"web": Scale(2, "large"), "job": Scale(1, autoscale=Autoscale(1, 5, cpu=80))}
+        settings = BuildSettings("container", ("a/b",), "x")
         with ledger.begin() as tx:
             tx.releases.append(app.id, app.owner, "Deploy", IMAGE, {}, NOW, formation=formation, settings=settings)
             found = tx.releases.by_number(app.id, 1)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from wherry.domain.app_json import AppJson
 from wherry.domain.autoscale import Autoscale, write
+from wherry.domain.difference import Change, difference, shape_of
 from wherry.domain.errors import InvalidInput, NotFound, PlatformFault
 from wherry.domain.formation import FormationWish, Scale
 from wherry.domain.model import App, JobKind
@@ -45,6 +46,11 @@ def test_the_bounds_survive_deploys_and_rollbacks(stage: Stage, web: App) -> Non
     stage.work()
     assert formation(stage, web)["web"].autoscale == LOAD
     assert stage.running(web) == [(3, "web.1"), (3, "web.2")]
+    newest, *_, first = stage.releases(web)
+    told = [each for each in difference(shape_of(first), shape_of(newest)) if each.area == "formation"]
+    assert told == [Change("formation", "web", "1:basic", "2:basic, 2 to 5 by cpu 70%")]
+    on_docker = difference(shape_of(first, by_load=False), shape_of(newest, by_load=False))
+    assert [each.after for each in on_docker if each.area == "formation"] == ["2:basic"]
 
 
 def test_a_stopped_type_begins_when_load_is_to_decide(stage: Stage, web: App) -> None:

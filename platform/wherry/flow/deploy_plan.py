@@ -10,7 +10,7 @@ from wherry.domain.build_settings import CONTAINER
 from wherry.domain.config import Config
 from wherry.domain.difference import Change, Shape, difference, shape_of
 from wherry.domain.errors import Conflict, PlatformFault
-from wherry.domain.formation import Formation, settled
+from wherry.domain.formation import Formation, settled, without_load
 from wherry.domain.model import App, Release
 from wherry.flow.image_ports import Bases
 from wherry.flow.ledger_ports import Ledger
@@ -56,6 +56,7 @@ class PlanDeploy:
             config, formation = tx.apps.config(app.id), tx.apps.formation(app.id)
         commit = head.commit if head else self._pushed(app)
         types, notes = _types(app, head)
+        formation = without_load(formation)  # which a deploy never changes
         before = _before(running, formation)
         after = _after(app, commit, types, formation, config, before)
         changes = [*difference(before, after), *self._base(running, notes)]

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, func, insert, select, update
 
+from wherry.domain.autoscale import Autoscale
 from wherry.domain.build_settings import BuildSettings
 from wherry.domain.config import UNREAD, Config
 from wherry.domain.errors import NotFound
@@ -197,7 +198,15 @@ def _opened(row: Row[Any], seal: AppSeal | None) -> Config:
 
 
 def _scales_written(formation: Formation | None) -> dict[str, list[object]] | None:
-    return None if formation is None else {name: [each.quantity, each.size] for name, each in formation.items()}
+    return None if formation is None else {name: _scale_written(each) for name, each in formation.items()}
+
+
+def _scale_written(scale: Scale) -> list[object]:
+    return [scale.quantity, scale.size, *([asdict(scale.autoscale)] if scale.autoscale else [])]
+
+
+def _scale_read(quantity: int, size: str, load: dict[str, int] | None = None) -> Scale:
+    return Scale(quantity, size, Autoscale(**load) if load else None)
 
 
 def _release(row: Row[Any], config: Config) -> Release:
@@ -217,6 +226,6 @@ def _release(row: Row[Any], config: Config) -> Release:
         finished_at=row.finished_at,
         failure=row.failure,
         message=row.message,
-        formation=None if scales is None else {name: Scale(*each) for name, each in scales.items()},
+        formation=None if scales is None else {name: _scale_read(*each) for name, each in scales.items()},
         settings=settings_of(row.build_settings) if row.build_settings else None,
     )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from wherry.domain.app_json import NOTHING
 from wherry.domain.config import Config
 from wherry.domain.difference import Change, Shape, difference, shape_of
 from wherry.domain.errors import NotFound, PlatformFault
@@ -138,7 +139,10 @@ class Shelf:
             before = (
                 tx.releases.before(app.id, release.number) if since is None else tx.releases.by_number(app.id, since)
             )
-        return before, difference(shape_of(before) if before else Shape("", "", "", (), {}, {}), shape_of(release))
+        by_load = self.world.runtime.by_load
+        nothing = Shape("", "", "", (), {}, {}, images={}, wishes=NOTHING)
+        was = shape_of(before, by_load) if before else nothing
+        return before, difference(was, shape_of(release, by_load))
 
     def eligible(self, app: App, release: Release) -> bool:
         """Whether it can be gone back to."""

@@ -49,7 +49,8 @@ def bill(call: Call, app: App, release: str) -> ResponseReturnValue:
 def diff(call: Call, app: App, release: str, other: str) -> ResponseReturnValue:
     """What changes from `release` to `other`; no value of config."""
     before, after = call.desk.release(app, release), call.desk.release(app, other)
-    changes = difference(shape_of(before), shape_of(after))
+    by_load = call.world.runtime.by_load
+    changes = difference(shape_of(before, by_load), shape_of(after, by_load))
     return jsonify(
         {
             "changes": [call.shapes.change(each) for each in changes],
