@@ -22,13 +22,11 @@ from wherry.settings import Settings
 
 from tests.builds.pod_image import platform_image
 from tests.builds.takeover_kit import Harbour
-from tests.builds.test_real_builds import sample, stack_registry
 from tests.builds.yard import Yard
 from tests.cluster.cluster import Cluster
 from tests.cluster.registry import ClusterRegistry
 from tests.runtimes.machine_world import eventually
 
-__all__ = ["sample", "stack_registry"]
 _APPS = count(1)
 
 

@@ -15,17 +15,10 @@ from wherry.flow.ports import Cancel
 from wherry.images.stored import read_image
 
 from tests.builds.lifecycle_kit import PHASES, builder_of, named, sample_app
-from tests.builds.pod_world import (
-    Pods,
-    pods,
-    sample,
-    script,
-    stack_registry,
-)
-from tests.builds.test_real_builds import copy
+from tests.builds.pod_world import Pods, script
+from tests.builds.real_world import copy
 
 # fixtures, which pytest finds here by name
-__all__ = ["pods", "sample", "stack_registry"]
 pytestmark = [pytest.mark.cluster, pytest.mark.engine]
 CANARY = "canary-of-the-config-5c1d"
 

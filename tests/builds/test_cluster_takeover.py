@@ -15,18 +15,12 @@ from wherry.flow.lanes import build_stream
 from wherry.ledger.ledger import SqlLedger
 from wherry.runtimes.cluster.build_manifests import namespace_name
 
-from tests.builds.pod_world import (
-    Pods,
-    pods,
-    script,
-    stack_registry,
-)
+from tests.builds.pod_world import Pods, script
 from tests.builds.takeover_kit import Harbour, live
 from tests.flow.conftest import TurningClock
 from tests.runtimes.machine_world import eventually
 
 # fixtures, which pytest finds here by name
-__all__ = ["pods", "stack_registry"]
 pytestmark = [pytest.mark.cluster, pytest.mark.engine]
 
 

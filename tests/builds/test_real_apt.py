@@ -7,20 +7,12 @@ import time
 from pathlib import Path
 
 import pytest
-from wherry.domain.errors import BuildFailed, BuildFailure
+from wherry.domain.errors import BuildFailure
 
-from tests.builds.test_real_builds import copy, sample, stack_registry, yard
+from tests.builds.real_world import copy, failure
 from tests.builds.yard import SAMPLES, Yard
-from tests.runtimes.tiny import engine_api, platform_id
 
-__all__ = ["engine_api", "platform_id", "sample", "stack_registry", "yard"]  # fixtures, which pytest finds here by name
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
-
-
-def failure(yard: Yard, app: Path, **config: str) -> tuple[BuildFailure, str]:
-    with pytest.raises(BuildFailed) as caught:
-        yard.build(app, **config)
-    return caught.value.kind, "\n".join(caught.value.lines())
 
 
 def test_programs_and_libraries_of_an_aptfile_work_in_the_run_image_and_are_fetched_once(

@@ -18,11 +18,8 @@ from wherry.domain.errors import BuildFailed, BuildFailure, InvalidInput
 from wherry.settings import Settings
 
 from tests.builds.lifecycle_kit import PHASES, builder_of, named, sample_app
-from tests.builds.test_real_builds import sample, stack_registry, yard
 from tests.builds.yard import Yard
-from tests.runtimes.tiny import engine_api, platform_id
 
-__all__ = ["engine_api", "platform_id", "sample", "stack_registry", "yard"]  # fixtures, which pytest finds here by name
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 
 

@@ -5,57 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from docker import APIClient
-from wherry.builds.stacks import Stack, Stacks
 from wherry.domain.errors import BuildFailed, BuildFailure, Cancelled
 from wherry.flow.ports import Cancel
-from wherry.images.registry import Registry
-from wherry.settings import Settings
 
-from tests.builds.yard import SAMPLES, Yard, kept_registry
-from tests.runtimes.tiny import engine_api, platform_id
+from tests.builds.real_world import copy
+from tests.builds.yard import SAMPLES, Yard
 
-__all__ = ["engine_api", "platform_id"]  # fixtures, which pytest finds here by name
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
-
-
-_MADE = pytest.StashKey[tuple[Registry, Stack]]()
-
-
-@pytest.fixture(scope="session")
-def stack_registry(pytestconfig: pytest.Config) -> Iterator[tuple[Registry, Stack]]:
-    """Made once, in about a minute, and kept with pytest's cache. To pytest it is another fixture in each module that
-    imports it: the first that needs it makes it for all.
-    """
-    if made := pytestconfig.stash.get(_MADE, None):
-        yield made
-        return
-    if os.geteuid() != 0:
-        pytest.skip("the stack is made of Debian packages by root")
-    assert pytestconfig.cache
-    folder = Path(pytestconfig.cache.mkdir("wherry-stack"))
-    with kept_registry(folder) as registry:
-        stack = Stacks(registry, folder / "stacks", Settings.load({})).ensure(print)
-        pytestconfig.stash[_MADE] = (registry, stack)
-        yield registry, stack
-
-
-@pytest.fixture
-def yard(stack_registry: tuple[Registry, Stack], tmp_path: Path, platform_id: str, engine_api: APIClient) -> Yard:
-    return Yard(tmp_path, *stack_registry, platform_id, engine_api)
-
-
-@pytest.fixture
-def sample(tmp_path: Path) -> Path:
-    return tmp_path / "app"
-
-
-def copy(name: str, target: Path) -> Path:
-    return Path(shutil.copytree(SAMPLES / name, target))
 
 
 def test_python_hello_is_built_and_a_code_change_installs_nothing(yard: Yard, sample: Path) -> None:

@@ -29,11 +29,10 @@ from wherry.runtimes.machine.runtime import MachineRuntime
 from wherry.runtimes.machine.sandbox import MachineSandbox
 from wherry.settings import Settings
 
-from tests.builds.test_real_builds import sample, stack_registry
 from tests.builds.yard import SAMPLES, Yard
-from tests.runtimes.tiny import ENGINE, busybox, engine_api, platform_id
+from tests.runtimes.tiny import ENGINE, busybox
 
-__all__ = ["busybox", "engine_api", "platform_id", "sample", "stack_registry"]  # fixtures, found here by name
+__all__ = ["busybox"]  # fixtures, found here by name
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
 

@@ -10,11 +10,8 @@ from wherry.domain.build_settings import BuildSettings
 from wherry.domain.errors import BuildFailed, BuildFailure
 
 from tests.builds.elsewhere_kit import Package, lay, lay_composite, repository, served, tarball
-from tests.builds.test_real_builds import sample, stack_registry, yard
 from tests.builds.yard import Yard
-from tests.runtimes.tiny import engine_api, platform_id
 
-__all__ = ["engine_api", "platform_id", "sample", "stack_registry", "yard"]  # fixtures, which pytest finds here by name
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 
 PROCFILE = "web: tail -n +1 built-by; env | sort; {tool}exec python3 -m http.server $PORT\n"

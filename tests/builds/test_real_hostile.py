@@ -11,11 +11,8 @@ import pytest
 from wherry.domain.errors import BuildFailed, BuildFailure
 from wherry.flow.ports import Cancel
 
-from tests.builds.test_real_builds import sample, stack_registry, yard
 from tests.builds.yard import Yard
-from tests.runtimes.tiny import engine_api, platform_id
 
-__all__ = ["engine_api", "platform_id", "sample", "stack_registry", "yard"]  # fixtures, which pytest finds here by name
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 
 PROBES = r"""

@@ -9,13 +9,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from wherry.domain.errors import BuildFailed, BuildFailure
+from wherry.domain.errors import BuildFailure
 
-from tests.builds.test_real_builds import copy, sample, stack_registry, yard
+from tests.builds.real_world import copy, failure
 from tests.builds.yard import SAMPLES, Yard
-from tests.runtimes.tiny import engine_api, platform_id
 
-__all__ = ["engine_api", "platform_id", "sample", "stack_registry", "yard"]  # fixtures, which pytest finds here by name
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
 CODE = "src/main/java/sample/Hello.java"
@@ -36,12 +34,6 @@ BROKEN = [
         ["no jar that can be run, and there is no Procfile", "without a Main-Class: target/broken-1.0.jar"],
     ),
 ]
-
-
-def failure(yard: Yard, app: Path, **config: str) -> tuple[BuildFailure, str]:
-    with pytest.raises(BuildFailed) as caught:
-        yard.build(app, **config)
-    return caught.value.kind, "\n".join(caught.value.lines())
 
 
 def facts(answer: str) -> dict[str, object]:

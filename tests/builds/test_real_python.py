@@ -8,14 +8,12 @@ import venv
 from pathlib import Path
 
 import pytest
-from wherry.domain.errors import BuildFailed, BuildFailure
+from wherry.domain.errors import BuildFailure
 from wherry.settings import root_folder
 
-from tests.builds.test_real_builds import copy, sample, stack_registry, yard
+from tests.builds.real_world import copy, failure
 from tests.builds.yard import SAMPLES, Yard
-from tests.runtimes.tiny import engine_api, platform_id
 
-__all__ = ["engine_api", "platform_id", "sample", "stack_registry", "yard"]  # fixtures, which pytest finds here by name
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
 
@@ -29,12 +27,6 @@ def uv(pytestconfig: pytest.Config) -> Path:
         pins = root_folder() / "buildpacks/python/lib/uv.txt"
         subprocess.run([folder / "bin/pip", "install", "-q", "--require-hashes", "-r", pins], check=True)
     return folder / "bin/uv"
-
-
-def failure(yard: Yard, app: Path, **config: str) -> tuple[BuildFailure, str]:
-    with pytest.raises(BuildFailed) as caught:
-        yard.build(app, **config)
-    return caught.value.kind, "\n".join(caught.value.lines())
 
 
 def test_django_collects_its_static_files_and_a_code_change_installs_nothing(yard: Yard, sample: Path) -> None:

@@ -6,14 +6,12 @@ import time
 from pathlib import Path
 
 import pytest
-from wherry.domain.errors import BuildFailed, BuildFailure
+from wherry.domain.errors import BuildFailure
 
 from tests.builds.gem_kit import lay_gems
-from tests.builds.test_real_builds import copy, sample, stack_registry, yard
+from tests.builds.real_world import copy, failure
 from tests.builds.yard import SAMPLES, Yard
-from tests.runtimes.tiny import engine_api, platform_id
 
-__all__ = ["engine_api", "platform_id", "sample", "stack_registry", "yard"]  # fixtures, which pytest finds here by name
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
 
@@ -24,12 +22,6 @@ def rack(yard: Yard, sample: Path, pytestconfig: pytest.Config) -> Path:
     yard.engine.pull(yard.stack.build_ref)
     lay_gems(sample, yard.stack.build_ref, Path(pytestconfig.cache.mkdir("wherry-gems")))
     return sample
-
-
-def failure(yard: Yard, app: Path, **config: str) -> tuple[BuildFailure, str]:
-    with pytest.raises(BuildFailed) as caught:
-        yard.build(app, **config)
-    return caught.value.kind, "\n".join(caught.value.lines())
 
 
 def test_ruby_rack_is_built_offline_with_native_gems_and_a_code_change_installs_nothing(yard: Yard, rack: Path) -> None:

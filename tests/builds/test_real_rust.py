@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from pathlib import Path
 
 import pytest
-from docker import APIClient
-from wherry.builds.stacks import Stack
-from wherry.domain.errors import BuildFailed, BuildFailure
-from wherry.images.registry import Registry
+from wherry.domain.errors import BuildFailure
 
-from tests.builds.test_real_builds import copy, sample, stack_registry
+from tests.builds.real_world import copy, failure, replaced
 from tests.builds.yard import Yard
-from tests.runtimes.tiny import engine_api, platform_id
 
-__all__ = ["engine_api", "platform_id", "sample", "stack_registry"]  # fixtures, found here by name
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 
 
@@ -25,22 +19,6 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One for all tests here: they build the same app, so that Rust is fetched for the first of them."""
     return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture
-def yard(stack_registry: tuple[Registry, Stack], home: Path, platform_id: str, engine_api: APIClient) -> Yard:
-    return Yard(home, *stack_registry, platform_id, engine_api)
-
-
-def replaced(name: str, target: Path) -> Path:
-    shutil.rmtree(target, ignore_errors=True)
-    return copy(name, target)
-
-
-def failure(yard: Yard, app: Path, **config: str) -> tuple[BuildFailure, str]:
-    with pytest.raises(BuildFailed) as caught:
-        yard.build(app, **config)
-    return caught.value.kind, "\n".join(caught.value.lines())
 
 
 def test_rust_hello_is_built_without_rust_in_the_image_and_a_code_change_compiles_that_only(

@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 from wherry.domain.errors import BuildFailed, BuildFailure
 
-from tests.builds.test_real_builds import copy, sample, stack_registry, yard
+from tests.builds.real_world import copy
 from tests.builds.yard import SAMPLES, Running, Yard
-from tests.runtimes.tiny import engine_api, platform_id
 
-__all__ = ["engine_api", "platform_id", "sample", "stack_registry", "yard"]  # fixtures, which pytest finds here by name
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
 YEAR = "Cache-Control: public, max-age=31536000, immutable"

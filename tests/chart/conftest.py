@@ -15,7 +15,7 @@ import pytest
 from wherry.images.registry import Registry
 from wherry.settings import root_folder
 
-from tests.builds.test_real_builds import stack_registry
+from tests.builds.real_world import stack_registry
 from tests.chart.installed import Volume, made_volume
 from tests.cluster.cluster import Cluster
 from tests.cluster.fixtures import cluster, cluster_registry, gateway, helm, helm4, namespace

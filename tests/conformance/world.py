@@ -27,7 +27,7 @@ from wherry.runtimes.machine.sandbox import MachineSandbox
 from wherry.settings import Settings
 from wherry.sources.fetch import Trees
 
-from tests.builds.test_real_builds import stack_registry
+from tests.builds.real_world import stack_registry
 from tests.builds.yard import Yard
 from tests.runtimes.tiny import ENGINE, engine_api, platform_id
 

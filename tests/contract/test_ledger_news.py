@@ -1,11 +1,9 @@
-"""What every Ledger adapter must do about webhooks, transfers and domains: SQL on SQLite, and on PostgreSQL."""
+"""What every Ledger adapter must do about webhooks, transfers and domains."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 from wherry.domain.errors import NotFound
@@ -15,25 +13,10 @@ from wherry.domain.secret import Secret
 from wherry.domain.transfers import TransferState
 from wherry.domain.webhooks import MOST_DELIVERIES, Level, News, Outcome, Wanted, Webhook, news_of
 from wherry.flow.ledger_ports import Ledger, Transaction
-from wherry.ledger.ledger import SqlLedger
 
-from tests.ledger.databases import KINDS, new_database
+from tests.contract.ledger_world import NOW
 
-NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 WANTED = Wanted(Secret("https://example.org/s3cret"), ("api:app", "dyno"), Level.SYNC, Secret("k"), Secret("Bearer x"))
-
-
-@pytest.fixture(params=KINDS)
-def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
-    ledger = SqlLedger(new_database(request.param, tmp_path), bytes(32), tmp_path, lease_seconds=60)
-    yield ledger
-    ledger.close()
-
-
-@pytest.fixture
-def app(ledger: Ledger) -> App:
-    with ledger.begin() as tx:
-        return tx.apps.add("ferry", tx.accounts.ensure("ada@example.org", admin=False), NOW)
 
 
 def happens(tx: Transaction, app: App, count: int = 1) -> None:
