@@ -2,8 +2,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from wherry.images.patience import Patience
 from wherry.images.registry import Registry
-from wherry.images.transport import Patience
 
 from tests.images.servers import Proxy, running_proxy, running_registry
 

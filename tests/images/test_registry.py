@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from wherry.domain.errors import InvalidInput, NotFound, PlatformFault
 from wherry.domain.secret import Secret
+from wherry.images.address import parse
 from wherry.images.manifest import MANIFEST, Document, image_config, image_manifest
 from wherry.images.registry import Registry
-from wherry.images.transport import parse
 
 from tests.images.conftest import HASTE
 from tests.images.servers import Proxy, running_registry

@@ -12,8 +12,8 @@ import pytest
 from wherry.domain.errors import PlatformFault
 from wherry.domain.secret import Secret
 from wherry.images.manifest import Document, image_config, image_manifest
+from wherry.images.patience import Patience
 from wherry.images.registry import Registry
-from wherry.images.transport import Patience
 from wherry.logins import Login
 
 from tests.images.conftest import HASTE
@@ -265,7 +265,9 @@ def test_a16_an_authorisation_server_without_a_token_is_a_fault(body: bytes, mem
 def test_a_login_is_not_sent_in_the_clear_when_the_registry_is_on_tls() -> None:
     registry = Registry("https://registry.invalid", "me", Secret("pw"), HASTE)
     with pytest.raises(PlatformFault, match="is not safe"):
-        registry._transport._fetch_token({"realm": "http://elsewhere.invalid/token"}, ("repository:a:pull",), Login())
+        registry._transport._authenticator._fetch_token(
+            {"realm": "http://elsewhere.invalid/token"}, ("repository:a:pull",), Login()
+        )
     registry.close()
 
 
@@ -273,7 +275,7 @@ def test_a_login_does_not_follow_an_answer_to_another_host(registry_url: str, pr
     """The registry sends the upload to another host (the proxy): the blob goes there, the login does not."""
     with pytest.MonkeyPatch.context():
         registry = Registry(registry_url, "me", Secret("pw"), HASTE)
-        registry._transport._basic = True
+        registry._transport._authenticator._basic = True
         registry._transport.call("HEAD", f"{proxy.url}/v2/app/blobs/{blob(1)[0]}", (), [404])
         assert "Authorization" not in proxy.headers[-1]
         registry.close()

@@ -17,8 +17,8 @@ import requests
 
 from wherry.domain.errors import InvalidInput, NotFound, PlatformFault
 from wherry.images.manifest import DOCKER_INDEX, INDEX, READABLE, Document
+from wherry.images.patience import Interrupted
 from wherry.images.registry import Registry
-from wherry.images.transport import Interrupted
 
 PIECE = 256 * 1024
 LONGEST_MANIFEST = 4 * 1024 * 1024

@@ -21,9 +21,12 @@ from wherry.domain.errors import InvalidInput, NotFound, PlatformFault
 from wherry.domain.registry_names import HUB, HUB_API, Place
 from wherry.domain.secret import Secret
 from wherry.domain.text import printable
+from wherry.images.address import NAME, parse
+from wherry.images.failures import HINT, broken
 from wherry.images.layer_cache import DIGEST
 from wherry.images.manifest import READABLE, Document
-from wherry.images.transport import HINT, NAME, Interrupted, Patience, Transport, Tries, broken, parse
+from wherry.images.patience import Interrupted, Patience, Tries
+from wherry.images.transport import Transport
 from wherry.images.upload import Upload
 from wherry.logins import FixedLogin, Login, Logins
 

@@ -15,7 +15,9 @@ import requests
 
 from wherry.domain.errors import PlatformFault
 from wherry.domain.text import printable
-from wherry.images.transport import Interrupted, Transport, Tries, shown
+from wherry.images.address import shown
+from wherry.images.patience import Interrupted, Tries
+from wherry.images.transport import Transport
 
 CHUNK = 32 * 1024 * 1024
 SMALL = 1024 * 1024
