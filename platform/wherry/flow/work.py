@@ -39,15 +39,18 @@ class Worker:
         """Until `stop`; then waits for nothing: what runs is taken over by the next worker."""
         with ThreadPoolExecutor(sum(self.slots.values()) + 1, "job") as pool:
             while not stop.is_set():
-                for kinds, most in self.slots.items():
-                    while self._busy(kinds) < most and (job := self.ledger.claim(self.name, kinds)):
-                        self._begin(pool, job)
+                while (kinds := self._free_kinds()) and (job := self.ledger.claim(self.name, kinds)):
+                    self._begin(pool, job)
+                self._tend()
                 if not self._prepared and not self._busy(_SHORT):
                     self._prepared = True
                     pool.submit(self._prepare)
                 self.ledger.wait(self.beat)
-                self._tend()
             self._cancel_all()
+
+    def _free_kinds(self) -> tuple[JobKind, ...]:
+        """What there is room for: asked for at once, since somebody waits for each answer of the ledger."""
+        return tuple(kind for kinds, most in self.slots.items() if self._busy(kinds) < most for kind in kinds)
 
     def _busy(self, kinds: tuple[JobKind, ...] = tuple(JobKind)) -> int:
         with self._lock:

@@ -19,6 +19,7 @@ from wherry.runtimes.machine.spec import PORT
 
 _FIRST_PAUSE = 0.001
 _LONGEST_PAUSE = 0.05
+_SHARE = 0.05
 _EVIDENCE = 20
 _KILLED = 137
 _OOM_LAG = 0.5  # the engine may hear of the end first, and of its reason later
@@ -32,16 +33,17 @@ def passes(workload: Workload, address: str, life: Life) -> bool:
 
 
 def _accepts(address: str, limit: float, life: Life) -> bool:
-    """No event tells that a port was opened, so ask, soon at first and then every 50 ms."""
-    deadline = time.monotonic() + limit
-    pause = _FIRST_PAUSE
-    while (left := deadline - time.monotonic()) > 0:
+    """No event tells that a port was opened, so ask: never later than by a twentieth of the time that it took, and at
+    most 50 ms.
+    """
+    began = time.monotonic()
+    while (left := began + limit - time.monotonic()) > 0:
         try:
             socket.create_connection((address, PORT), timeout=min(left, 1.0)).close()
         except OSError:
+            pause = min(max((time.monotonic() - began) * _SHARE, _FIRST_PAUSE), _LONGEST_PAUSE)
             if life.over.wait(min(pause, left)):
                 return False
-            pause = min(pause * 2, _LONGEST_PAUSE)
         else:
             return True
     return False
