@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from wherry.api import shapes_people as people
+from wherry.api import shapes_processes
 from wherry.api.ids import Ids
 from wherry.api.shapes import Json, Shapes, time
 from wherry.api.tickets import Tickets
@@ -156,7 +157,7 @@ def _formation(shapes: Shapes, tx: Transaction, app: App, news: News) -> Json:
     if news.event.action == "formation.change":
         told = _scale(news.event.after.get(news.name))
         kept = replace(told, autoscale=kept.autoscale)
-    return shapes.formation(app, news.name, kept, release)
+    return shapes_processes.formation(shapes, app, news.name, kept, release)
 
 
 def _release(shapes: Shapes, tx: Transaction, app: App, news: News) -> Json:

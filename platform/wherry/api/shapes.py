@@ -1,30 +1,23 @@
 """Our nouns in the JSON shapes of Heroku's Platform API v3. Pure: no reading, no deciding.
 
 Fields of theirs that have no meaning here yet are there with their empty value, since typed clients expect the key.
+`shapes_processes`, `shapes_people` and `shapes_webhooks` have the nouns that are not here.
 """
 
 from __future__ import annotations
 
-import platform
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from wherry.api.ids import Ids
 from wherry.api.tickets import LogTicket, Tickets
-from wherry.domain import autoscale
 from wherry.domain.build_settings import BUILDPACKS, STACKS
-from wherry.domain.cron import CronRun, Due
 from wherry.domain.difference import Change, stack_of
 from wherry.domain.domains import CustomDomain
-from wherry.domain.formation import SIZES, Formation, Scale, Size
+from wherry.domain.formation import SIZES, Formation
 from wherry.domain.model import Actor, App, Build, BuildStatus, Release
-from wherry.domain.one_off import OneOff
 from wherry.domain.retention import Standing
-from wherry.domain.secret import Secret
-from wherry.domain.ssh_keys import UserKey
-from wherry.domain.workload import Process
-from wherry.flow.task_ports import Stage, TaskState
 from wherry.settings import Settings
 from wherry.sources.ssh_folder import SshAddress
 
@@ -62,13 +55,13 @@ class Shapes:
             "maintenance": app.maintenance,
             "name": app.name,
             "organization": None,
-            "owner": self._user(app.owner),
-            "region": self._named(REGION_KIND, REGION),
+            "owner": self.user_reference(app.owner),
+            "region": self.named(REGION_KIND, REGION),
             "released_at": time(current.finished_at or current.created_at) if current else None,
             "repo_size": None,
             "slug_size": None,
             "space": None,
-            "ssh_git_url": self.ssh.url(self._host(), app.name) if self.ssh else None,
+            "ssh_git_url": self.ssh.url(self.host(), app.name) if self.ssh else None,
             "ssh_host_key": self.ssh.fingerprint if self.ssh else None,
             "stack": self._stack(stack_of(current.image) if current else app.build.stack),
             "team": None,
@@ -118,7 +111,7 @@ class Shapes:
 
     def region(self) -> Json:
         return {
-            **self._named(REGION_KIND, REGION),
+            **self.named(REGION_KIND, REGION),
             "country": "",
             "created_at": None,
             "description": "Where this platform runs",
@@ -149,11 +142,11 @@ class Shapes:
         return {"buildpack": {"name": name, "url": url}, "ordinal": place}
 
     def release(self, app: App, release: Release, standing: Standing) -> Json:
-        build = self._ref("build", release.build_id)
+        build = self.reference("build", release.build_id)
         settings = release.settings
         return {
             "addon_plan_names": [],
-            "app": self._app(app),
+            "app": self.app_reference(app),
             "artifacts": [{"id": build["id"], "type": "image"}] if build else [],
             "build": build,
             "buildpacks": None if settings is None else list(settings.buildpacks),
@@ -167,13 +160,13 @@ class Shapes:
             "id": self.ids.of("release", release.id),
             "image": {"digest": release.image.digest, "repository": release.image.repository},
             "message": release.message or None,
-            "output_stream_url": self._stream(app, "release", release.id),
+            "output_stream_url": self.log_stream(app, "release", release.id),
             "processes": dict(release.image.processes),
-            "slug": build or self._ref("slug", release.id),
+            "slug": build or self.reference("slug", release.id),
             "stack": stack_of(release.image),
             "status": str(release.status),
             "updated_at": time(release.finished_at or release.created_at),
-            "user": self._user(release.actor),
+            "user": self.user_reference(release.actor),
             "version": release.number,
         }
 
@@ -186,7 +179,7 @@ class Shapes:
     def build(self, app: App, build: Build, release: Release | None) -> Json:
         """Heroku knows pending, succeeded and failed; what runs is pending to its clients, our own word stands beside."""
         return {
-            "app": self._app(app),
+            "app": self.app_reference(app),
             "buildpacks": [],
             "branch": build.branch,
             "created_at": time(build.created_at),
@@ -194,7 +187,7 @@ class Shapes:
             "id": self.ids.of("build", build.id),
             "message": build.message or None,
             "number": build.id,
-            "output_stream_url": self._stream(app, "build", build.id),
+            "output_stream_url": self.log_stream(app, "build", build.id),
             "phase": str(build.status),
             "release": self.release_reference(release) if release else None,
             "slug": {"id": self.ids.of("build", build.id)} if build.image else None,
@@ -202,156 +195,41 @@ class Shapes:
             "stack": stack_of(build.image) if build.image else BUILDPACKS,
             "status": _heroku_status(build.status),
             "updated_at": time(build.finished_at or build.created_at),
-            "user": self._user(build.actor),
-        }
-
-    def formation(self, app: App, name: str, scale: Scale, release: Release) -> Json:
-        return {
-            "app": self._app(app),
-            "autoscaling": autoscale.write(scale.autoscale) if scale.autoscale else None,
-            "command": release.image.processes.get(name, ""),
-            "created_at": time(app.created_at),
-            "dyno_size": self._named(SIZE_KIND, scale.size),
-            "id": self.ids.of(f"formation {name}", app.id),
-            "quantity": scale.quantity,
-            "size": scale.size,
-            "type": name,
-            "updated_at": time(app.updated_at),
-        }
-
-    def cron_task(self, app: App, due: Due, last: CronRun | None) -> Json:
-        return {
-            "app": self._app(app),
-            "command": due.task.command,
-            "concurrency_policy": str(due.task.policy),
-            "last_run": self.cron_run(app, last) if last else None,
-            "maintenance": due.task.paused,
-            "next_at": time(due.next_at),
-            "number": due.number,
-            "schedule": due.task.schedule,
-        }
-
-    def cron_run(self, app: App, run: CronRun) -> Json:
-        return {
-            "app": self._app(app),
-            "command": run.command,
-            "due_at": time(run.due_at),
-            "exit_code": run.exit_code,
-            "finished_at": time(run.finished_at),
-            "id": self.ids.of("cron run", run.id),
-            "message": run.message or None,
-            "name": run.process,
-            "output_stream_url": self._stream(app, "cron", run.id),
-            "release": {"version": run.release} if run.release else None,
-            "started_at": time(run.started_at),
-            "status": str(run.status),
-            "task": run.number,
-        }
-
-    def dyno_size(self, size: Size) -> Json:
-        """Heroku counts memory in GB; ours in MiB and the part of the machine's cores stand beside."""
-        return {
-            "architecture": platform.machine(),
-            "compute": max(1, size.cpu // 1000),
-            "cost": None,
-            "dedicated": False,
-            "dyno_units": max(1, size.memory // 512),
-            "generation": None,
-            "memory": size.memory / 1024,
-            "precise_dyno_units": str(size.memory / 512),
-            "private_space_only": False,
-            **self._named(SIZE_KIND, size.name),
-            "cpu_thousandths": size.cpu,
-            "memory_mib": size.memory,
-        }
-
-    def dyno(self, app: App, process: Process, command: str, release_id: int | None, size: str) -> Json:
-        release = self._ref("release", release_id) or {"id": None}
-        return {
-            "app": self._app(app),
-            "attach_url": None,
-            "command": command,
-            "created_at": time(process.since),
-            "detail": process.detail or None,
-            "dyno_size": self._named(SIZE_KIND, size),
-            "id": self.ids.of(f"dyno {process.name} v{process.release}", app.id),
-            "name": process.name,
-            "release": {**release, "version": process.release},
-            "restarts": process.restarts,
-            "size": size,
-            "state": str(process.state),
-            "type": process.type,
-            "updated_at": time(process.since),
+            "user": self.user_reference(build.actor),
         }
 
     def _domain(self, app: App, name: str, domain_id: str) -> Json:
         return {
             "acm_status": None,
             "acm_status_reason": None,
-            "app": self._app(app),
+            "app": self.app_reference(app),
             "hostname": name,
             "id": domain_id,
             "sni_endpoint": None,
         }
 
-    def key(self, key: UserKey) -> Json:
-        at = time(key.created_at)
-        return {
-            "comment": key.key.comment,
-            "created_at": at,
-            "email": key.user.email,
-            "fingerprint": key.key.fingerprint,
-            "id": self.ids.of("key", key.id),
-            "public_key": f"{key.key.line} {key.key.comment}".strip(),
-            "updated_at": at,
-        }
-
-    def one_off(self, app: App, one_off: OneOff, state: TaskState | None, release_id: int) -> Json:
-        return {
-            "app": self._app(app),
-            "attach_url": None,
-            "command": one_off.command,
-            "created_at": time(one_off.created_at),
-            "detail": f"inside {one_off.inside}" if one_off.inside else None,
-            "dyno_size": self._named(SIZE_KIND, one_off.size),
-            "id": self.ids.of("one-off", one_off.id),
-            "name": one_off.name,
-            "release": {"id": self.ids.of("release", release_id), "version": one_off.release},
-            "restarts": 0,
-            "size": one_off.size,
-            "state": "up" if state and state.stage is Stage.RUNNING else "starting",
-            "type": one_off.type,
-            "until": time(one_off.until),
-            "updated_at": time(state.since if state else one_off.created_at),
-        }
-
-    def attached(self, shown: Json, word: Secret, fingerprint: str) -> Json:
-        """`shown`, with where somebody may talk to it, once."""
-        url = f"rendezvous://{self._host()}:{self.settings.terminal_port}/{word.reveal()}"
-        return {**shown, "attach_fingerprint": fingerprint, "attach_url": url}
-
-    def _host(self) -> str:
+    def host(self) -> str:
         """Of what is no HTTP: as the client reached us, unless the settings know better; an IPv6 address in brackets."""
         host = self.settings.doors_host or urlsplit(self.base).hostname or ""
         return f"[{host}]" if ":" in host else host
 
-    def _stream(self, app: App, kind: str, number: int) -> str:
+    def log_stream(self, app: App, kind: str, number: int) -> str:
         return f"{self.base}/streams/logs/{self.tickets.for_log(LogTicket(app.id, kind, number))}"
 
-    def _app(self, app: App) -> Json:
+    def app_reference(self, app: App) -> Json:
         return {"id": self.ids.of("app", app.id), "name": app.name}
 
-    def _user(self, actor: Actor) -> Json:
+    def user_reference(self, actor: Actor) -> Json:
         return {"email": actor.email, "id": self.ids.of("account", actor.id)}
 
     def _stack(self, name: str) -> Json:
         name = name or BUILDPACKS
         return {"id": self.ids.of(STACK_KIND, STACKS.index(name) if name in STACKS else 0), "name": name}
 
-    def _ref(self, kind: str, number: int | None) -> Json | None:
+    def reference(self, kind: str, number: int | None) -> Json | None:
         return None if number is None else {"id": self.ids.of(kind, number)}
 
-    def _named(self, kind: str, name: str) -> Json:
+    def named(self, kind: str, name: str) -> Json:
         number = list(SIZES).index(name) if kind == SIZE_KIND and name in SIZES else 0
         return {"id": self.ids.of(kind, number), "name": name}
 

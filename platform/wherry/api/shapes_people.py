@@ -1,4 +1,4 @@
-"""Accounts, collaborators and tokens in the JSON shapes of Heroku's Platform API v3. Pure, as `shapes` is."""
+"""Accounts, their keys and tokens, and who shares an app, in the JSON shapes of Heroku's Platform API v3. Pure, as `shapes` is."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from wherry.api.shapes import Json, Shapes, time
 from wherry.domain.model import Actor, App, Collaborator, Token, User
 from wherry.domain.roles import ALL_ROLES, MEANS, Role, Scope
 from wherry.domain.secret import Secret
+from wherry.domain.ssh_keys import UserKey
 from wherry.domain.transfers import Transfer
 
 
@@ -63,7 +64,7 @@ def authorization(shapes: Shapes, user: Actor, token: Token, now: datetime, secr
         "scope": [str(each) for each in Scope if each in token.scopes],
         "session": None,
         "updated_at": time(token.updated_at),
-        "user": _user(shapes, user),
+        "user": shapes.user_reference(user),
     }
 
 
@@ -72,10 +73,23 @@ def transfer(shapes: Shapes, offer: Transfer) -> Json:
         "app": {"id": shapes.ids.of("app", offer.app_id), "name": offer.app},
         "created_at": time(offer.created_at),
         "id": shapes.ids.of("transfer", offer.id),
-        "owner": _user(shapes, offer.owner),
-        "recipient": _user(shapes, offer.recipient),
+        "owner": shapes.user_reference(offer.owner),
+        "recipient": shapes.user_reference(offer.recipient),
         "state": str(offer.state),
         "updated_at": time(offer.updated_at),
+    }
+
+
+def key(shapes: Shapes, key: UserKey) -> Json:
+    at = time(key.created_at)
+    return {
+        "comment": key.key.comment,
+        "created_at": at,
+        "email": key.user.email,
+        "fingerprint": key.key.fingerprint,
+        "id": shapes.ids.of("key", key.id),
+        "public_key": f"{key.key.line} {key.key.comment}".strip(),
+        "updated_at": at,
     }
 
 
@@ -93,15 +107,11 @@ def _collaborator(
     moments: tuple[datetime, datetime],
 ) -> Json:
     return {
-        "app": {"id": shapes.ids.of("app", app.id), "name": app.name},
+        "app": shapes.app_reference(app),
         "created_at": time(moments[0]),
         "id": ident,
         "permissions": [{"description": MEANS[each], "name": str(each)} for each in Role if each in roles],
         "role": role,
         "updated_at": time(moments[1]),
-        "user": {**_user(shapes, user), "federated": False},
+        "user": {**shapes.user_reference(user), "federated": False},
     }
-
-
-def _user(shapes: Shapes, user: Actor) -> Json:
-    return {"email": user.email, "id": shapes.ids.of("account", user.id)}

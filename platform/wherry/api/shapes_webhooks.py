@@ -13,7 +13,7 @@ def webhook(shapes: Shapes, app: App, hook: Webhook) -> Json:
     """Its secret is shown to who makes it, and never again. Beside Heroku's fields: whether it is on, and why not."""
     return {
         "active": hook.off_at is None,
-        "app": {"id": shapes.ids.of("app", app.id), "name": app.name},
+        "app": shapes.app_reference(app),
         "created_at": time(hook.created_at),
         "failures": hook.failures,
         "id": shapes.ids.of("webhook", hook.id),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import jsonify
 from flask.typing import ResponseReturnValue
 
+from wherry.api import shapes_processes
 from wherry.api.desk import Call
 from wherry.domain.errors import NotFound
 from wherry.domain.model import App
@@ -14,23 +15,25 @@ _SHOWN = 100
 
 
 def tasks(call: Call, app: App) -> ResponseReturnValue:
-    return jsonify([call.shapes.cron_task(app, due, last) for due, last in call.world.cron.tasks(app)])
+    return jsonify(
+        [shapes_processes.cron_task(call.shapes, app, due, last) for due, last in call.world.cron.tasks(app)]
+    )
 
 
 def run(call: Call, app: App, task: str) -> ResponseReturnValue:
     made = call.world.cron.run(call.actor, app, _number(app, task), call.origin)
-    return jsonify(call.shapes.cron_run(app, made)), 202
+    return jsonify(shapes_processes.cron_run(call.shapes, app, made)), 202
 
 
 def runs(call: Call, app: App) -> ResponseReturnValue:
     """Newest first."""
-    return jsonify([call.shapes.cron_run(app, each) for each in call.world.cron.runs(app, _SHOWN)])
+    return jsonify([shapes_processes.cron_run(call.shapes, app, each) for each in call.world.cron.runs(app, _SHOWN)])
 
 
 def show(call: Call, app: App, run: str) -> ResponseReturnValue:
     """By id, number, or the name of its process."""
     for each in call.world.cron.runs(app, _SHOWN):
-        shown = call.shapes.cron_run(app, each)
+        shown = shapes_processes.cron_run(call.shapes, app, each)
         if run in (shown["id"], shown["name"], str(each.id)):
             return jsonify(shown)
     raise NotFound(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import jsonify
 from flask.typing import ResponseReturnValue
 
+from wherry.api import shapes_processes
 from wherry.api.desk import Call
 from wherry.api.routes import one_offs
 from wherry.api.shapes import Json
@@ -88,6 +89,6 @@ def _shown(call: Call, app: App) -> list[Json]:
         release = releases.get(process.release)
         command = runs.get(process.name) or (release.image.processes.get(process.type, "") if release else "")
         size = formation[process.type].size if process.type in formation else DEFAULT_SIZE
-        return call.shapes.dyno(app, process, command, release.id if release else None, size)
+        return shapes_processes.dyno(call.shapes, app, process, command, release.id if release else None, size)
 
     return [*one_offs.shown(call, app), *(shape(process) for process in processes)]

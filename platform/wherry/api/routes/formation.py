@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
+from wherry.api import shapes_processes
 from wherry.api.body import json_object, only, text
 from wherry.api.desk import Call
 from wherry.api.routes.config import RELEASE_HEADER
@@ -71,7 +72,7 @@ def _shown(call: Call, app: App) -> list[Json]:
         return []
     if RELEASE in release.image.processes:
         formation = {**formation, RELEASE: Scale(0)}
-    return [call.shapes.formation(app, name, scale, release) for name, scale in formation.items()]
+    return [shapes_processes.formation(call.shapes, app, name, scale, release) for name, scale in formation.items()]
 
 
 def _one(call: Call, app: App, type: str) -> Json:

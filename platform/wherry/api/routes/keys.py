@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
+from wherry.api import shapes_people
 from wherry.api.body import json_object, only, text
 from wherry.api.desk import Call
 from wherry.domain.errors import NotFound
@@ -13,24 +14,25 @@ from wherry.domain.text import printable
 
 
 def index(call: Call) -> ResponseReturnValue:
-    return jsonify([call.shapes.key(each) for each in call.world.keys.of(call.actor)])
+    return jsonify([shapes_people.key(call.shapes, each) for each in call.world.keys.of(call.actor)])
 
 
 def show(call: Call, key: str) -> ResponseReturnValue:
-    return jsonify(call.shapes.key(_own(call, key)))
+    return jsonify(shapes_people.key(call.shapes, _own(call, key)))
 
 
 def create(call: Call) -> ResponseReturnValue:
     body = json_object(request)
     only(body, ("public_key",))
-    return jsonify(call.shapes.key(call.world.keys.add(call.actor, text(body, "public_key") or "", call.origin))), 201
+    added = call.world.keys.add(call.actor, text(body, "public_key") or "", call.origin)
+    return jsonify(shapes_people.key(call.shapes, added)), 201
 
 
 def remove(call: Call, key: str) -> ResponseReturnValue:
     """By id, fingerprint or comment; that of another user is not there."""
     number = call.desk.ids.number("key", key)
     removed = call.world.keys.remove(call.actor, key if number is None else number, call.origin)
-    return jsonify(call.shapes.key(removed))
+    return jsonify(shapes_people.key(call.shapes, removed))
 
 
 def _own(call: Call, key: str) -> UserKey:

@@ -7,6 +7,7 @@ import re
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
+from wherry.api import shapes_processes
 from wherry.api.body import flag, json_object, only, text
 from wherry.api.desk import Call
 from wherry.api.shapes import Json
@@ -32,7 +33,7 @@ def shown(call: Call, app: App) -> list[Json]:
     found = call.world.run.of_app(app)
     with call.world.ledger.begin(read_only=True) as tx:
         releases = {number: tx.releases.by_number(app.id, number).id for number in {each.release for each, _ in found}}
-    return [call.shapes.one_off(app, each, state, releases[each.release]) for each, state in found]
+    return [shapes_processes.one_off(call.shapes, app, each, state, releases[each.release]) for each, state in found]
 
 
 def stopped(call: Call, app: App, dyno: str) -> bool:
@@ -52,8 +53,8 @@ def _asked(call: Call, app: App, inside: str) -> ResponseReturnValue:
     one_off, word = call.world.run.run(call.actor, app, errand, call.origin)
     with call.world.ledger.begin(read_only=True) as tx:
         release = tx.releases.by_number(app.id, one_off.release)
-    made = call.shapes.one_off(app, one_off, None, release.id)
-    return jsonify(call.shapes.attached(made, word, fingerprint) if word else made), 201
+    made = shapes_processes.one_off(call.shapes, app, one_off, None, release.id)
+    return jsonify(shapes_processes.attached(call.shapes, made, word, fingerprint) if word else made), 201
 
 
 def _errand(inside: str) -> Errand:
