@@ -33,7 +33,6 @@ from wherry.domain.model import Event
 from wherry.domain.secret import Secret
 from wherry.fittings.stores import migrate, open_ledger
 from wherry.flow.access import digest
-from wherry.home import Home
 from wherry.ledger.ledger import SqlLedger
 from wherry.ledger.tables import apps, builds, events, releases
 from wherry.settings import Settings
@@ -154,10 +153,9 @@ def served(folder: Path) -> Iterator[http.client.HTTPConnection]:
 def fill(folder: Path, many: int, each: int) -> None:
     """What the stories would have written, in bulk."""
     settings = Settings.load({"WHERRY_HOME": str(folder)})
-    home = Home(settings.folder)
     (settings.folder / "run").mkdir(parents=True, exist_ok=True)
-    migrate(settings, home)
-    ledger = open_ledger(settings, home)
+    migrate(settings)
+    ledger = open_ledger(settings)
     with ledger.begin() as tx:
         actor = tx.accounts.ensure("admin@localhost", admin=True)
         tx.accounts.add_token(actor, digest(Secret(TOKEN)), "", NOW)

@@ -79,12 +79,12 @@ def through_the_api(folder: Path, count: int, rate: int, wanted: int) -> tuple[l
     settings = Settings.load({"WHERRY_HOME": str(folder / "home"), "WHERRY_WEB_PORT": str(port)})
     home = Home(settings.folder)
     home.prepare()
-    migrate(settings, home)
+    migrate(settings)
     api = Client(Endpoint(settings.web_url, open_account(settings, home), "the benchmark"))
     web = next(each for each in services(settings, home) if each.name == "web")
     with running(list(web.argv), port, env=dict(web.env), cwd=web.cwd) as process:
         api.post("apps", body={"name": "bench"})
-        with open_ledger(settings, home).begin(read_only=True) as tx:
+        with open_ledger(settings).begin(read_only=True) as tx:
             app = tx.apps.by_name("bench")
         urls = [api.post("apps", "bench", "log-sessions", body={"tail": True})["logplex_url"] for _ in range(count)]
         logs = open_app_logs(settings)

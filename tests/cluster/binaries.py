@@ -49,10 +49,6 @@ def folder() -> Path:
     return built
 
 
-def is_built() -> bool:
-    return (_cache() / f"kube-{_key()}").is_dir()
-
-
 def _build(cache: Path, built: Path) -> None:
     for abandoned in cache.glob(".building-*"):
         shutil.rmtree(abandoned, ignore_errors=True)

@@ -65,11 +65,6 @@ def start_registry(cluster: Cluster, name: str, *, login: bool) -> ClusterRegist
     return ClusterRegistry(outer, inner, user, password)
 
 
-def stop_registry(cluster: Cluster, name: str) -> None:
-    for address in (cluster.host_address, "127.0.0.1"):
-        cluster.stop(f"{name}-{address}")
-
-
 def _answers(url: str) -> bool:
     try:
         return requests.get(url, timeout=5).status_code in (200, 401)

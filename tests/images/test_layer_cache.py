@@ -42,10 +42,6 @@ def test_a_folder_that_was_only_moved_is_still_known(tree: Tree, cache: LayerCac
     assert cache.known(fingerprint(moved)) == layer
 
 
-def write_the_same(path: Path) -> None:
-    path.write_text(path.read_text())
-
-
 def same_size_and_time(path: Path) -> None:
     status = path.stat()
     path.write_text("X")

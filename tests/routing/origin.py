@@ -21,7 +21,6 @@ class Origin:
     def __init__(self, name: str, *, closes_idle: bool = False, idle: float | None = None) -> None:
         self.name = name
         self.requests = 0
-        self.largest_read = 0
         self._closes_idle = closes_idle
         self._idle = idle
         self.holding = threading.Semaphore(0)

@@ -86,7 +86,7 @@ class Elsewhere:
     # -- each kind of place
 
     def _folder(self, root: Path, folder: Path, depth: int) -> Found:
-        descriptor = _read(root, folder)
+        descriptor = _read(folder)
         found = [descriptor]
         for dependency in _dependencies(root, folder):
             if dependency.kind is not Kind.ID:
@@ -124,7 +124,7 @@ class Elsewhere:
 
     def _package(self, blobs: Blobs, named: str) -> Found:
         (name, version), folders = read_package(blobs, named, self.shelf)
-        found = tuple(_read(each, each) for each in folders)
+        found = tuple(_read(each) for each in folders)
         if all((each.id, each.buildpack.version) != (name, version) for each in found):
             raise InvalidInput(f"it does not bring {printable(name, 60)} {printable(version, 60)}, which it is for")
         return Found(Member(name, version), found)
@@ -179,7 +179,7 @@ def _member(descriptor: Descriptor) -> Member:
     return Member(descriptor.id, descriptor.buildpack.version)
 
 
-def _read(root: Path, folder: Path) -> Descriptor:
+def _read(folder: Path) -> Descriptor:
     """Raises InvalidInput for what is no buildpack, or has links that lead out of its folder."""
     if not folder.is_dir():
         raise InvalidInput("there is no such folder in the app")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from wherry import hook
-from wherry.home import Home
 from wherry.ledger.ledger import SqlLedger
 from wherry.ledger.master_key import load_or_create_key
 from wherry.logs.app_logs import MEBIBYTE, FileAppLogs
@@ -12,14 +11,14 @@ from wherry.sources.policy import Limits
 from wherry.sources.repositories import Repositories
 
 
-def open_ledger(settings: Settings, home: Home) -> SqlLedger:
+def open_ledger(settings: Settings) -> SqlLedger:
     key = load_or_create_key(settings.folder / "secrets" / "master.key")
     heads = settings.folder / "audit-heads"
     return SqlLedger(settings.database, key, settings.folder / "run", settings.number("lease_seconds"), heads)
 
 
-def migrate(settings: Settings, home: Home) -> None:
-    open_ledger(settings, home).migrate()
+def migrate(settings: Settings) -> None:
+    open_ledger(settings).migrate()
 
 
 def open_sources(settings: Settings) -> Repositories:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from wherry.domain.model import Actor, Collaborator, Token, User
 from wherry.domain.roles import EVERYTHING, Role, Scope
+from wherry.domain.ssh_keys import PublicKey, UserKey
 from wherry.domain.transfers import Transfer, TransferState
 
 
@@ -98,3 +99,17 @@ class Accounts(Protocol):
 
     def use_once(self, digest: str, now: datetime) -> Actor | None:
         """As by_token for a link, which is gone afterwards."""
+
+
+class SshKeys(Protocol):
+    def add(self, user: Actor, key: PublicKey, now: datetime) -> UserKey:
+        """Raises Conflict for a key that is anybody's."""
+
+    def by_id(self, key_id: int) -> UserKey | None: ...
+
+    def of_user(self, user_id: int) -> list[UserKey]:
+        """Oldest first."""
+
+    def all(self) -> list[UserKey]: ...
+
+    def remove(self, key_id: int) -> None: ...

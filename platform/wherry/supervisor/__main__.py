@@ -120,7 +120,7 @@ def auth_token(settings: Settings) -> None:
 @click.pass_obj
 def login_link(settings: Settings) -> None:
     """Print a link that logs the local admin in to the portal, once, within 15 minutes."""
-    click.echo(account.login_link(settings, Home(settings.folder)))
+    click.echo(account.login_link(settings))
 
 
 @commands.command("stack:update")
@@ -190,9 +190,8 @@ def prepare_command(settings: Settings, secrets: Path | None, own: Path | None) 
 @click.pass_obj
 def migrate_command(settings: Settings) -> None:
     """Bring the database to this version, and nothing else."""
-    home = Home(settings.folder)
-    home.prepare()
-    migrate(settings, home)
+    Home(settings.folder).prepare()
+    migrate(settings)
 
 
 @commands.command("ssh-door", hidden=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from wherry.domain.errors import WherryError
+from wherry.domain.model import Release
 from wherry.fittings.images import open_registry
 from wherry.fittings.runtimes import open_cluster, open_runtime
 from wherry.fittings.stores import open_ledger
@@ -137,7 +138,7 @@ def _builds(settings: Settings) -> list[Finding]:
 
 def _database(settings: Settings) -> list[Finding]:
     try:
-        with open_ledger(settings, Home(settings.folder)).begin() as tx:
+        with open_ledger(settings).begin() as tx:
             count = len(tx.apps.all())
     except (WherryError, OSError) as error:
         return [Finding("database", False, str(error), "wherry up --detach makes or migrates it")]
@@ -179,17 +180,22 @@ def _registry(settings: Settings) -> list[Finding]:
     return [Finding("registry", True, "answers")]
 
 
+def _has_image(registry: Registry, release: Release) -> bool:
+    return registry.has_manifest(release.image.repository, release.image.digest)
+
+
 def _releases(settings: Settings) -> list[Finding]:
     """Every current release must have an image that the registry serves (I1, A17)."""
     home = Home(settings.folder)
     try:
         registry = open_registry(settings, home)
-        with open_ledger(settings, home).begin() as tx:
-            current = {app.name: tx.releases.current(app.id) for app in tx.apps.all()}
+        with open_ledger(settings).begin(read_only=True) as tx:
+            names = {app.id: app.name for app in tx.apps.all()}
+            current = tx.releases.currents([*names])
         missing = [
-            f"{name} {release.name}"
-            for name, release in current.items()
-            if release and not registry.has_manifest(release.image.repository, release.image.digest)
+            f"{name} {current[app_id].name}"
+            for app_id, name in names.items()
+            if app_id in current and not _has_image(registry, current[app_id])
         ]
     except (WherryError, OSError):
         return []  # said above

@@ -58,7 +58,7 @@ def prepare(settings: Settings, home: Home, given: Path | None, own: Path | None
         lay_secrets(given, home.folder / "secrets")
         if (given / "platform").exists():
             _lay(home.folder / "run" / "platform", (given / "platform").read_bytes())
-    migrate(settings, home)
+    migrate(settings)
     open_account(settings, home)
 
 

@@ -51,7 +51,7 @@ class Up:
         own_engine = self._engine(supervisor)
         if own_engine:
             supervisor.bring_up(own_engine)
-        migrate(self.settings, self.home)
+        migrate(self.settings)
         open_account(self.settings, self.home)
         web_and_worker = []
         for service in services(self.settings, self.home):

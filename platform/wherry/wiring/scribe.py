@@ -46,7 +46,7 @@ class Scribe:
 
 def wire_scribe(settings: Settings, home: Home, wording: Wording) -> Scribe:
     """For the logs process. `wording`: of what webhooks are told."""
-    ledger, logs = open_ledger(settings, home), open_app_logs(settings)
+    ledger, logs = open_ledger(settings), open_app_logs(settings)
     collector = open_collector(settings, home)
     router = None if settings.on_cluster else FollowRouter(settings.folder / "router", logs, collector.process_at)
     keeper, clock = DrainKeeper(ledger, logs, dialer(settings)), SystemClock()

@@ -12,4 +12,4 @@ from wherry.wiring.parts import SystemClock
 
 def wire_terminal(settings: Settings, home: Home) -> AttachOneOff:
     """For the terminal door."""
-    return AttachOneOff(open_ledger(settings, home), open_runtime(settings, home), SystemClock())
+    return AttachOneOff(open_ledger(settings), open_runtime(settings, home), SystemClock())

@@ -269,7 +269,7 @@ def wire(settings: Settings) -> World:
     return World(
         settings=settings,
         ticket_key=home.secret("tickets.key"),
-        ledger=open_ledger(settings, home),
+        ledger=open_ledger(settings),
         sources=sources,
         logs=FileLogs(settings.folder / "logs"),
         runtime=open_runtime(settings, home),

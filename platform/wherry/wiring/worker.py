@@ -72,7 +72,7 @@ class Bench:
 
 def wire_worker(settings: Settings, home: Home) -> Bench:
     """For the worker process."""
-    ledger, clock, patience = open_ledger(settings, home), SystemClock(), patience_of(settings)
+    ledger, clock, patience = open_ledger(settings), SystemClock(), patience_of(settings)
     sources, logs = open_sources(settings), FileLogs(settings.folder / "logs")
     runtime, router, builder = open_runtime(settings, home), open_router(settings, home), open_builder(settings, home)
     release = ReleaseBuild(ledger, sources, clock)

@@ -28,10 +28,6 @@ class Refused(PlatformFault):
         self.reason = reason
         self.status = status
 
-    @property
-    def over_quota(self) -> bool:
-        return "exceeded quota" in self.message
-
 
 class Gone(PlatformFault):
     """The resource version that we go on from is no longer kept (410)."""
