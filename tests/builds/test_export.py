@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from docker import APIClient
+from wherry.builds.beforehand import Beforehand
 from wherry.builds.export import export
 from wherry.builds.model import Built
 from wherry.builds.stacks import Stack
@@ -70,11 +71,15 @@ def exporting(stack: Stack, registry: Registry, tmp_path: Path) -> Exporting:
     """The image, what the registry has of it, and what was said."""
 
     def run(
-        built: Built, previous: StoredImage | None = None, repository: str = f"apps/{os.getpid()}", **config: str
+        built: Built,
+        previous: StoredImage | None = None,
+        repository: str = f"apps/{os.getpid()}",
+        present: frozenset[str] = frozenset(),
+        **config: str,
     ) -> tuple[Image, StoredImage, list[str]]:
         said: list[str] = []
         wanted = request({name: Secret(value) for name, value in config.items()})
-        image = export(built, stack, registry, repository, previous, tmp_path / "caches", wanted, said.append)
+        image = export(built, stack, registry, repository, previous, tmp_path / "caches", wanted, said.append, present)
         return image, read_image(registry, image.repository, image.digest), said
 
     return run
@@ -277,6 +282,40 @@ def test_a_code_change_reads_no_dependency_and_sends_the_app_only(
     assert "       Unchanged layer wherry/python:deps" in said
     assert [line.split("(")[0] for line in said if "Added" in line] == ["       Added layer app "]
     assert len([line for line in proxy.seen[before:] if line.startswith("PUT") and "/uploads/" in line]) == 2
+
+
+def test_what_the_last_image_has_is_asked_for_ahead_and_only_what_is_new_is_sent(
+    built: Built, exporting: Exporting, registry: Registry, proxy: Proxy
+) -> None:
+    first, previous, _ = exporting(built)
+    with Beforehand(registry, first) as beforehand:
+        assert beforehand.previous() == previous
+        present = beforehand.present()
+    (built.app / "src/app.py").write_text("print('hey')\n")
+    before = len(proxy.seen)
+    image, stored, _ = exporting(built, previous, present=present)
+    asked = proxy.seen[before:]
+    assert stored.layers[:-1] == previous.layers[:-1]
+    assert image.digest != first.digest
+    assert [line for line in asked if line.startswith("HEAD")] == []
+    assert len([line for line in asked if line.startswith("PUT") and "/uploads/" in line]) == 2
+    (built.app / "src/app.py").write_text("print('hello')\n")
+    assert exporting(built)[0] == exporting(built, stored, present=present)[0]
+
+
+def test_what_the_registry_lost_of_the_last_image_is_sent_again(
+    built: Built, exporting: Exporting, registry: Registry
+) -> None:
+    first, previous, _ = exporting(built)
+    lost = previous.layers[-1].digest
+    registry.ask("DELETE", first.repository, f"blobs/{lost}", [202], push=True).close()
+    with Beforehand(registry, first) as beforehand:
+        present = beforehand.present()
+    assert present == {previous.config_digest, *(each.digest for each in previous.layers[:-1])}
+    assert exporting(built, previous, present=present)[0] == first
+    assert registry.has_blob(first.repository, lost)
+    with Beforehand(registry, replace(first, digest=f"sha256:{'0' * 64}")) as beforehand:
+        assert (beforehand.previous(), beforehand.present()) == (None, frozenset())
 
 
 def test_a_known_layer_that_the_registry_lost_is_packed_again(built: Built, exporting: Exporting) -> None:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from wherry.builds import cache, container_plan, no_dockerfiles, operator_env, operator_files
 from wherry.builds.asked import PROCFILE, Asked, leave_out, settle
+from wherry.builds.beforehand import Beforehand
 from wherry.builds.builder_image import BuilderImages
 from wherry.builds.builder_reading import chosen_builder
 from wherry.builds.built import built_of
@@ -36,7 +37,6 @@ from wherry.domain.errors import (
     BuildFailure,
     Cancelled,
     InvalidInput,
-    NotFound,
     PlatformFault,
     WherryError,
 )
@@ -47,7 +47,7 @@ from wherry.flow.talk import again, building, detail, step
 from wherry.images.layer_cache import LayerCache
 from wherry.images.passage import Passage
 from wherry.images.registry import Registry
-from wherry.images.stored import PUSHED, StoredImage, read_image
+from wherry.images.stored import PUSHED, StoredImage
 from wherry.settings import Settings, root_folder
 
 
@@ -106,20 +106,8 @@ class LifecycleBuilder:
         need_free(self._settings.folder, self._settings.number("build_free_mb"))
         if chosen := chosen_builder(request, self._settings.builders):
             return self._builder_images.build(*chosen, request, say, cancel)
-        stack = self._stack(say)
-        previous = self._previous(request)
-        with self._yard(stack) as yard, self._cache(request, yard.ground.work, say) as unit:
-            unpack(Path(request.source.archive), yard.ground.app, yard.ground.owner)
-            why = self._why_dockerfile(yard, request)
-            built = None if why else self._built(request, stack, previous, yard, unit, say, cancel)
-            if built is None:
-                return self._of_dockerfile(
-                    yard, request, why or "No buildpack knows it, and there is a Dockerfile.", say, cancel
-                )
-            unit.good = built.layers
-            if cancel.cancelled:
-                raise Cancelled("the build was cancelled")
-            return self._export(built, stack, previous, request, say)
+        with Beforehand(self._registry, request.previous) as beforehand:
+            return self._by_buildpacks(request, self._stack(say), beforehand, say, cancel)
 
     def sweep(self, build_id: int) -> None:
         """A sandbox ends with its worker; the next attempt removes it."""
@@ -151,14 +139,22 @@ class LifecycleBuilder:
         except InvalidInput as error:  # of the operator's settings: nothing that a pusher could mend
             raise PlatformFault(error.message, evidence=error.evidence, hint=error.hint) from error
 
-    def _previous(self, request: BuildRequest) -> StoredImage | None:
-        """The image that the new one may share layers with; without it the build starts from nothing."""
-        if request.previous is None:
-            return None
-        try:
-            return read_image(self._registry, request.previous.repository, request.previous.digest)
-        except (NotFound, InvalidInput):
-            return None
+    def _by_buildpacks(
+        self, request: BuildRequest, stack: Stack, beforehand: Beforehand, say: Say, cancel: Cancel
+    ) -> Image:
+        """Or by the Dockerfile that the app has."""
+        with self._yard(stack) as yard, self._cache(request, yard.ground.work, say) as unit:
+            unpack(Path(request.source.archive), yard.ground.app, yard.ground.owner)
+            why = self._why_dockerfile(yard, request)
+            built = None if why else self._built(request, stack, beforehand.previous(), yard, unit, say, cancel)
+            if built is None:
+                return self._of_dockerfile(
+                    yard, request, why or "No buildpack knows it, and there is a Dockerfile.", say, cancel
+                )
+            unit.good = built.layers
+            if cancel.cancelled:
+                raise Cancelled("the build was cancelled")
+            return self._export(built, stack, beforehand, request, say)
 
     def _earlier(self, previous: StoredImage | None, work: Path) -> Earlier:
         if previous is None:
@@ -248,11 +244,10 @@ class LifecycleBuilder:
         step(say, f"Building by Dockerfile: {why}")
         return self._containers.build(yard.ground.app, yard.ground.work, request, say, cancel)
 
-    def _export(
-        self, built: Built, stack: Stack, previous: StoredImage | None, request: BuildRequest, say: Say
-    ) -> Image:
-        repository = self._repository.format(request.app_id)
-        return export(built, stack, self._registry, repository, previous, self._caches, request, say)
+    def _export(self, built: Built, stack: Stack, beforehand: Beforehand, request: BuildRequest, say: Say) -> Image:
+        repository, previous = self._repository.format(request.app_id), beforehand.previous()
+        present = beforehand.present() if previous and previous.repository == repository else frozenset()
+        return export(built, stack, self._registry, repository, previous, self._caches, request, say, present)
 
 
 def _without_procfile_alone(catalogue: Catalogue) -> Catalogue:

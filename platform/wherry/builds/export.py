@@ -1,7 +1,7 @@
 """Export: a finished build becomes an image in the registry (platform.md "exporter"; cnb.md 19 to 22).
 
 Outside the sandbox, where the registry's login is; runs nothing of the app. Layers are packed and uploaded side by
-side; what the registry has is neither packed nor sent again.
+side, and the image's config beside them; what the registry has is neither packed nor sent again.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import ParamSpec
@@ -31,9 +31,10 @@ from wherry.flow.talk import detail, step
 from wherry.images.entries import Tree, of_files
 from wherry.images.layer_cache import LayerCache, fingerprint
 from wherry.images.layers import Layer, pack
-from wherry.images.manifest import image_config, image_manifest
+from wherry.images.manifest import Document, image_config, image_manifest
 from wherry.images.registry import Registry
 from wherry.images.stored import StoredImage, push_layer
+from wherry.images.upload import SMALL
 
 P = ParamSpec("P")
 RECORDS = "layer-records"
@@ -51,16 +52,17 @@ def export(
     cache: Path,
     request: BuildRequest,
     say: Say,
+    present: frozenset[str] = frozenset(),
 ) -> Image:
     """The image, once the registry has all of it. `cache` is the folder of all apps' caches; `previous` gives the layers
-    that the build reuses without having them.
+    that the build reuses without having them; `present`: blobs that `repository` is known to have.
 
     Raises BuildFailed for what a buildpack left that no image can hold, PlatformFault.
     """
     step(say, "Exporting the image")
     records = LayerCache(cache / str(request.app_id) / RECORDS)
     with _blobs(built) as blobs, ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="export") as pool:
-        work = _Export(built, stack, registry, repository, previous, records, blobs, pool, _in_turn(say))
+        work = _Export(built, stack, registry, repository, previous, records, blobs, pool, _in_turn(say), present)
         try:
             return work.run(request)
         except InvalidInput as error:
@@ -102,16 +104,19 @@ class _Export:
     blobs: Path
     pool: ThreadPoolExecutor
     say: Say
+    present: frozenset[str]
+    sending: list[Future[None]] = field(default_factory=list)
 
     def run(self, request: BuildRequest) -> Image:
-        base = [self._later(self._below, each) for each in self.stack.run.layers]
+        app = [self._later(self._pack, tree, "app") for tree in self._app()]
         launch = {(each.buildpack.id, each.name): self._later(self._launch, each) for each in self._launched()}
         launcher = self._later(self._files, dict(self.built.launcher), "launcher")
         metadata = (export_config.metadata_toml(self.built), 0o644)
         config = self._later(self._files, {f"{LAYERS}/config/metadata.toml": metadata}, "config")
         found = sbom_files(self.built)
         sbom = self._later(self._files, found, "sbom") if found else None
-        app = [self._later(self._pack, tree, "app") for tree in self._app()]
+        for each in self.stack.run.layers:
+            self._later(self._below, each)
         layers = ExportedLayers(
             {key: each.result() for key, each in launch.items()},
             launcher.result(),
@@ -119,19 +124,21 @@ class _Export:
             [each.result() for each in app],
             sbom.result() if sbom else None,
         )
-        for each in base:
-            each.result()
         digest = self._publish(layers, request)
         return Image(self.repository, digest, {each.type: export_config.shown(each) for each in self.built.processes})
 
-    def _later(self, work: Callable[P, Layer], *args: P.args, **kwargs: P.kwargs) -> Future[Layer]:
-        return self.pool.submit(work, *args, **kwargs)
+    def _later(self, work: Callable[P, Iterator[Layer]], *args: P.args, **kwargs: P.kwargs) -> Future[Layer]:
+        """The layer, as soon as it is known what it is; until it is in the registry too takes longer (`sending`)."""
+        known: Future[Layer] = Future()
+        self.sending.append(self.pool.submit(_told, known, work(*args, **kwargs)))
+        return known
 
-    # -- the layers, each packed where it has to be and in the registry when its method returns
+    # -- the layers: each is yielded once it is packed where it has to be, and is in the registry afterwards
 
-    def _below(self, layer: Layer) -> Layer:
-        push_layer(self.registry, self.repository, layer, [self.stack.run.repository])
-        return layer
+    def _below(self, layer: Layer) -> Iterator[Layer]:
+        yield layer
+        if layer.digest not in self.present:
+            push_layer(self.registry, self.repository, layer, [self.stack.run.repository])
 
     def _launched(self) -> list[BuiltLayer]:
         """In the order of the group, then of names: what a build adds does not move what was there."""
@@ -139,46 +146,56 @@ class _Export:
         launched = [each for each in self.built.layers if each.launch]
         return sorted(launched, key=lambda each: (order.get(each.buildpack.id, len(order)), each.name))
 
-    def _launch(self, layer: BuiltLayer) -> Layer:
+    def _launch(self, layer: BuiltLayer) -> Iterator[Layer]:
         """One that nothing has changed since it was last packed costs a look at its files, and no reading."""
         name = f"{layer.buildpack.id}:{layer.name}"
         if layer.folder is None:
-            return self._reused(layer, name)
+            yield from self._reused(layer, name)
+            return
         place = f"{layer.buildpack.escaped}/{layer.name}"
         if layer.folder.resolve() != self.built.layers_dir.resolve() / place:
             raise InvalidInput(f"the layer {printable(name)} is not where layers are")
         tree = Tree(layer.folder, f"{LAYERS}/{place}", (self.stack.uid, self.stack.gid))
         seen = fingerprint(tree)
         known = self.records.known(seen)
-        if known and self.registry.has_blob(self.repository, known.digest):
+        if known and (known.digest in self.present or self.registry.has_blob(self.repository, known.digest)):
             detail(self.say, f"Unchanged layer {printable(name)}")
-            return replace(known, note=f"wherry: {name}")
-        packed = self._pack(tree, name, seen)
-        self.records.note(packed.diff_id, on_disk(self.built.layers_dir, place).record())  # for a build that reuses it
-        return packed
+            yield replace(known, note=f"wherry: {name}")
+            return
+        for packed in self._pack(tree, name, seen):
+            yield packed
+            note = on_disk(self.built.layers_dir, place).record()  # for a build that reuses it
+            self.records.note(packed.diff_id, note)
 
-    def _reused(self, layer: BuiltLayer, name: str) -> Layer:
+    def _reused(self, layer: BuiltLayer, name: str) -> Iterator[Layer]:
         """By the diffID that the previous image's label has for it (buildpack.md "Layer Types")."""
         previous = self.previous
         found = (Earlier(previous.labels, previous.layers) if previous else Earlier()).needed(layer)
-        push_layer(self.registry, self.repository, found, [previous.repository if previous else self.repository])
+        yield replace(found, note=f"wherry: {name}")
+        if found.digest not in self.present:
+            push_layer(self.registry, self.repository, found, [previous.repository if previous else self.repository])
         detail(self.say, f"Reused layer {printable(name)}")
-        return replace(found, note=f"wherry: {name}")
 
-    def _files(self, files: Mapping[str, tuple[bytes, int]], name: str) -> Layer:
+    def _files(self, files: Mapping[str, tuple[bytes, int]], name: str) -> Iterator[Layer]:
         layer = pack(of_files(files), self.blobs, note=f"wherry: {name}")
-        return self._pushed(layer, name)
+        yield layer
+        self._push(layer, name)
 
-    def _pack(self, tree: Tree, name: str, seen: str = "") -> Layer:
+    def _pack(self, tree: Tree, name: str, seen: str = "") -> Iterator[Layer]:
         layer = pack(tree.entries(lambda line: detail(self.say, line)), self.blobs, note=f"wherry: {name}")
-        self._pushed(layer, name)
+        yield layer
+        self._push(layer, name)
         self.records.remember(layer, seen)
-        return layer
 
-    def _pushed(self, layer: Layer, name: str) -> Layer:
-        if push_layer(self.registry, self.repository, layer):
+    def _push(self, layer: Layer, name: str) -> None:
+        if layer.digest in self.present:
+            return
+        if push_layer(self.registry, self.repository, layer, ask=self._is_worth_asking(layer.size)):
             detail(self.say, f"Added layer {printable(name)} ({_size(layer.size)})")
-        return layer
+
+    def _is_worth_asking(self, size: int) -> bool:
+        """Beside a previous image, what is not of it is most likely new: then a question costs more than a few bytes."""
+        return not self.present or size > SMALL
 
     def _app(self) -> list[Tree]:
         """Its files belong to the build's user, and their group, which the app runs as too, may write them: an app may
@@ -197,11 +214,29 @@ class _Export:
         config = image_config(layers, settings, self.stack.run.config, origin.created(request))
         if len(config.body) > _LONGEST_CONFIG:
             raise InvalidInput(f"its labels and metadata have more than {_size(_LONGEST_CONFIG)}")
-        self.registry.put_blob(self.repository, config.digest, config.body)
+        self.sending.append(self.pool.submit(self._send_config, config))
+        for each in self.sending:
+            each.result()
         manifest = image_manifest(config, layers, export_config.notes(self.built, self.stack, request))
         digest = self.registry.put_manifest(self.repository, manifest)
         detail(self.say, f"Image {digest[:19]} ({_size(sum(each.size for each in layers))})")
         return digest
+
+    def _send_config(self, config: Document) -> None:
+        if config.digest not in self.present:
+            ask = self._is_worth_asking(len(config.body))
+            self.registry.put_blob(self.repository, config.digest, config.body, ask=ask)
+
+
+def _told(known: Future[Layer], steps: Iterator[Layer]) -> None:
+    """Goes through the steps, and says what they yield."""
+    try:
+        for layer in steps:
+            known.set_result(layer)
+    except BaseException as error:
+        if not known.done():
+            known.set_exception(error)
+        raise
 
 
 def _size(size: int) -> str:

@@ -160,7 +160,8 @@ class Stacks:
             return None
         build, run = record.build, record.run
         try:
-            here = self._registry.has_manifest(BUILD, build) and self._registry.has_manifest(RUN, run)
+            with ThreadPoolExecutor(2) as pool:  # side by side: every build waits for it
+                here = all(pool.map(self._registry.has_manifest, (BUILD, RUN), (build, run)))
             return self._stack(build, run) if here else None
         except (NotFound, InvalidInput):
             return None

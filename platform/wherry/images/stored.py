@@ -28,6 +28,7 @@ class StoredImage:
     layers: tuple[Layer, ...]
     annotations: Mapping[str, str] = field(default_factory=dict, compare=False)
     """Of its manifest."""
+    config_digest: str = field(default="", compare=False)
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -77,10 +78,14 @@ def push_image(
     return registry.put_manifest(repository, manifest)
 
 
-def push_layer(registry: Registry, repository: str, layer: Layer, sources: Sequence[str] = ()) -> bool:
-    """Whether bytes had to be sent. Raises PlatformFault when neither this machine nor the registry has the blob."""
+def push_layer(
+    registry: Registry, repository: str, layer: Layer, sources: Sequence[str] = (), *, ask: bool = True
+) -> bool:
+    """Whether bytes had to be sent. `ask` as of `Registry.put_blob`. Raises PlatformFault when neither this machine nor the
+    registry has the blob.
+    """
     if layer.path is not None:
-        return registry.put_blob(repository, layer.digest, layer.path)
+        return registry.put_blob(repository, layer.digest, layer.path, ask=ask)
     if any(registry.mount_blob(repository, layer.digest, source) for source in sources or [repository]):
         return False
     raise PlatformFault(f"the layer {layer.digest} is neither on this machine nor in the registry's {repository}")
@@ -131,4 +136,4 @@ def _read(registry: Registry, repository: str, document: Document) -> tuple[Stor
     layers = layers_of(manifest, config.value())
     notes = manifest.get("annotations")
     annotations = notes if isinstance(notes, Mapping) else {}
-    return StoredImage(repository, document.digest, config.value(), layers, annotations), config
+    return StoredImage(repository, document.digest, config.value(), layers, annotations, config.digest), config
