@@ -4,7 +4,9 @@
 
 The dependencies are a layer of so many MB in files of 64 kB; the median of the rebuilds should be the same for every
 size. Prints the limit (tar and hash of the changed files, 2 fsync, 4 calls to the registry, in the same run) and the
-same change by `docker build` with the dependencies cached, and pushed. Needs root, Docker and docker-registry.
+same change by `docker build` with the dependencies cached, and pushed; and by `crane append`, which only puts a tar of the
+app onto the image. "least": of the same rounds, for a machine that has other work. Needs root, Docker and docker-registry.
+To have crane: go install github.com/google/go-containerregistry/cmd/crane@latest
 """
 
 from __future__ import annotations
@@ -76,7 +78,7 @@ class Bench:
         stack = self.stacks.ensure(lambda line: print(line, file=sys.stderr))
         print(f"code-only rebuild, median of {ROUNDS}, ms")
         print(f"{'dependencies':>14} {'first build':>12} {'wherry':>8} {'limit':>8} {'ratio':>6}", end="")
-        print(f" {'docker build':>13} {'BuildKit':>9}")
+        print(f" {'least':>7} {'limit':>7} {'docker build':>13} {'BuildKit':>9} {'crane append':>13}")
         for size in sizes:
             app = self.folder / f"app-{size}"
             app.mkdir()
@@ -88,13 +90,15 @@ class Bench:
                 self.builder.prepare()  # as an idle worker does
                 image, taken = self.build(app, size, image)
                 ours.append(taken)
-            limit = median(lambda app=app: raw(app, self.registry.address, self.change(app)))
+            bare = times(lambda app=app: raw(app, self.registry.address, self.change(app)))
+            limit = statistics.median(bare)
             classic = self.docker(app, size, stack.run_ref, "0")
             kit = self.docker(app, size, stack.run_ref, "1")
+            crane = self.crane(app, image)
             row = f"{size:>11} MB {first * 1000:>12.0f} {statistics.median(ours) * 1000:>8.0f} {limit * 1000:>8.1f}"
-            print(f"{row} {statistics.median(ours) / limit:>6.1f} {classic:>13} {kit:>9}", flush=True)
-        if not shutil.which("buildah"):
-            print("peers missing here: buildah, pack")
+            row += f" {statistics.median(ours) / limit:>6.1f} {min(ours) * 1000:>7.0f} {min(bare) * 1000:>7.1f}"
+            print(f"{row} {classic:>13} {kit:>9} {crane:>13}", flush=True)
+        print("peers not tried: buildah, pack")
 
     def change(self, app: Path) -> None:
         self.number += 1
@@ -132,6 +136,31 @@ class Bench:
                 return "missing"
             finally:
                 subprocess.run(["docker", "rmi", "-f", name], check=False, capture_output=True)
+
+    def crane(self, app: Path, image: Image) -> str:
+        program = shutil.which("crane")
+        if program is None:
+            return "missing"
+        name, layer = f"{self.registry.address}/{image.repository}", self.folder / "layer.tar"
+
+        def once() -> None:
+            self.change(app)
+            with tarfile.open(layer, "w") as tar:
+                tar.add(app, "workspace")
+            argv = [
+                program,
+                "append",
+                "--insecure",
+                "-b",
+                f"{name}@{image.digest}",
+                "-f",
+                str(layer),
+                "-t",
+                f"{name}:peer",
+            ]
+            subprocess.run(argv, check=True, capture_output=True)
+
+        return f"{median(once) * 1000:.0f}"
 
 
 def buildpacks_with(folder: Path) -> Path:
@@ -173,12 +202,16 @@ def raw(app: Path, address: str, _changed: None) -> None:
 
 
 def median(work: Callable[[], object], rounds: int = ROUNDS) -> float:
-    times = []
+    return statistics.median(times(work, rounds))
+
+
+def times(work: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
+    taken = []
     for _ in range(rounds):
         started = time.perf_counter()
         work()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times)
+        taken.append(time.perf_counter() - started)
+    return taken
 
 
 if __name__ == "__main__":
