@@ -156,6 +156,8 @@ def test_formation_is_shown_and_changed_as_heroku_does(house: House, app: str) -
     updates = [{"type": "web", "quantity": "+2", "size": "Large"}, {"type": "worker", "quantity": 1}]
     web, worker = house.call("PATCH", f"/apps/{app}/formation", {"updates": updates}).json
     assert (web["quantity"], web["size"], worker["quantity"]) == (3, "large", 1)
+    by_id = house.call("PATCH", f"/apps/{app}/formation/web", {"dyno_size": {"id": "x"}})
+    assert (by_id.status, by_id.json["problems"][0][:28]) == (422, "dyno_size: must have a name ")
     one = house.call("PATCH", f"/apps/{app}/formation/web", {"quantity": "-1", "dyno_size": {"name": "huge"}}).json
     assert (one["quantity"], one["size"]) == (2, "huge")
     assert house.call("GET", f"/apps/{app}/formation/{one['id']}").json == one

@@ -220,6 +220,9 @@ def test_what_processes_do_by_themselves_is_told_once_to_who_asked_and_no_app_ca
         ("destroy", "worker.2", "down", 0),
         ("update", "web.1", "crashed", 3),
     ]
+    lives = [each["data"]["life"] for each in told]
+    assert len({*lives[:5], lives[6]}) == 1  # also told by two followers
+    assert lives[5] != lives[0]
     crash = told[2]
     assert (crash["resource"], crash["webhook_metadata"]["event"]["include"]) == ("dyno", "dyno")
     assert crash["previous_data"] == {"state": "up"}

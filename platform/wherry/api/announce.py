@@ -133,18 +133,19 @@ def _turn(shapes: Shapes, tx: Transaction, app: App, news: News) -> Json:
     """The log does not say of which release a process is: while one follows another, and of one that has gone, nobody
     claims to know.
     """
-    type = news.name.partition(".")[0]
+    type, after = news.name.partition(".")[0], news.event.after
     current, newest = tx.releases.current(app.id), tx.releases.newest(app.id)
     release = current if current and newest and current.id == newest.id and news.verb != "destroy" else None
     scale = tx.apps.formation(app.id).get(type)
     return {
         "app": {"id": shapes.ids.of("app", app.id), "name": app.name},
         "command": release.image.processes.get(type) if release else None,
-        "exit_status": news.event.after.get("exit_status"),
+        "exit_status": after.get("exit_status"),
+        "life": shapes.ids.of("life", int(str(after["life"]))),
         "name": news.name,
         "release": {"id": shapes.ids.of("release", release.id), "version": release.number} if release else None,
         "size": scale.size if scale else None,
-        "state": news.event.after["state"],
+        "state": after["state"],
         "type": type,
     }
 

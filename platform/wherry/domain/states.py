@@ -19,15 +19,18 @@ _CHANGED = re.compile(r"State changed from ([a-z]{1,20}) to (starting|up|crashed
 _STARTS = re.compile(r"Starting process(?: with command .*)?", re.DOTALL)
 _ENDED = re.compile(r"Process exited with status ([0-9]{1,9})")
 _OVER = (DOWN, "complete")
+_MOST = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """`process` is now `state`, and was `before` ("": it is new). `number`: of no other turn of this app; `code`: its exit
-    status, where it has just ended.
+    """`process` is now `state`, and was `before` ("": it is new). `number`: of no other turn of this app; `life`: the same
+    from a start to its end, since one that replaces another has its name beside it; `code`: its exit status, where it has
+    just ended.
     """
 
     number: int
+    life: int
     at: datetime
     process: str
     before: str
@@ -41,10 +44,12 @@ class Turn:
 
 @dataclass
 class Lives:
-    """Reads lines in their order, and remembers what only the next line of the same process makes a turn."""
+    """Reads lines in their order, and remembers what only a later line of the same process makes a turn."""
 
     _codes: dict[str, int] = field(default_factory=dict)
     _again: set[str] = field(default_factory=set)
+    _known: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    """Of each name the lives that may still be, the oldest first: number and state."""
 
     def turn(self, kept: Kept) -> Turn | None:
         line = kept.line
@@ -56,7 +61,7 @@ class Lives:
         elif changed := _CHANGED.fullmatch(line.text):
             return self._changed(kept, changed[1], changed[2])
         elif _STARTS.fullmatch(line.text) and line.process not in self._again:
-            return _turn(kept, "", STARTING)
+            return self._turn(kept, "", STARTING)
         return None
 
     def _changed(self, kept: Kept, before: str, state: str) -> Turn:
@@ -66,12 +71,26 @@ class Lives:
             self._again.add(process)
         else:
             self._again.discard(process)
-        return _turn(kept, before, DOWN if state in _OVER else state, self._codes.pop(process, None))
+        return self._turn(kept, before, DOWN if state in _OVER else state, self._codes.pop(process, None))
 
+    def _turn(self, kept: Kept, before: str, state: str, code: int | None = None) -> Turn:
+        number, process = _number(kept), kept.line.process
+        life = self._life(process, before, state) or number
+        rest = [each for each in self._known.pop(process, []) if each[0] != life]
+        if lives := [*rest, *([(life, state)] if state != DOWN else [])]:
+            self._known[process] = lives[-_MOST:]
+        return Turn(number, life, datetime.fromisoformat(micro(kept.line.at)), process, before, state, code)
 
-def _turn(kept: Kept, before: str, state: str, code: int | None = None) -> Turn:
-    at = datetime.fromisoformat(micro(kept.line.at))
-    return Turn(_number(kept), at, kept.line.process, before, state, code)
+    def _life(self, process: str, before: str, state: str) -> int:
+        """Whose turn it is; 0 for one that nobody knows. Of two with one name the older is told to end, and the newer is
+        the one of which the rest is said.
+        """
+        if not before:
+            return 0
+        known = self._known.get(process, [])
+        if state == DOWN:
+            return next((life for life, is_now in known if is_now != CRASHED), 0)
+        return next((life for life, is_now in reversed(known) if is_now == before), 0)
 
 
 def _number(kept: Kept) -> int:

@@ -53,16 +53,18 @@ class Follower:
             self._stop.wait(_PAUSE)
 
     def _follow(self) -> None:
-        at = noted = int(self._logs.position(_place(self._webhook)) or 0)
+        """What was told already is read once more, since a turn may belong to a life that began there."""
+        place = int(self._logs.position(_place(self._webhook)) or 0)
+        told = at = noted = min(place, self._logs.last(self._app))
         lives, turns = Lives(), list[Turn]()
-        lines = self._logs.follow(self._app, at, Filter(source=PLATFORM), _IDLE, eager=True)
+        lines = self._logs.follow(self._app, 0, Filter(source=PLATFORM), _IDLE, eager=True)
         with closing(lines) as following:  # type: ignore[type-var]
             for kept in following:
                 if self._stop.is_set():
                     return
                 if kept:
-                    at = kept.number
-                    turns += [turn] if (turn := lives.turn(kept)) else []
+                    at = max(at, kept.number)
+                    turns += [turn] if (turn := lives.turn(kept)) and kept.number > told else []
                 if turns and (kept is None or len(turns) == _MOST):
                     self._news.run(self._webhook, turns)
                     turns = []

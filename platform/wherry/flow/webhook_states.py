@@ -49,6 +49,6 @@ class EnqueueStates:
 
 def _news(app: App, turn: Turn) -> News:
     before = {"state": turn.before} if turn.before else {}
-    after = {"state": turn.state, "exit_status": turn.code}
+    after = {"state": turn.state, "exit_status": turn.code, "life": turn.life}
     event = Event(0, turn.at, app.owner.email, app.name, STATE, before, after, "logs", app.id)
     return News(event, turn.number, DYNO, turn.verb, turn.process)

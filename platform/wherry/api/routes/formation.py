@@ -11,7 +11,7 @@ from wherry.api.desk import Call
 from wherry.api.routes.config import RELEASE_HEADER
 from wherry.api.shapes import Json
 from wherry.domain.errors import InvalidInput, NotFound
-from wherry.domain.formation import RELEASE, Formation, Scale
+from wherry.domain.formation import RELEASE, SIZES, Formation, Scale
 from wherry.domain.model import App
 from wherry.domain.roles import Permission
 from wherry.domain.text import printable
@@ -122,10 +122,21 @@ def _images(wanted: object) -> dict[str, str]:
     return images
 
 
+def _named(size: dict[str, object]) -> str | None:
+    """Raises InvalidInput for one that only its id would name: that nothing came of it must not go unseen."""
+    only(size, ("id", "name"))
+    name = text(size, "name")
+    if name is None and size.get("id") is not None:
+        raise InvalidInput(
+            "nothing was scaled", problems=[f"dyno_size: must have a name (there are: {', '.join(SIZES)})"]
+        )
+    return name
+
+
 def _wish(body: dict[str, object]) -> Change:
     """The size as a name, or as Heroku's {"dyno_size": {"name": …}}. A quantity of null is no wish, as if absent."""
     size = body.get("size")
     nested = body.get("dyno_size")
     if size is None and nested is not None:
-        size = text(nested, "name") if isinstance(nested, dict) else nested
+        size = _named(nested) if isinstance(nested, dict) else nested
     return body.get("quantity"), size

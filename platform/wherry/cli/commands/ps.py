@@ -10,6 +10,8 @@ from wherry.cli import show
 from wherry.cli.common import amount, app_option, client, json_option, scalable
 from wherry.domain.formation import parse_change
 
+NOTHING_YET = "{} has no processes yet. To make some: git push wherry main"
+
 
 @click.command("ps")
 @click.argument("types", nargs=-1, metavar="[TYPE]...")
@@ -32,9 +34,7 @@ def index(app: str, types: tuple[str, ...], as_json: bool) -> None:
             show.line(f"{_shown({**each, 'detail': None})}: {show.safe(each['command'])}{detail}")
         show.line("")
     elif not formation and not dynos:
-        show.talk(
-            f"{app} has no processes" + (" of that type." if types else " yet. To make some: git push wherry main")
-        )
+        show.talk(f"{app} has no processes of that type." if types else NOTHING_YET.format(app))
     for each in formation:
         show.title(f"{each['type']} ({each['size']}): {each['command']} ({amount(each)})")
         running = _aged([dyno for dyno in dynos if dyno["type"] == each["type"]])
@@ -73,7 +73,8 @@ def scale(app: str, changes: tuple[str, ...], as_json: bool) -> None:
         if as_json:
             show.data(formation)
         else:
-            show.line(" ".join(f"{each['type']}={each['quantity']}:{each['size']}" for each in formation))
+            said = " ".join(f"{each['type']}={each['quantity']}:{each['size']}" for each in formation)
+            show.line(said) if said else show.talk(NOTHING_YET.format(app))
         return
     updates = [_update(*parse_change(change)) for change in changes]
     with show.action("Scaling processes") as done:
