@@ -16,6 +16,7 @@ import pytest
 from inotify_simple import INotify, flags
 from wherry.domain.errors import PlatformFault
 from wherry.home import Home
+from wherry.supervisor import supervise
 from wherry.supervisor.service import Records, Running, Service, stop_all, this_process
 from wherry.supervisor.supervise import Supervisor
 
@@ -59,6 +60,18 @@ def test_services_that_start_together_are_all_up_or_the_one_that_is_not_is_named
     never = "import time; time.sleep(600)"
     with pytest.raises(PlatformFault, match="four did not come up"):
         bench.supervisor.bring_up(bench.service("three", never), bench.service("four", "raise SystemExit(3)"))
+
+
+def test_a_slow_start_is_told_and_one_that_never_listens_is_told_from_one_that_ended(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervise, "READY_WITHIN", 0.5)
+    monkeypatch.setattr(supervise, "TOLD_EVERY", 0.2)
+    with pytest.raises(PlatformFault, match="it lives, and does not listen"):
+        bench.supervisor.bring_up(bench.service("one", "import time; time.sleep(600)"))
+    assert any("one: not up yet" in line for line in bench.said)
+    with pytest.raises(PlatformFault, match="it ended"):
+        bench.supervisor.bring_up(bench.service("two", "raise SystemExit(3)"))
 
 
 def test_a_service_that_ends_at_once_is_reported_with_its_last_words(bench: Bench) -> None:

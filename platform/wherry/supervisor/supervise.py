@@ -17,7 +17,8 @@ from wherry.supervisor.service import Records, Running, Service, stop_all
 
 STEADY = 30.0
 LONGEST_PAUSE = 15.0
-READY_WITHIN = 60.0
+READY_WITHIN = 180.0  # a small board that is busy with something else takes minutes
+TOLD_EVERY = 10.0
 
 
 @dataclass
@@ -146,17 +147,22 @@ class Supervisor:
     def _wait_until_ready(self, service: Service, together: set[str]) -> None:
         """No process announces that it listens, so its port is asked, in pauses that grow to a twentieth of a second;
         its end is an event, and that of one of those that start with it."""
-        until, pause = time.monotonic() + READY_WITHIN, 0.002
+        began, pause, told = time.monotonic(), 0.002, 0.0
         while not service.ready():
             ended = [key.data for key, _ in self._selector.select(pause) if key.data in together]
             pause = min(0.05, pause * 2)
-            if ended or time.monotonic() > until:
+            waited = time.monotonic() - began
+            if ended or waited > READY_WITHIN:
                 name = ended[0] if ended else service.name
+                why = "it ended" if ended else f"it lives, and does not listen after {waited:.0f} s"
                 raise PlatformFault(
-                    f"{name} did not come up (pid {self._watched[name].running.pid})",
+                    f"{name} did not come up (pid {self._watched[name].running.pid}): {why}",
                     evidence=self.records.last_lines(name),
                     hint="To see what is wrong: wherry doctor",
                 )
+            if waited - told >= TOLD_EVERY:
+                told = waited
+                self.say(f"{service.name}: not up yet after {waited:.0f} s")
 
 
 def wake_on_signals() -> int:
