@@ -250,6 +250,14 @@ def test_commands_of_the_machine_are_handed_to_the_platforms_program(terminal: T
     assert "Usage" in terminal.wherry("up", "--help").out
 
 
+def test_a_look_at_the_machine_waits_for_no_import_of_the_platform() -> None:
+    """Of its database, engine or web frameworks, which take a second or two."""
+    heavy = "{'sqlalchemy', 'docker', 'flask', 'kubernetes'}"
+    code = f"import sys, wherry.supervisor.__main__; print(*sorted({heavy} & {{*sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
+
+
 def test_the_version_is_the_packages(terminal: Terminal) -> None:
     from importlib.metadata import version
 

@@ -1,4 +1,7 @@
-"""The machine's own commands: ``python -m wherry.supervisor COMMAND``; the CLI execs this."""
+"""The machine's own commands: ``python -m wherry.supervisor COMMAND``; the CLI execs this.
+
+Most of the platform takes seconds to import. Each command imports what it needs, so that a look at it takes none of them.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +14,13 @@ from typing import Any
 import click
 
 from wherry.domain.errors import WherryError
-from wherry.fittings.stores import migrate
 from wherry.home import Home
 from wherry.settings import Settings
-from wherry.ssh import main as ssh_door
-from wherry.supervisor import account, doctor, scribe, worker
-from wherry.supervisor import down as down_story
-from wherry.supervisor import image as image_story
-from wherry.supervisor import stack as stack_story
+from wherry.supervisor import ssh
 from wherry.supervisor import status as status_story
-from wherry.supervisor.serve import PROCESSES, prepare, serve
+from wherry.supervisor.detach import UP_MARK, detach
 from wherry.supervisor.service import Records, this_process
-from wherry.supervisor.up import UP_MARK, Up, detach
-from wherry.terminal import main as terminal
+from wherry.supervisor.services import SERVICES
 
 
 def talk(line: str) -> None:
@@ -47,6 +44,8 @@ def up(settings: Settings, in_background: bool, progress_to: int | None) -> None
         detach(settings, talk)
         _say_where(settings)
         return
+    from wherry.supervisor.up import Up
+
     home = Home(settings.folder)
     home.prepare()
     progress = os.fdopen(progress_to, "w", buffering=1, encoding="utf-8") if progress_to else None
@@ -81,6 +80,8 @@ def _say_where(settings: Settings) -> None:
 @click.pass_obj
 def down(settings: Settings, keep_apps: bool) -> None:
     """Stop the platform and the apps. All data stays; `up` brings everything back."""
+    from wherry.supervisor import down as down_story
+
     down_story.down(settings, talk, keep_apps)
     talk("Wherry is down.")
 
@@ -100,6 +101,8 @@ def status(settings: Settings, as_json: bool) -> None:
 @click.pass_obj
 def doctor_command(settings: Settings, as_json: bool) -> None:
     """What is wrong on this machine, and the command that mends it. Exit code 1 when something is."""
+    from wherry.supervisor import doctor
+
     findings = doctor.examine(settings)
     if as_json:
         click.echo(json.dumps([finding.as_json() for finding in findings], indent=2))
@@ -113,6 +116,8 @@ def doctor_command(settings: Settings, as_json: bool) -> None:
 @click.pass_obj
 def auth_token(settings: Settings) -> None:
     """Print a token of the local admin."""
+    from wherry.supervisor import account
+
     click.echo(account.open_account(settings, Home(settings.folder)).reveal())
 
 
@@ -120,6 +125,8 @@ def auth_token(settings: Settings) -> None:
 @click.pass_obj
 def login_link(settings: Settings) -> None:
     """Print a link that logs the local admin in to the portal, once, within 15 minutes."""
+    from wherry.supervisor import account
+
     click.echo(account.login_link(settings))
 
 
@@ -128,6 +135,8 @@ def login_link(settings: Settings) -> None:
 @click.pass_obj
 def stack_update(settings: Settings, as_json: bool) -> None:
     """Make the images that apps are built and run on again, of today's packages. Apps stay on theirs until a rebase."""
+    from wherry.supervisor import stack as stack_story
+
     found = stack_story.update(settings, talk)
     if as_json:
         click.echo(json.dumps(found, indent=2))
@@ -136,18 +145,24 @@ def stack_update(settings: Settings, as_json: bool) -> None:
 @commands.command("worker", hidden=True)
 @click.pass_obj
 def worker_command(settings: Settings) -> None:
+    from wherry.supervisor import worker
+
     sys.exit(worker.main(settings))
 
 
 @commands.command("terminal", hidden=True)
 @click.pass_obj
 def terminal_command(settings: Settings) -> None:
+    from wherry.terminal import main as terminal
+
     sys.exit(terminal.main(settings))
 
 
 @commands.command("logs", hidden=True)
 @click.pass_obj
 def logs_command(settings: Settings) -> None:
+    from wherry.supervisor import scribe
+
     sys.exit(scribe.main(settings))
 
 
@@ -156,6 +171,8 @@ def logs_command(settings: Settings) -> None:
 @click.pass_obj
 def image_command(settings: Settings, as_json: bool) -> None:
     """Build the platform's own image of this checkout, and publish it with the stack images."""
+    from wherry.supervisor import image as image_story
+
     made = image_story.publish(settings, talk).values()
     if as_json:
         click.echo(json.dumps(made))
@@ -169,11 +186,13 @@ _SECRETS = click.option("--secrets", envvar="WHERRY_SECRETS", type=_FOLDER, help
 
 
 @commands.command("serve", hidden=True)
-@click.argument("process", type=click.Choice(PROCESSES))
+@click.argument("process", type=click.Choice((*SERVICES, *ssh.NAMES)))
 @_SECRETS
 @click.pass_obj
 def serve_command(settings: Settings, process: str, secrets: Path | None) -> None:
     """Run one of the platform's processes here, and nothing else: for containers."""
+    from wherry.supervisor.serve import serve
+
     serve(settings, Home(settings.folder), process, secrets, talk)
 
 
@@ -183,6 +202,8 @@ def serve_command(settings: Settings, process: str, secrets: Path | None) -> Non
 @click.pass_obj
 def prepare_command(settings: Settings, secrets: Path | None, own: Path | None) -> None:
     """Lay out the data folder and bring the database to this version: before `serve`."""
+    from wherry.supervisor.serve import prepare
+
     prepare(settings, Home(settings.folder), secrets, own)
 
 
@@ -190,6 +211,8 @@ def prepare_command(settings: Settings, secrets: Path | None, own: Path | None) 
 @click.pass_obj
 def migrate_command(settings: Settings) -> None:
     """Bring the database to this version, and nothing else."""
+    from wherry.fittings.stores import migrate
+
     Home(settings.folder).prepare()
     migrate(settings)
 
@@ -198,6 +221,8 @@ def migrate_command(settings: Settings) -> None:
 @click.option("--user", required=True)
 @click.pass_obj
 def ssh_door_command(settings: Settings, user: str) -> None:
+    from wherry.ssh import main as ssh_door
+
     sys.exit(ssh_door.main(settings, user))
 
 

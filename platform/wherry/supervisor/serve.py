@@ -18,10 +18,9 @@ from wherry.supervisor import ssh
 from wherry.supervisor.account import open_account
 from wherry.supervisor.registry_store import collect_garbage
 from wherry.supervisor.service import Service
-from wherry.supervisor.services import SERVICES, listens, service
+from wherry.supervisor.services import listens, service
 
 Say = Callable[[str], None]
-PROCESSES = (*SERVICES, *ssh.NAMES)
 _OF_ONE_MACHINE = ("run", "ssh")
 _LARGEST = 64 * 1024
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from wherry.settings import Settings
 from wherry.supervisor import ssh
+from wherry.supervisor.endpoints import endpoints
 from wherry.supervisor.service import Records
-from wherry.supervisor.up import endpoints
 
 NAMES = ("supervisor", "engine", "registry", "router", "logs", "terminal", "web", "worker", *ssh.NAMES)
 

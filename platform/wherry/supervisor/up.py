@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import fcntl
-import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import TextIOWrapper
 
-from wherry.domain.errors import Conflict, PlatformFault
+from wherry.domain.errors import Conflict
 from wherry.fittings.images import stacks
 from wherry.fittings.stores import migrate
 from wherry.home import Home
 from wherry.settings import Settings
 from wherry.supervisor import engine, ssh
 from wherry.supervisor.account import open_account
+from wherry.supervisor.endpoints import endpoints
 from wherry.supervisor.registry_store import collect_garbage
 from wherry.supervisor.service import Records, Service
 from wherry.supervisor.services import listens, services
@@ -80,48 +79,3 @@ class Up:
                 f"the platform in {self.home.folder} is up already", hint="To see it: wherry status"
             ) from None
         return lock
-
-
-def endpoints(settings: Settings) -> dict[str, str]:
-    web = settings.web_url
-    registry = settings.registry_url or f"http://127.0.0.1:{settings.registry_port}"
-    return {
-        "api": web,
-        "portal": f"{web}/dashboard",
-        "git": web,
-        "router": settings.app_url("NAME"),
-        "registry": registry,
-    }
-
-
-def detach(settings: Settings, say: Say) -> None:
-    """Starts `up` in a session of its own and returns when it is up; its progress is passed on until then.
-
-    Raises PlatformFault when it ended instead.
-    """
-    reader, writer = os.pipe()
-    Home(settings.folder).prepare()
-    log = os.open(settings.folder / "log" / "supervisor.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    actions = [
-        (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
-        (os.POSIX_SPAWN_DUP2, log, 1),
-        (os.POSIX_SPAWN_DUP2, log, 2),
-        (os.POSIX_SPAWN_DUP2, writer, 3),
-    ]
-    argv = [sys.executable, "-m", "wherry.supervisor", "up", "--progress-to", "3"]
-    environ = {**os.environ, **settings.environ(), "PYTHONUNBUFFERED": "1"}
-    os.posix_spawn(sys.executable, argv, environ, file_actions=actions, setsid=True)
-    os.close(writer)
-    os.close(log)
-    up = False
-    with os.fdopen(reader, encoding="utf-8") as progress:
-        for line in progress:
-            if line == UP_MARK:
-                up = True
-                break
-            say(line.rstrip("\n"))
-    if not up:
-        raise PlatformFault("the platform did not come up", hint="To see what is wrong: wherry doctor")
-
-
-UP_MARK = "\0up\n"
