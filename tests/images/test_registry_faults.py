@@ -170,6 +170,11 @@ def test_a16_too_many_requests_are_answered_with_the_wait_that_was_asked(
     assert 0.9 <= time.monotonic() - began < 60
 
 
+def test_a16_a_date_that_is_none_is_no_wish(through: Registry, proxy: Proxy) -> None:
+    proxy.fault = once("POST", Answer(429, {"Retry-After": "Fri, 31 Dec 9999 23:59:59 -2359"}))
+    through.put_blob("app", *blob(10))
+
+
 def test_a16_a_wait_beyond_all_patience_is_a_fault_at_once(through: Registry, proxy: Proxy) -> None:
     proxy.fault = once("POST", Answer(429, {"Retry-After": "3600"}))
     began = time.monotonic()

@@ -48,7 +48,7 @@ def _retry_after(response: requests.Response) -> float | None:
     text = response.headers.get("Retry-After", "")
     if text.isascii() and text.isdecimal():
         return float(text)
-    with suppress(ValueError, TypeError):
+    with suppress(ValueError, TypeError, OverflowError):
         moment = email.utils.parsedate_to_datetime(text)
         return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
     return None

@@ -7,11 +7,13 @@ down:  SECRET down TOKEN\\n
 
 from __future__ import annotations
 
+import errno
 import hmac
 import logging
 import re
 import secrets
 import socket
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -36,6 +38,9 @@ SECONDS = 10.0
 _UP = re.compile(rb"([0-9a-f]{64}) up ([0-9]{1,18}) ([0-9]{1,3}) ([0-9A-Fa-f:.]{0,45})(?:%[a-z0-9]+)?")
 _DOWN = re.compile(rb"([0-9a-f]{64}) down ([0-9a-f]{32})")
 _LONGEST_LINE = 128
+_PASSES = {errno.ECONNABORTED, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EPROTO}
+"""Of accept(2): what one client, or the machine for a while, is to blame for."""
+_PAUSE = 0.5
 
 
 @dataclass
@@ -57,9 +62,13 @@ class Door:
             while True:
                 try:
                     connection, _ = listener.accept()
-                except OSError:
-                    return
-                pool.submit(self._met, connection)
+                except OSError as error:
+                    if error.errno not in _PASSES:
+                        return
+                    log.warning("a session of git over SSH could not be taken: %s", error)
+                    time.sleep(_PAUSE)  # its client waits in the queue; asked at once, the answer would be the same
+                else:
+                    pool.submit(self._met, connection)
 
     def _met(self, connection: socket.socket) -> None:
         """The door's one catch."""
