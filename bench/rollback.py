@@ -26,7 +26,15 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
-from bench.push_to_live import newest_image, raw_start, row, switch, timed, wait_for_answer  # noqa: E402
+from bench.push_to_live import (  # noqa: E402
+    newest_container,
+    newest_image,
+    raw_start,
+    row,
+    switch,
+    timed,
+    wait_for_answer,
+)
 from tests.journeys.harness import App, Platform, steady_requests  # noqa: E402
 
 BODIES = {1: "the first", 2: "the second"}
@@ -48,18 +56,20 @@ def main(rounds: int, rate: int) -> None:
 
 def report(app: App, rounds: int, rate: int, pushes: list[float]) -> None:
     image = newest_image(app)
-    ours, asked, starts, kept, runs = [], [], [], [], []
+    ours, asked, starts, like, kept, runs = [], [], [], [], [], []
     with steady_requests(app, rate) as knocks:  # all in turn, so that what disturbs one disturbs each
         for number in range(rounds):  # v2 serves: by the command to v1, and by the API to v2 again
             ours.append(until_body(app, BODIES[1], lambda: by_command(app, 1)))
             starts.append(raw_start(image))
             asked.append(until_body(app, BODIES[2], lambda: by_request(app, 2)))
+            like.append(raw_start(image, newest_container(app)))
             kept.append(docker_start(app, image, number))
             runs.append(docker_run(app, image, number))
     print(f"rollback to the first old answer, median of {rounds} (min, max); {rate} requests a second all the while")
     row("wherry releases:rollback", ours)
     row("the API alone, without the start of the command", asked)
     row("  limit: docker create, start, first answer (app boot included)", starts)
+    row("  the same on the platform's network, with its limits and init", like)
     nginx = "" if shutil.which("nginx") else " (nginx missing: no switch)"
     row(f"  peer: docker start of a kept container, switch by nginx{nginx}", kept)
     row(f"  peer: docker run, switch by nginx{nginx}", runs)
