@@ -28,7 +28,6 @@ from tests.runtimes.tiny import ENGINE
 
 pytestmark = pytest.mark.engine
 PATH = {"PATH": "/usr/bin:/bin"}
-HOST = "cat /proc/sys/kernel/hostname"
 
 
 @pytest.fixture
@@ -292,7 +291,7 @@ def test_a_prepared_container_is_used_once_and_by_such_a_build_only(
     hosts: list[bytes] = []
 
     def steps(session: SandboxSession) -> None:
-        hosts.extend(shell(session, HOST)[1])
+        hosts.extend(shell(session, "cat /proc/sys/kernel/hostname")[1])
 
     machine.prepare(spec(tiny_image))
     machine.prepare(spec(tiny_image, build_id=9))
@@ -301,19 +300,6 @@ def test_a_prepared_container_is_used_once_and_by_such_a_build_only(
     run(machine, spec(tiny_image, build_id=8), steps)
     run(machine, spec(tiny_image, build_id=8), steps)
     assert [host == waiting["Id"][:12].encode() for host in hosts] == [False, True, False]
-
-
-def test_a_build_takes_the_container_that_is_just_being_made(
-    machine: MachineSandbox, tiny_image: str, engine_api: APIClient, platform_id: str
-) -> None:
-    hosts: list[bytes] = []
-    making = threading.Thread(target=machine.prepare, args=(spec(tiny_image),))
-    making.start()
-    eventually(lambda: containers(engine_api, platform_id))
-    (made,) = containers(engine_api, platform_id)
-    run(machine, spec(tiny_image, build_id=8), lambda session: hosts.extend(shell(session, HOST)[1]))
-    making.join()
-    assert hosts == [made["Id"][:12].encode()]
 
 
 def test_a_prepared_container_that_died_is_not_used(

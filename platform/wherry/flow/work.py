@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,16 +14,15 @@ from wherry.flow.ledger_ports import Ledger
 from wherry.flow.ports import Cancel
 
 log = logging.getLogger(__name__)
-_AWAITED = tuple(kind for kind in JobKind if kind not in (JobKind.CRON, JobKind.KEEP, JobKind.CONVERGE))
+_SHORT = tuple(kind for kind in JobKind if kind not in (JobKind.CRON, JobKind.KEEP))
 Story = Callable[[Job, Cancel], None]
 
 
 @dataclass
 class Worker:
     """`stories`: what each kind of job runs. `slots`: sets of kinds that share so many threads. `beat`: seconds
-    between renewals. `prepare`: what can be done ahead; it is called when nobody waits for a job, at the start and after
-    each job, but not between a build and its rollout, whose start it would slow down: `followed` are the seconds within
-    which a release follows its build.
+    between renewals. `prepare`: what can be done ahead; it is called when there is nothing else to do, at the start and
+    after each job.
     """
 
     name: str
@@ -33,9 +31,7 @@ class Worker:
     slots: Mapping[tuple[JobKind, ...], int]
     beat: float
     prepare: Callable[[], None]
-    followed: float = 1.0
     _prepared: bool = False
-    _calm_at: float = 0.0
     _running: dict[int, tuple[Job, Cancel]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -46,22 +42,15 @@ class Worker:
                 while (kinds := self._free_kinds()) and (job := self.ledger.claim(self.name, kinds)):
                     self._begin(pool, job)
                 self._tend()
-                calm_in = self._calm_in()
-                if calm_in <= 0:
+                if not self._prepared and not self._busy(_SHORT):
                     self._prepared = True
                     pool.submit(self._prepare)
-                self.ledger.wait(min(calm_in, self.beat) if calm_in > 0 else self.beat)
+                self.ledger.wait(self.beat)
             self._cancel_all()
 
     def _free_kinds(self) -> tuple[JobKind, ...]:
         """What there is room for: asked for at once, since somebody waits for each answer of the ledger."""
         return tuple(kind for kinds, most in self.slots.items() if self._busy(kinds) < most for kind in kinds)
-
-    def _calm_in(self) -> float:
-        """Seconds until something can be made ready; a beat when all is, or while somebody waits for a job."""
-        if self._prepared or self._busy(_AWAITED):
-            return self.beat
-        return self._calm_at - time.monotonic()
 
     def _busy(self, kinds: tuple[JobKind, ...] = tuple(JobKind)) -> int:
         with self._lock:
@@ -94,8 +83,6 @@ class Worker:
             with self._lock:
                 del self._running[job.id]
                 self._prepared = False
-                if job.kind in (JobKind.BUILD, JobKind.ROLLOUT):
-                    self._calm_at = time.monotonic() + self.followed if job.kind is JobKind.BUILD else 0.0
             self.ledger.ring()
 
     def _tend(self) -> None:

@@ -39,22 +39,20 @@ class MachineSandbox:
         self._networks = Networks(self._engine, platform, subnet)
         self._scratch = scratch or Path(tempfile.gettempdir())
         self._lock = Lock()
-        self._making = Lock()
         self._spare: Container | None = None
 
     def prepare(self, spec: SandboxSpec) -> None:
         self._remove({"label": [f"{naming.PLATFORM}={self._platform}", naming.BUILD], "status": ["exited", "dead"]})
-        with self._making:
-            with self._lock:
-                if self._spare and self._spare.spec == _spare(spec) and not self._spare.death():
-                    return
-                spare, self._spare = self._spare, None
-            if spare:
-                spare.end()
-            self._remove_folders(_SPARE)
-            started = self._started(_spare(spec))
-            with self._lock:
-                self._spare = started
+        with self._lock:
+            if self._spare and self._spare.spec == _spare(spec) and not self._spare.death():
+                return
+            spare, self._spare = self._spare, None
+        if spare:
+            spare.end()
+        self._remove_folders(_SPARE)
+        started = self._started(_spare(spec))
+        with self._lock:
+            self._spare = started
 
     def run(self, spec: SandboxSpec, steps: Callable[[SandboxSession], None], cancel: Cancel) -> None:
         try:
@@ -72,10 +70,8 @@ class MachineSandbox:
         self._remove_folders(build_id)
 
     def _prepared(self, spec: SandboxSpec) -> Container | None:
-        """The spare one, when it was made for such a build and lives; from now on it is this build's. One that is just
-        being made is there sooner than another would be.
-        """
-        with self._making, self._lock:
+        """The spare one, when it was made for such a build and lives; from now on it is this build's."""
+        with self._lock:
             if self._spare is None or self._spare.spec != _spare(spec):
                 return None
             container, self._spare = self._spare, None
