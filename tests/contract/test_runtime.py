@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from wherry.domain.errors import Cancelled, NotFound, PlatformFault, RolloutFailed, RolloutFailure
@@ -19,6 +20,23 @@ from wherry.flow.ports import Cancel, Runtime
 from tests.contract.runtime_world import World
 from tests.fakes.runtime import InMemoryRuntime
 from tests.runtimes.machine_world import SMALL, eventually, quiet, workload
+
+
+class Kept:
+    """What a run said, as a log keeps it. `then` is told of each line."""
+
+    def __init__(self, then: Callable[[str], None] = lambda _: None) -> None:
+        self.lines: list[str] = []
+        self.marks: list[str] = []
+        self._then = then
+
+    def say(self, line: str, mark: str = "") -> None:
+        self.lines.append(line)
+        self.marks.append(mark)
+        self._then(line)
+
+    def take(self, other: Kept, count: int) -> None:
+        self.lines, self.marks = other.lines[:count], other.marks[:count]
 
 
 def test_started_processes_are_up_and_only_web_has_an_endpoint(world: World) -> None:
@@ -217,10 +235,40 @@ def test_a_run_that_is_left_goes_on_and_is_found_again_and_no_retire_takes_it(wo
 
 def test_a_run_of_its_own_number_ends_beside_the_processes(world: World) -> None:
     world.runtime.start([workload(world.image)], quiet)
-    said: list[str] = []
-    assert world.runtime.run(workload(world.image, "release"), said.append, Cancel(), number=1001, leave=Cancel()) == 0
-    assert said == ["migrated"]
+    kept = Kept()
+    assert world.runtime.run(workload(world.image, "release"), kept.say, Cancel(), number=1001, leave=Cancel()) == 0
+    assert kept.lines == ["migrated"]
     assert world.ids() == [(1, 1, "web.1")]
+
+
+def test_whoever_goes_on_with_a_run_hears_each_line_after_the_last_that_was_kept_once(world: World) -> None:
+    counts = workload(world.image, "release", env={"MODE": "counts"}, release=3)
+    run, numbers = partial(world.runtime.run, counts, number=1008), [str(each) for each in range(1, 11)]
+    leave = Cancel()
+    before = Kept(lambda line: leave.cancel() if line == "5" else None)
+    with pytest.raises(Cancelled):
+        run(before.say, Cancel(), leave=leave)
+    assert before.lines == numbers[:5]
+    log = Kept()
+    log.take(before, 2)  # what came after it died with who heard it
+    with pytest.raises(Cancelled):
+        run(quiet, Cancel(), leave=leave, resume=True, heard=log.marks[-1])
+    assert run(log.say, Cancel(), leave=Cancel(), resume=True, heard=log.marks[-1]) == 0
+    assert log.lines == numbers
+    assert run(log.say, Cancel(), leave=Cancel(), heard=log.marks[-1]) == 0  # another one: nothing is left of the first
+    assert log.lines == numbers * 2
+    assert log.marks == sorted(set(log.marks))
+
+
+def test_nothing_is_lost_of_a_run_of_which_no_line_was_kept(world: World) -> None:
+    counts = workload(world.image, "release", env={"MODE": "counts"}, boot_limit=600.0)
+    leave, log = Cancel(), Kept()
+    with pytest.raises(Cancelled):
+        world.runtime.run(counts, lambda line, mark="": leave.cancel(), Cancel(), number=1009, leave=leave)
+    another = "000041/another/2026-11-21T15:04:05.5Z"
+    assert world.runtime.run(counts, log.say, Cancel(), number=1009, leave=Cancel(), resume=True, heard=another) == 0
+    assert log.lines == [str(each) for each in range(1, 11)]
+    assert min(log.marks) > another
 
 
 def test_without_an_engine_every_method_is_a_platform_fault() -> None:
@@ -256,11 +304,11 @@ def test_discarding_an_image_keeps_what_runs_on_it_and_may_be_repeated(world: Wo
 @pytest.mark.parametrize(("mode", "code", "line"), [("works", 0, "migrated"), ("exits", 5, "no table")])
 def test_a_process_runs_once_to_its_end_beside_what_serves(world: World, mode: str, code: int, line: str) -> None:
     world.runtime.start([workload(world.image)], quiet)
-    said: list[str] = []
+    log = Kept()
     asked = workload(world.image, "release", release=2, env={"MODE": mode})
-    assert world.runtime.run(asked, said.append, Cancel()) == code
-    assert world.runtime.run(asked, said.append, Cancel()) == code
-    assert said == [line, line]
+    assert world.runtime.run(asked, log.say, Cancel()) == code
+    assert world.runtime.run(asked, log.say, Cancel()) == code
+    assert log.lines == [line, line]
     assert world.ids() == [(1, 1, "web.1")]
 
 

@@ -7,7 +7,7 @@ from threading import Event
 
 from wherry.domain.errors import Cancelled
 from wherry.domain.image import Image
-from wherry.flow.ports import BuildRequest, BuildSay, Cancel
+from wherry.flow.ports import BuildRequest, Cancel, MarkedSay
 from wherry.flow.talk import again
 
 
@@ -26,7 +26,7 @@ class InMemoryBuilder:
         self.swept: list[int] = []
         self.requests: list[BuildRequest] = []
 
-    def build(self, request: BuildRequest, say: BuildSay, cancel: Cancel, leave: Cancel | None = None) -> Image:
+    def build(self, request: BuildRequest, say: MarkedSay, cancel: Cancel, leave: Cancel | None = None) -> Image:
         commit = request.source.commit
         self.requests.append(request)
         if request.attempt > 1:

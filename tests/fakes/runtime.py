@@ -12,7 +12,8 @@ from threading import Condition, Event
 from wherry.domain.errors import Cancelled, NotFound, PlatformFault, RolloutFailed, RolloutFailure
 from wherry.domain.restarts import Turn
 from wherry.domain.workload import Endpoint, Process, ProcessState, Workload
-from wherry.flow.ports import Cancel, Say
+from wherry.flow.ports import Cancel, MarkedSay, Say
+from wherry.runtimes.marks import Output
 
 from tests.fakes.tasks import LocalTasks
 
@@ -32,7 +33,7 @@ class _Running:
 
 class InMemoryRuntime(LocalTasks):
     """`fault`: when set, every method raises it, as when the engine is gone. `broken`: types that fail their gate.
-    `stopped` lists what was retired: (app id, release, process name).
+    `stopped` lists what was retired: (app id, release, process name). `printed`: what a ``slow`` run has printed so far.
     """
 
     def __init__(self) -> None:
@@ -41,6 +42,7 @@ class InMemoryRuntime(LocalTasks):
         self.fault: PlatformFault | None = None
         self.run_exits = 0
         self.left: set[Key] = set()
+        self.printed: list[str] = []
         self.broken: set[str] = set()
         self.stopped: list[tuple[int, int, str]] = []
         self.ran: list[tuple[int, int, str]] = []
@@ -49,6 +51,7 @@ class InMemoryRuntime(LocalTasks):
         self._news: list[int] = []
         self._gone = False
         self._addresses = 0
+        self._origins: dict[Key, str] = {}
 
     def start(self, workloads: Sequence[Workload], say: Say) -> None:
         self._check()
@@ -81,12 +84,13 @@ class InMemoryRuntime(LocalTasks):
     def run(
         self,
         workload: Workload,
-        say: Say,
+        say: MarkedSay,
         cancel: Cancel,
         number: int = 1,
         leave: Cancel | None = None,
         *,
         resume: bool = False,
+        heard: str = "",
     ) -> int:
         self._check()
         key = (workload.app_id, workload.release, workload.type, number)
@@ -94,12 +98,23 @@ class InMemoryRuntime(LocalTasks):
             raise NotFound(f"nothing is left of {workload.type}.{number}")
         if key not in self.left:
             self.ran.append((workload.app_id, workload.release, workload.type))
+            self._origins[key] = f"run-{len(self.ran)}"
         self.left.discard(key)
         mode = workload.env["MODE"].reveal() if "MODE" in workload.env else ""
+        printed = {"slow": self.printed, "exits": ["no table"], "counts": [str(n) for n in range(1, 11)]}
+        records = ((f"{at:09}", line.encode()) for at, line in enumerate(printed.get(mode, ["migrated"])))
+        for mark, line in Output(self._origins[key], heard).rest(records):
+            self._check_left(key, leave)
+            say(line.decode(), mark)
         if mode == "slow":
             self._until_stopped(key, workload, cancel, leave)
-        say("no table" if mode == "exits" else "migrated")
+        self._check_left(key, leave)
         return self.run_exits or (5 if mode == "exits" else 0)
+
+    def _check_left(self, key: Key, leave: Cancel | None) -> None:
+        if leave and leave.cancelled:
+            self.left.add(key)
+            raise Cancelled(f"{key[2]}.{key[3]} was left")
 
     def _until_stopped(self, key: Key, workload: Workload, cancel: Cancel, leave: Cancel | None) -> None:
         stopped = Event()
@@ -108,8 +123,7 @@ class InMemoryRuntime(LocalTasks):
                 each.on_cancel(stopped.set)
         if not stopped.wait(workload.boot_limit):
             raise RolloutFailed(RolloutFailure.RELEASE_PHASE, f"{workload.type}.1 ran longer than its seconds")
-        if leave and leave.cancelled:
-            self.left.add(key)
+        self._check_left(key, leave)
         raise Cancelled(f"{workload.type}.1 was stopped")
 
     def discard(self, images: Collection[tuple[str, str]]) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from threading import Thread
+
 import pytest
 from wherry.domain.errors import Conflict, InvalidInput, NotFound, PlatformFault
-from wherry.domain.model import App, JobKind, ReleaseStatus
+from wherry.domain.model import App, Job, JobKind, ReleaseStatus
 from wherry.domain.refs import ZERO, RefUpdate
 from wherry.flow.ports import Cancel
 
 from tests.flow.conftest import Stage
+from tests.runtimes.machine_world import eventually
 
 A, B = "a" * 40, "b" * 40
 
@@ -286,6 +289,11 @@ def test_the_release_phase_runs_before_anything_starts_and_its_failure_leaves_th
     assert " !     the release phase ended with exit code 5" in log
 
 
+def _until_left(stage: Stage, job: Job, cancel: Cancel) -> None:
+    with pytest.raises(Conflict, match="taken up again"):
+        stage.stories[JobKind.ROLLOUT](job, cancel)
+
+
 def test_a_release_phase_outlives_its_worker_and_is_not_begun_again(stage: Stage, app: App) -> None:
     stage.deploy(app, A)
     stage.configure.run(stage.user, app, {"MODE": "slow"})
@@ -296,12 +304,24 @@ def test_a_release_phase_outlives_its_worker_and_is_not_begun_again(stage: Stage
     stage.sources.move(app.id, "main", B)
     release = stage.release.of_update(app.id, RefUpdate(ZERO, B, "refs/heads/main"))
     assert release
-    for _ in range(2):
+    for count in (2, 5):
         job = stage.ledger.claim("worker", [JobKind.ROLLOUT])
         assert job
+        stage.runtime.printed = [f"table {each}" for each in range(count)]  # the last ones while no worker lived
         stopping = Cancel()
+        thread = Thread(target=_until_left, args=(stage, job, stopping))
+        thread.start()
+        eventually(lambda last=f"       table {count - 1}": last in stage.logs.read(f"release-{release.id}"))
         stopping.cancel()
-        with pytest.raises(Conflict, match="taken up again"):
-            stage.stories[JobKind.ROLLOUT](job, stopping)
+        thread.join(20)
         stage.ledger.free("worker")
     assert stage.runtime.ran == [(app.id, release.number, "release")]
+    assert stage.logs.read(f"release-{release.id}") == [
+        "-----> Release phase: migrate",
+        "       table 0",
+        "       table 1",
+        "-----> Release phase, taken up again: migrate",
+        "       table 2",
+        "       table 3",
+        "       table 4",
+    ]

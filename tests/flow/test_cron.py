@@ -14,6 +14,7 @@ from wherry.domain.model import App, Job, JobKind
 from wherry.flow.ports import Cancel
 
 from tests.flow.conftest import Stage
+from tests.runtimes.machine_world import eventually
 
 A, B = "a" * 40, "b" * 40
 TIDY = CronTask("bin/tidy", "*/5 * * * *")
@@ -171,13 +172,17 @@ def test_a_run_is_stopped_by_hand_whether_it_began_or_not(stage: Stage, slow: Ap
 def test_a_run_outlives_its_worker_and_the_next_one_goes_on_with_it(stage: Stage, slow: App) -> None:
     deploy(stage, slow, TIDY)
     tick(stage, 60)
-    _, cancel, thread, _ = begun(stage, slow)
+    stage.runtime.printed = ["one"]
+    _, cancel, thread, run = begun(stage, slow)
+    eventually(lambda: stage.logs.read(f"cron-{run.id}") == ["one"])
     cancel.cancel()  # the worker stops
     thread.join(20)
     assert runs(stage, slow) == [RunStatus.RUNNING]
     assert len(stage.runtime.left) == 1
     stage.ledger.free("worker")
+    stage.runtime.printed += ["two", "three"]  # while no worker lives
     _, cancel, thread, _ = begun(stage, slow)
+    eventually(lambda: stage.logs.read(f"cron-{run.id}") == ["one", "two", "three"])
     cancel.cancel()
     thread.join(20)
     assert len(stage.runtime.ran) == 1, "it began once"

@@ -51,7 +51,7 @@ def workload(image: Image, process_type: str = "web", **changes: object) -> Work
     return Workload(**(values | changes))  # type: ignore[arg-type]
 
 
-def quiet(line: str) -> None:
+def quiet(line: str, mark: str = "") -> None:
     """A `say` for tests that do not look at it."""
 
 

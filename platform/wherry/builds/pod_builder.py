@@ -35,7 +35,7 @@ from wherry.domain.image import Image
 from wherry.domain.registry_names import Place
 from wherry.domain.text import printable
 from wherry.flow.pod_ports import Away, BuildPod, BuildPods, Caps, Ears
-from wherry.flow.ports import BuildRequest, BuildSay, Cancel, Say
+from wherry.flow.ports import BuildRequest, Cancel, MarkedSay, Say
 from wherry.flow.talk import again, detail, trouble
 from wherry.images.layers import Layer
 from wherry.images.manifest import image_config, image_manifest
@@ -69,7 +69,7 @@ class PodBuilder:
     platform: str
     settings: Settings
 
-    def build(self, request: BuildRequest, say: BuildSay, cancel: Cancel, leave: Cancel | None = None) -> Image:
+    def build(self, request: BuildRequest, say: MarkedSay, cancel: Cancel, leave: Cancel | None = None) -> Image:
         self._check(request)
         leave = leave or Cancel()
         if request.attempt > 1:
@@ -119,7 +119,7 @@ class PodBuilder:
         except InvalidInput as error:  # of the operator's settings: nothing that a pusher could mend
             raise PlatformFault(error.message, evidence=error.evidence, hint=error.hint) from error
 
-    def _gone_on(self, request: BuildRequest, say: BuildSay, cancel: Cancel, leave: Cancel) -> Image | None:
+    def _gone_on(self, request: BuildRequest, say: MarkedSay, cancel: Cancel, leave: Cancel) -> Image | None:
         """The end of what an earlier attempt began; None when nothing is left of it, or it fails by a fault of ours."""
         attempt = self.pods.left(request.build_id)
         if attempt is None:
@@ -220,7 +220,7 @@ class PodBuilder:
         number = self.settings.number
         return Caps(memory=number("build_memory_mb"), disk=number("build_disk_mb"), seconds=number("build_seconds"))
 
-    def _followed(self, request: BuildRequest, attempt: int, say: BuildSay, cancel: Cancel, leave: Cancel) -> Image:
+    def _followed(self, request: BuildRequest, attempt: int, say: MarkedSay, cancel: Cancel, leave: Cancel) -> Image:
         listener = Listener(say, attempt, request.heard)
         ears = Ears(listener.hear, say, cancel, leave)
         found = self.pods.follow(request.build_id, attempt, self._caps, ears)

@@ -19,7 +19,7 @@ from typing import Any
 from wherry.domain.errors import BuildFailed, BuildFailure, Cancelled, PlatformFault, WherryError
 from wherry.domain.image import Image
 from wherry.domain.text import log_line
-from wherry.flow.ports import BuildSay
+from wherry.flow.ports import MarkedSay
 
 PROGRAMS = ("fetch", "export")
 """In the order in which they write."""
@@ -63,7 +63,7 @@ class Listener:
     `strange`: the last lines that are none of ours, as of a program that broke.
     """
 
-    say: BuildSay
+    say: MarkedSay
     attempt: int = 1
     since: str = ""
     image: Image | None = None

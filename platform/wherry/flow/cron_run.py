@@ -67,11 +67,12 @@ class RunCron:
         stream = cron_stream(run.id)
         return self.runtime.run(
             workload,
-            lambda line: self.logs.append(stream, line),
+            lambda line, mark="": self.logs.append(stream, line, mark),
             kill,
             number=FIRST_NUMBER + run.id,
             leave=leave,
             resume=has_begun,
+            heard=self.logs.mark(stream),
         )
 
     def _is_over(self, run: CronRun) -> bool:

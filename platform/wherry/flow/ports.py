@@ -28,6 +28,12 @@ Say = Callable[[str], None]
 """Takes one line for the person who waits (no newline at its end)."""
 
 
+class MarkedSay(Protocol):
+    """As Say; `mark`: of the line, as Logs has them."""
+
+    def __call__(self, line: str, mark: str = "", /) -> None: ...
+
+
 class Cancel:
     """A wish to stop, handed down to long work; `on_cancel` callbacks run once, in the thread that cancels (or at
     once).
@@ -108,14 +114,8 @@ class BuildRequest:
     heard: str = ""
 
 
-class BuildSay(Protocol):
-    """As Say; `mark`: of the line, as Logs has them."""
-
-    def __call__(self, line: str, mark: str = "", /) -> None: ...
-
-
 class Builder(Protocol):
-    def build(self, request: BuildRequest, say: BuildSay, cancel: Cancel, leave: Cancel | None = None) -> Image:
+    def build(self, request: BuildRequest, say: MarkedSay, cancel: Cancel, leave: Cancel | None = None) -> Image:
         """Turns a source into an image that the registry serves. Once `leave` is cancelled, it returns soon, and what can
         go on without us goes on for the next attempt; elsewhere that is as `cancel`. Raises BuildFailed, Cancelled,
         PlatformFault.
@@ -214,19 +214,22 @@ class Runtime(Tasks, Protocol):
     def run(
         self,
         workload: Workload,
-        say: Say,
+        say: MarkedSay,
         cancel: Cancel,
         number: int = 1,
         leave: Cancel | None = None,
         *,
         resume: bool = False,
+        heard: str = "",
     ) -> int:
         """Runs one process to its end, beside whatever runs; its exit code. What an earlier run of it left is gone
         then. `boot_limit`: the seconds that it may take. `number`: the second half of its name.
 
-        With `leave`, what an earlier call left is gone on with, from its next line on; once that is cancelled, the process
+        With `leave`, what an earlier call left, also one that died, is gone on with; once that is cancelled, the process
         is left running for the next call, and Cancelled is raised. `resume`: it began already; NotFound is raised when
-        nothing is left of it.
+        nothing is left of it. `heard`: the mark of the last line in the log that has one. What comes after that line is
+        said, each line once, also what was printed while nobody followed; all of it when that line was another's. Marks
+        grow with each line, and from one that is gone to the next.
 
         Raises RolloutFailed, Cancelled, PlatformFault.
         """

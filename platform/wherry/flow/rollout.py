@@ -62,7 +62,7 @@ class RollOut:
         try:
             with foreseen("the rollout"):
                 self._check(app, release, formation)
-                self._release_phase(app, release, cancel)
+                self._release_phase(job, app, release, cancel)
                 self._start(app, release, formation, wishes)
                 self._switch(app, release)
                 self._postdeploy(app, release, cancel)
@@ -83,21 +83,22 @@ class RollOut:
         if self.runtime.has_volumes:
             check_volumes(app, workloads(app, release, formation, self.patience))
 
-    def _release_phase(self, app: App, release: Release, cancel: Cancel) -> None:
-        """It outlives this worker, and the next one goes on with it. Begun again only when nothing is left of it, so what it
-        does must bear being done twice.
+    def _release_phase(self, job: Job, app: App, release: Release, cancel: Cancel) -> None:
+        """It outlives this worker, and the next one goes on with it, from the last line that the log has. Begun again only
+        when nothing is left of it, so what it does must bear being done twice.
         """
         workload = release_phase(app, release, self.patience)
         if workload is None:
             return
-        say, last = self._say(release), deque[str](maxlen=_EVIDENCE)
+        stream, last = release_stream(release.id), deque[str](maxlen=_EVIDENCE)
 
-        def hear(line: str) -> None:
+        def hear(line: str, mark: str = "") -> None:
             last.append(line)
-            detail(say, line)
+            detail(lambda text: self.logs.append(stream, text, mark), line)
 
-        step(say, f"Release phase: {release.image.processes[workload.type]}")
-        if code := self.runtime.run(workload, hear, Cancel(), leave=cancel):
+        again = ", taken up again" if job.attempt > 1 else ""
+        step(self._say(release), f"Release phase{again}: {release.image.processes[workload.type]}")
+        if code := self.runtime.run(workload, hear, Cancel(), leave=cancel, heard=self.logs.mark(stream)):
             raise RolloutFailed(
                 RolloutFailure.RELEASE_PHASE,
                 f"the release phase ended with exit code {code}",
@@ -129,7 +130,7 @@ class RollOut:
         step(say, f"Running postdeploy: {printable(line, 500)}")
         workload = command(app, release, POSTDEPLOY, line, self.patience.release)
         try:
-            code = self.runtime.run(workload, lambda text: detail(say, text), cancel, number=FIRST_NUMBER)
+            code = self.runtime.run(workload, lambda text, _="": detail(say, text), cancel, number=FIRST_NUMBER)
         except RolloutFailed as error:
             trouble(say, error)
         else:

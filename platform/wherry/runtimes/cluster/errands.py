@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from wherry.domain.one_off import PROCESS, Task
 from wherry.domain.workload import Workload
-from wherry.flow.ports import Cancel, Say
+from wherry.flow.ports import Cancel, MarkedSay
 from wherry.flow.task_ports import Session, TaskState
 from wherry.runtimes.cluster import kinds, once, one_offs, pods
 from wherry.runtimes.cluster.client import Client
@@ -27,16 +27,17 @@ class ClusterRuntime(ClusterProcesses):
     def run(
         self,
         workload: Workload,
-        say: Say,
+        say: MarkedSay,
         cancel: Cancel,
         number: int = 1,
         leave: Cancel | None = None,
         *,
         resume: bool = False,
+        heard: str = "",
     ) -> int:
         self._world.need(kinds.POD)
         with self._client.telling(say):
-            return once.run(self._errands, workload, say, cancel, number, leave, resume=resume)
+            return once.run(self._errands, workload, say, cancel, number, leave, resume=resume, heard=heard)
 
     def launch(self, task: Task) -> None:
         self._world.need(kinds.POD)

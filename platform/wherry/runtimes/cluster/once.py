@@ -14,14 +14,14 @@ from typing import TypeVar
 from wherry.domain.errors import Cancelled, NotFound, PlatformFault, RolloutFailed, RolloutFailure, WherryError
 from wherry.domain.text import log_line
 from wherry.domain.workload import Workload
-from wherry.flow.ports import Cancel, Say
+from wherry.flow.ports import Cancel, MarkedSay
 from wherry.flow.task_ports import Ended
 from wherry.runtimes.cluster import ends, errand, log_lines
 from wherry.runtimes.cluster.answers import Answer
 from wherry.runtimes.cluster.explain import refused
 from wherry.runtimes.cluster.kinds import JOB, POD, Object
 from wherry.runtimes.cluster.tools import Tools
-from wherry.runtimes.marks import marked
+from wherry.runtimes.marks import Output
 
 T = TypeVar("T")
 _LEFT, _CANCELLED, _LATE = "left", "cancelled", "late"
@@ -35,18 +35,19 @@ _GONE_WITHIN = 60.0
 def run(
     tools: Tools,
     workload: Workload,
-    say: Say,
+    say: MarkedSay,
     cancel: Cancel,
     number: int,
     leave: Cancel | None,
     *,
     resume: bool,
+    heard: str,
 ) -> int:
     """Its exit code. What an earlier, interrupted run of it left is removed first, or, where it may be left, gone on
     with. Raises Cancelled, PlatformFault, and RolloutFailed: its image cannot be had, the cluster has no room, or it ran
     longer than its `boot_limit`.
     """
-    job = _Run(tools, workload, number, say)
+    job = _Run(tools, workload, number, say, heard)
     job.begin(may_resume=leave is not None, must_resume=resume)
     cancel.on_cancel(lambda: job.end(_CANCELLED))
     if leave:
@@ -65,15 +66,14 @@ def run(
 class _Run:
     """`reason`: why it was ended by us, or left; "" when it was not."""
 
-    def __init__(self, tools: Tools, workload: Workload, number: int, say: Say) -> None:
-        self._tools, self._workload, self._say = tools, workload, say
+    def __init__(self, tools: Tools, workload: Workload, number: int, say: MarkedSay, heard: str) -> None:
+        self._tools, self._workload, self._say, self._heard = tools, workload, say, heard
         self._job = errand.job(tools.ground, workload, number)
         self._name: str = self._job["metadata"]["name"]
         self._namespace = tools.namespace(workload.app_id)
         self._lock = Lock()
         self._answer: Answer | None = None
         self._began_at = datetime.now(UTC)
-        self._mark = ""
         self.process = f"{workload.type}.{number}"
         self.reason = ""
 
@@ -81,8 +81,8 @@ class _Run:
         """Raises NotFound when it must go on with what an earlier call left, and nothing is left."""
         found = self._found()
         if found and may_resume:
-            self._began_at = ends.moment(found["metadata"]["creationTimestamp"])
-            self._mark = log_lines.now()  # what was written before is known already
+            if not _is_over(found):  # else its code tells how it ended while nobody looked
+                self._began_at = ends.moment(found["metadata"]["creationTimestamp"])
             return
         if must_resume:
             raise NotFound(f"nothing is left of {self.process}")
@@ -96,7 +96,7 @@ class _Run:
         """Says its lines; how it ended, None when its pod is gone. Raises Cancelled when it was left."""
         pod = self._begun()
         while pod is not None:
-            whole = self._read(pod["metadata"]["name"])
+            whole = self._read(pod)
             self._check_left()
             pod = self._next_look(whole)
             if pod is not None and whole and ends.is_over(pod):
@@ -173,16 +173,17 @@ class _Run:
         self._check_left()
         return None
 
-    def _read(self, pod: str) -> bool:
+    def _read(self, pod: Object) -> bool:
         """Lines as they are written; False when the connection broke before their end."""
+        output, name = Output(pod["metadata"]["uid"], self._heard), pod["metadata"]["name"]
         try:
             with log_lines.opened(
-                self._tools.client, self._namespace, pod, mark=self._mark, hold=self._hold
+                self._tools.client, self._namespace, name, mark=output.after, hold=self._hold
             ) as records:
-                for _, mark, piece in marked(records):
-                    if mark > self._mark:
-                        self._say(log_line(piece))
-                        self._mark = mark
+                for mark, piece in output.rest(records):
+                    self._check_left()  # the last one may be half a line then
+                    self._say(log_line(piece), mark)
+                    self._heard = mark
         except NotFound:
             return True
         except PlatformFault:
@@ -210,3 +211,11 @@ class _Run:
     def _check_left(self) -> None:
         if self.reason == _LEFT:
             raise Cancelled("it was left running")
+
+
+def _is_over(job: Object) -> bool:
+    """By itself, not because its time was up."""
+    return any(
+        each["type"] in ("Complete", "Failed") and each["status"] == "True" and each.get("reason") != "DeadlineExceeded"
+        for each in (job.get("status") or {}).get("conditions") or ()
+    )

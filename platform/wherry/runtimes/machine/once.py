@@ -12,13 +12,14 @@ from docker.types.daemon import CancellableStream
 from wherry.domain.errors import Cancelled, NotFound, RolloutFailed, RolloutFailure
 from wherry.domain.text import log_line
 from wherry.domain.workload import Workload
-from wherry.flow.ports import Cancel, Say
+from wherry.flow.ports import Cancel, MarkedSay
+from wherry.runtimes.machine import lines, log_records
 from wherry.runtimes.machine.attempt import Tools, create
 from wherry.runtimes.machine.engine import CLIENT_ERRORS, Engine, close_stream
 from wherry.runtimes.machine.naming import Identity
 from wherry.runtimes.machine.observe import moment
+from wherry.runtimes.marks import Output
 
-_LONGEST_LINE = 64 * 1024
 _LEFT, _CANCELLED, _LATE = "left", "cancelled", "late"
 
 
@@ -26,12 +27,13 @@ def run(
     tools: Tools,
     platform: str,
     workload: Workload,
-    say: Say,
+    say: MarkedSay,
     cancel: Cancel,
     number: int,
     leave: Cancel | None,
     *,
     resume: bool,
+    heard: str,
 ) -> int:
     """Its exit code. What an earlier, interrupted run of it left is removed first, or, where it may be left, gone on
     with. Raises docker's errors, Cancelled, and RolloutFailed: its image cannot be had, or it ran longer than its
@@ -47,8 +49,8 @@ def run(
         end.begun()
         late.start()
         try:
-            for line in running.lines():
-                say(line)
+            for line, mark in running.lines(heard):
+                say(line, mark)
             end.check_left()
             code = int(tools.engine.api.wait(running.container)["StatusCode"])
         finally:
@@ -108,18 +110,21 @@ class _Running:
         """What is left of its time."""
         state = {} if self._is_new else self._engine.api.inspect_container(self.container)["State"]
         if state.get("Status", "created") == "created":
-            self._is_new = True
             self._engine.api.start(self.container)
             return seconds
+        if not state["Running"]:
+            return seconds  # it ended while nobody looked: its code tells how
         return max(0.0, seconds - (datetime.now(UTC) - moment(state["StartedAt"])).total_seconds())
 
-    def lines(self) -> Iterator[str]:
-        """Those that were written before an earlier call ended are known already."""
-        since = None if self._is_new else int(datetime.now(UTC).timestamp())
-        stream = self._engine.api.logs(self.container, stream=True, follow=True, since=since)
+    def lines(self, heard: str) -> Iterator[tuple[str, str]]:
+        """Each with its mark; a line that will not end comes in pieces."""
+        output = Output(lines.key(self.container), heard)
+        stream = lines.open_after(self._engine, self.container, output.after, follow=True)
         self.end.reading(stream)
         try:
-            yield from _lines(stream)
+            for mark, piece in output.rest(log_records.records(stream)):
+                if self.end.reason != _LEFT:  # the last one may be half a line then
+                    yield log_line(piece), mark
         except CLIENT_ERRORS:
             self.end.check_left()
             raise
@@ -167,16 +172,3 @@ def _made(tools: Tools, who: Identity, workload: Workload, *, may_be_left: bool)
                 tools.engine.remove(each["Id"])
         place = tools.addresses.reserve([who.name], [each["Labels"] for each in listed])[who.name]
     return create(tools, who, workload, place, once=may_be_left)
-
-
-def _lines(stream: CancellableStream[bytes]) -> Iterator[str]:
-    """Whole lines as they are written, until it ends; a line that will not end comes in pieces."""
-    rest = b""
-    for chunk in stream:
-        *whole, rest = (rest + chunk).split(b"\n")
-        yield from map(log_line, whole)
-        if len(rest) > _LONGEST_LINE:
-            yield log_line(rest)
-            rest = b""
-    if rest:
-        yield log_line(rest)

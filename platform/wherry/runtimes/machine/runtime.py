@@ -9,7 +9,7 @@ from wherry.domain.errors import PlatformFault
 from wherry.domain.one_off import Task
 from wherry.domain.workload import Process, Workload
 from wherry.flow.log_ports import AppLogs
-from wherry.flow.ports import Cancel, Say
+from wherry.flow.ports import Cancel, MarkedSay, Say
 from wherry.flow.task_ports import Session, TaskState
 from wherry.runtimes.machine import last_lines, naming, observe, once, one_offs, retire, start, watch
 from wherry.runtimes.machine.addresses import Addresses
@@ -56,15 +56,18 @@ class MachineRuntime:
     def run(
         self,
         workload: Workload,
-        say: Say,
+        say: MarkedSay,
         cancel: Cancel,
         number: int = 1,
         leave: Cancel | None = None,
         *,
         resume: bool = False,
+        heard: str = "",
     ) -> int:
         with self._engine.doing(f"run the {workload.type} process"):
-            return once.run(self._tools, self._platform, workload, say, cancel, number, leave, resume=resume)
+            return once.run(
+                self._tools, self._platform, workload, say, cancel, number, leave, resume=resume, heard=heard
+            )
 
     def retire(self, app_id: int, keep: Sequence[Workload], *, by_name: bool = False, runs: bool = False) -> None:
         wanted = {who.name: workload for who, workload in start.identities(self._platform, keep).items()}
