@@ -30,7 +30,7 @@ class InMemoryBuilder:
         commit = request.source.commit
         self.requests.append(request)
         if request.attempt > 1:
-            again(say, request.attempt)
+            again(say, request.faults)
         say(f"-----> Building {request.app_name} from {commit[:7]}")
         self.is_building.set()
         if commit in self.held:

@@ -121,10 +121,11 @@ def test_a_fault_of_ours_is_tried_three_times_and_then_told(stage: Stage, app: A
     build = stage.accept(app, A)
     assert build
     for attempt in (1, 2, 3):
-        stage.ledger.free("worker")
-        job = stage.ledger.claim("worker", [JobKind.BUILD])
+        for _ in range(4):  # workers that were killed
+            stage.ledger.free("worker")
+            job = stage.ledger.claim("worker", [JobKind.BUILD])
         assert job
-        assert job.attempt == attempt
+        assert job.attempt == attempt * 4
         if attempt < 3:
             with pytest.raises(PlatformFault):
                 stage.run(job)
@@ -133,6 +134,8 @@ def test_a_fault_of_ours_is_tried_three_times_and_then_told(stage: Stage, app: A
     with pytest.raises(BuildFailed, match="did not move"):
         list(stage.push.follow(build))
     assert stage.build_of(build).failure == "platform"
+    steps = [line for line in stage.logs.read(build_stream(build.id)) if "again" in line]
+    assert steps == [f"-----> Building again{text}" for text in ("", " (attempt 2 of 3)", " (attempt 3 of 3)")]
 
 
 def test_what_nobody_foresaw_is_told_after_three_tries(stage: Stage, app: App) -> None:

@@ -112,6 +112,20 @@ def test_a_finished_job_is_gone(ledger: SqlLedger) -> None:
     assert waiting(ledger) == []
 
 
+def test_a_fault_is_counted_apart_from_the_ends_of_workers_and_only_by_who_holds_the_job(ledger: SqlLedger) -> None:
+    add(ledger, 1)
+    first = claimed(ledger, "w1")
+    ledger.free("w1")
+    with pytest.raises(Conflict, match="refused"), ledger.begin() as tx:
+        tx.jobs.fault(first)
+    second = claimed(ledger, "w1")
+    with ledger.begin() as tx:
+        tx.jobs.fault(second)
+    ledger.free("w1")
+    third = claimed(ledger, "w1")
+    assert [(each.attempt, each.faults) for each in (first, second, third)] == [(1, 0), (2, 0), (3, 1)]
+
+
 def test_drop_removes_only_what_nobody_has_claimed(ledger: SqlLedger) -> None:
     running = add(ledger, 1, "lane")
     claimed(ledger)

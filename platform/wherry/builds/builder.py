@@ -100,7 +100,7 @@ class LifecycleBuilder:
         if leave:
             leave.on_cancel(cancel.cancel)  # it ends with us
         if request.attempt > 1:
-            again(say, request.attempt)
+            again(say, request.faults)
         building(say, request)
         self._sweep(request)
         need_free(self._settings.folder, self._settings.number("build_free_mb"))

@@ -76,7 +76,7 @@ class PodBuilder:
             if image := self._gone_on(request, say, cancel, leave):
                 return image
             self.pods.sweep(request.build_id, wait=True)
-            again(say, request.attempt)
+            again(say, request.faults)
         base = self._base(request, say)
         with self._tidied(request, leave):
             self.pods.begin(self._pod(self._brought(request), base))

@@ -181,7 +181,8 @@ class JobKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Job:
     """Work that must not be lost. At most one job of a `lane` runs at a time; `fence` grows with each claim, and a
-    result that carries an older fence is refused."""
+    result that carries an older fence is refused. `attempt`: how often it was claimed; `faults`: how many of these were
+    ended by a fault of ours, not by the end of their worker."""
 
     id: int
     kind: JobKind
@@ -189,6 +190,7 @@ class Job:
     lane: str
     attempt: int = 0
     fence: int = 0
+    faults: int = 0
 
 
 @dataclass(frozen=True, slots=True)

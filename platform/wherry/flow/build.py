@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from wherry.domain.errors import BuildFailed, BuildFailure, Cancelled, Conflict, PlatformFault
 from wherry.domain.image import Image
 from wherry.domain.model import Build, BuildStatus, Job
-from wherry.flow.faults import foreseen
+from wherry.flow.faults import foreseen, is_due_again
 from wherry.flow.lanes import build_stream
 from wherry.flow.ledger_ports import Ledger
 from wherry.flow.ports import Builder, BuildRequest, Cancel, Clock, Logs
 from wherry.flow.release import ReleaseBuild
-from wherry.flow.talk import MOST_ATTEMPTS, trouble
+from wherry.flow.talk import trouble
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class RunBuild:
         request = self._begin(job)
         if request is None:
             return
-        verdict = self._attempt(request, cancel)
+        verdict = self._attempt(job, request, cancel)
         self._conclude(job, verdict)
         self._tidy(verdict)
 
@@ -50,7 +50,9 @@ class RunBuild:
             return None
         previous = current.image if current else None
         heard = self.logs.mark(build_stream(build.id)) if job.attempt > 1 else ""
-        return BuildRequest(app.id, app.name, build.id, job.attempt, build.source, config, previous, app.build, heard)
+        return BuildRequest(
+            app.id, app.name, build.id, job.attempt, build.source, config, previous, app.build, heard, job.faults
+        )
 
     def _drop(self, job: Job) -> None:
         """Its build was cancelled while no worker had it: what an earlier worker left of it may run on."""
@@ -59,7 +61,7 @@ class RunBuild:
         with self.ledger.begin() as tx:
             tx.jobs.finish(job)
 
-    def _attempt(self, request: BuildRequest, cancel: Cancel) -> Build:
+    def _attempt(self, job: Job, request: BuildRequest, cancel: Cancel) -> Build:
         stream = build_stream(request.build_id)
         kill, leave = Cancel(), Cancel()
         cancel.on_cancel(lambda: (kill if self._is_over(request) else leave).cancel())
@@ -78,7 +80,7 @@ class RunBuild:
             return self._verdict(request, BuildStatus.FAILED, failure=error.kind, message=error.message)
         except PlatformFault as error:
             trouble(say, error)
-            if request.attempt < MOST_ATTEMPTS:
+            if is_due_again(self.ledger, job):
                 raise
             return self._verdict(request, BuildStatus.FAILED, failure=BuildFailure.PLATFORM, message=error.message)
         return self._verdict(request, BuildStatus.SUCCEEDED, image=image)

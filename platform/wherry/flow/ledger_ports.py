@@ -99,6 +99,9 @@ class Jobs(Protocol):
     def finish(self, job: Job) -> None:
         """Removes it. Raises Conflict when the fence is not the newest: another worker holds the job now."""
 
+    def fault(self, job: Job) -> None:
+        """One more that ended an attempt of it; it stays. Raises Conflict as `finish`."""
+
     def drop(self, kind: JobKind, subject: int) -> None:
         """Removes jobs that nobody has claimed."""
 

@@ -100,7 +100,8 @@ class Uploads(Protocol):
 @dataclass(frozen=True, slots=True)
 class BuildRequest:
     """`attempt` counts from 1; leftovers of earlier attempts are the builder's to remove, or to go on with. `previous`:
-    the image it may reuse from. `heard`: the mark of the last line in the build's log that has one.
+    the image it may reuse from. `heard`: the mark of the last line in the build's log that has one. `faults`: attempts that
+    were ended by a fault of ours.
     """
 
     app_id: int
@@ -112,6 +113,7 @@ class BuildRequest:
     previous: Image | None
     settings: BuildSettings = DEFAULT
     heard: str = ""
+    faults: int = 0
 
 
 class Builder(Protocol):

@@ -25,14 +25,13 @@ from wherry.domain.text import printable
 from wherry.flow.cron import set_tasks
 from wherry.flow.cron_ports import Calendar
 from wherry.flow.draft import latest
-from wherry.flow.faults import foreseen
+from wherry.flow.faults import foreseen, is_due_again
 from wherry.flow.lanes import app_lane, release_stream
 from wherry.flow.ledger_ports import Ledger
 from wherry.flow.plan import Patience, check_volumes, command, left_alone, release_phase, route, workloads
 from wherry.flow.ports import Cancel, Clock, Logs, Router, Runtime, Say
 from wherry.flow.talk import detail, step, trouble
 
-MOST_ATTEMPTS = 3
 _EVIDENCE = 10
 POSTDEPLOY = "postdeploy"
 
@@ -143,7 +142,7 @@ class RollOut:
         self.logs.close(release_stream(release.id), ReleaseStatus.SUCCEEDED)
 
     def _give_up(self, job: Job, app: App, release: Release, error: WherryError) -> None:
-        if isinstance(error, PlatformFault) and job.attempt < MOST_ATTEMPTS:
+        if isinstance(error, PlatformFault) and is_due_again(self.ledger, job):
             detail(self._say(release), f"{error.message}; trying again")
             raise error
         self._finish(job, app, release, ReleaseStatus.FAILED, error)

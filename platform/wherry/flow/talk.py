@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from wherry.domain.errors import WherryError
 from wherry.domain.text import printable
+from wherry.flow.faults import MOST_ATTEMPTS
 from wherry.flow.ports import BuildRequest, Say
-
-MOST_ATTEMPTS = 3
-"""Of a build that fails by faults of ours."""
 
 
 def step(say: Say, text: str) -> None:
@@ -22,9 +20,9 @@ def building(say: Say, request: BuildRequest) -> None:
     step(say, f"Building {request.app_name} from {printable(request.source.commit[:7])}")
 
 
-def again(say: Say, attempt: int) -> None:
-    """Before a build begins once more, from nothing."""
-    step(say, f"Building again (attempt {attempt} of {MOST_ATTEMPTS})")
+def again(say: Say, faults: int) -> None:
+    """Before a build begins once more, from nothing: after so many faults of ours, or because its worker ended."""
+    step(say, f"Building again (attempt {faults + 1} of {MOST_ATTEMPTS})" if faults else "Building again")
 
 
 def trouble(say: Say, error: WherryError) -> None:

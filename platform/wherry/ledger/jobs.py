@@ -13,7 +13,7 @@ from wherry.ledger.leases import LeaseClock
 from wherry.ledger.statements import Statements
 from wherry.ledger.tables import jobs
 
-_COLUMNS = (jobs.c.id, jobs.c.kind, jobs.c.subject, jobs.c.lane, jobs.c.attempt, jobs.c.fence)
+_COLUMNS = (jobs.c.id, jobs.c.kind, jobs.c.subject, jobs.c.lane, jobs.c.attempt, jobs.c.fence, jobs.c.faults)
 _RENEW_BELOW = 0.75
 
 
@@ -38,8 +38,13 @@ class SqlJobs:
 
     def finish(self, job: Job) -> None:
         if not self._sql.write(delete(jobs).where(self._clock().held(job.id, job.fence))):
-            raise Conflict(f"{job.kind} {job.subject} is another worker's now: this result is refused")
+            raise _late(job)
         self.changed = True
+
+    def fault(self, job: Job) -> None:
+        ours = self._clock().held(job.id, job.fence)
+        if not self._sql.write(update(jobs).where(ours).values({"faults": jobs.c.faults + 1})):
+            raise _late(job)
 
     def drop(self, kind: JobKind, subject: int) -> None:
         if self._sql.write(delete(jobs).where(jobs.c.kind == kind, jobs.c.subject == subject, never_claimed())):
@@ -89,4 +94,8 @@ class SqlJobs:
 def _job(row: Row[Any] | None) -> Job:
     if row is None:
         raise PlatformFault("the database did not return the job that was just written")
-    return Job(row.id, JobKind(row.kind), row.subject, row.lane, row.attempt, row.fence)
+    return Job(row.id, JobKind(row.kind), row.subject, row.lane, row.attempt, row.fence, row.faults)
+
+
+def _late(job: Job) -> Conflict:
+    return Conflict(f"{job.kind} {job.subject} is another worker's now: this result is refused")

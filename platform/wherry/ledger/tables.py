@@ -160,6 +160,7 @@ jobs = _table(
     Column("lane", Text, nullable=False),
     Column("attempt", Integer, nullable=False, server_default=text("0")),
     Column("fence", Integer, nullable=False, server_default=text("0")),
+    Column("faults", Integer, nullable=False, server_default=text("0")),
     Column("worker", Text),
     Column("lease_clock", Text),  # which clock the two below were read from; see leases.py
     Column("lease_until", Float(53)),
