@@ -157,13 +157,24 @@ def asking(url: str, token: str, each: float = 0.1) -> Iterator[Probes]:
     probes, done = Probes(), threading.Event()
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.heroku+json; version=3"}
 
+    def get(kept: requests.Session, old: bool) -> requests.Response:
+        """A server may close a connection that is idle in the moment in which the next request leaves, which clients send
+        again on a new one (RFC 9110, 9.2.2).
+        """
+        try:
+            return (kept if old else requests).get(url, headers=headers, timeout=20)
+        except requests.ConnectionError:
+            if not old:
+                raise
+            kept.close()
+            return requests.get(url, headers=headers, timeout=20)
+
     def ask() -> None:
         with requests.Session() as kept:
             while not done.wait(each):
                 probes.count += 1
-                get = kept.get if probes.count % 2 else requests.get
                 try:
-                    answer = get(url, headers=headers, timeout=20)
+                    answer = get(kept, probes.count % 2 == 1)
                     if answer.status_code != 200:
                         probes.failures.append(f"{time.time():.1f} {answer.status_code} {answer.text[:200]}")
                 except requests.RequestException as error:
