@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from wherry.images.registry import Registry
 from wherry.settings import root_folder
 
 from tests.builds.real_world import stack_registry
-from tests.chart.installed import Volume, made_volume
+from tests.chart.installed import Volume, lent_volume
 from tests.cluster.cluster import Cluster
 from tests.cluster.fixtures import cluster, cluster_registry, gateway, helm, helm4, namespace
 from tests.cluster.registry import ClusterRegistry
@@ -50,10 +49,8 @@ def published(
 @pytest.fixture
 def volume(cluster: Cluster) -> Iterator[Volume]:
     """A volume of the node that belongs to nobody yet."""
-    made = made_volume(cluster, f"v{secrets.token_hex(4)}")
-    yield made
-    cluster.kubectl("delete", "persistentvolume", made.name, "--wait=false")
-    shutil.rmtree(made.folder, ignore_errors=True)
+    with lent_volume(cluster, f"v{secrets.token_hex(4)}") as volume:
+        yield volume
 
 
 @pytest.fixture

@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shutil
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,8 @@ from wherry.builds.operator_env import bundle_of_host
 from tests.chart.shapes import CHART, helmed
 from tests.cluster.cluster import Cluster
 from tests.cluster.errors import ClusterFailed
+from tests.cluster.fixtures import PLATFORM_LABEL
+from tests.cluster.gateway import Gateway
 from tests.cluster.registry import ClusterRegistry
 
 RELEASE = "wherry"
@@ -53,6 +58,20 @@ def made_volume(cluster: Cluster, name: str) -> Volume:
     }
     cluster.kubectl("apply", "-f", "-", stdin=json.dumps(wanted))
     return Volume(name, folder)
+
+
+@contextmanager
+def lent_volume(cluster: Cluster, name: str) -> Iterator[Volume]:
+    """As made_volume; it goes with all that was put into it."""
+    made = made_volume(cluster, name)
+    yield made
+    cluster.kubectl("delete", "persistentvolume", made.name, "--wait=false")
+    shutil.rmtree(made.folder, ignore_errors=True)
+
+
+def behind(gateway: Gateway, **more: str) -> dict[str, str]:
+    """The value `apps`."""
+    return {"gateway": f"{gateway.namespace}/{gateway.name}", **more}
 
 
 @dataclass
@@ -105,6 +124,11 @@ class Installed:
         """ "" before there is one."""
         keys = self.get("secret", "--ignore-not-found", f"--field-selector=metadata.name={RELEASE}-keys")["items"]
         return base64.b64decode(keys[0]["data"]["platform"]).decode() if keys else ""
+
+    def forget_its_apps(self) -> None:
+        """What a release leaves when it is gone."""
+        if platform := self.platform_id:
+            self.cluster.kubectl("delete", "namespace", f"--selector={PLATFORM_LABEL}={platform}", "--wait=false")
 
     def rolled_out(self) -> None:
         self.kubectl("rollout", "status", self.pod, "--timeout=240s")

@@ -12,7 +12,7 @@ import pytest
 import requests
 from wherry.settings import root_folder
 
-from tests.chart.installed import RELEASE, Installed, Volume, logins, usual
+from tests.chart.installed import RELEASE, Installed, Volume, behind, logins, usual
 from tests.cluster.cluster import Cluster
 from tests.cluster.errors import ClusterFailed
 from tests.cluster.gateway import Gateway
@@ -36,14 +36,13 @@ def release(
     logins(cluster, namespace, cluster_registry)
     release = Installed(cluster, namespace, tmp_path, usual(published, cluster_registry, volume))
     yield release
-    if platform := release.platform_id:
-        cluster.kubectl("delete", "namespace", f"--selector=wherry.dev/platform={platform}", "--wait=false")
+    release.forget_its_apps()
 
 
 def test_a_release_serves_what_is_pushed_to_it_keeps_its_keys_and_leaves_only_what_it_says(
     release: Installed, helm: Path, helm4: Path, gateway: Gateway, sample: Path
 ) -> None:
-    release.values["apps"] = {"gateway": f"{gateway.namespace}/{gateway.name}", "domain": "apps.example.com"}
+    release.values["apps"] = behind(gateway, domain="apps.example.com")
     notes = release.helm(helm, "install", *MINUTES)
     assert "Succeeded" in release.helm(helm, "test")
     token = release.inside("auth:token")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -19,7 +18,7 @@ from wherry.domain.secret import Secret
 from wherry.images.registry import Registry
 from wherry.images.stored import copy_image
 
-from tests.chart.installed import RELEASE, Installed, Volume, logins, made_volume, usual
+from tests.chart.installed import RELEASE, Installed, Volume, behind, lent_volume, logins, usual
 from tests.chart.pseudo import Terminal
 from tests.cluster.cluster import Cluster
 from tests.cluster.fixtures import open_cluster_registry
@@ -63,10 +62,8 @@ def openly(
 @pytest.fixture
 def shelf(cluster: Cluster, volume: Volume) -> Iterator[Volume]:
     """The registry's volume."""
-    made = made_volume(cluster, f"{volume.name}-r")
-    yield made
-    cluster.kubectl("delete", "persistentvolume", made.name, "--wait=false")
-    shutil.rmtree(made.folder, ignore_errors=True)
+    with lent_volume(cluster, f"{volume.name}-r") as shelf:
+        yield shelf
 
 
 @pytest.fixture
@@ -100,7 +97,7 @@ def release(
                 "own": {"enabled": True, "service": service, "selector": shelf.selector},
                 "pullUrl": f"http://{by_nodes}",
             },
-            "apps": {"gateway": f"{gateway.namespace}/{gateway.name}", "port": gateway.address.rpartition(":")[2]},
+            "apps": behind(gateway, port=gateway.address.rpartition(":")[2]),
             "doors": {"host": "127.0.0.1", "terminalPort": free_port()},
         },
     )
@@ -111,9 +108,7 @@ def release(
         copy_image(openly.source, repository, digest, own, repository, tmp_path)
     own.close()
     yield made
-    keys = made.get("secret", f"{RELEASE}-keys")["data"]
-    platform = base64.b64decode(keys["platform"]).decode()
-    cluster.kubectl("delete", "namespace", f"--selector=wherry.dev/platform={platform}", "--wait=false")
+    made.forget_its_apps()
 
 
 @contextmanager
