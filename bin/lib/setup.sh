@@ -70,6 +70,10 @@ need_platform() {
         need dockerd docker.io
         need iptables iptables
     fi
+    # Where the kernel has AppArmor, the engine starts no container without the program that loads its profiles.
+    if [ -z "${DOCKER_HOST:-}" ] && [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ]; then
+        need apparmor_parser apparmor
+    fi
     # git over SSH; left out where its package would start a server on port 22 too.
     [ -d /run/systemd/system ] || need sshd openssh-server
     [ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$missing ca-certificates"

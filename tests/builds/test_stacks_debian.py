@@ -1,8 +1,10 @@
+import os
 from pathlib import Path
 
 import pytest
 from wherry.builds import stacks_debian
-from wherry.builds.stacks_debian import debian_sources, packed
+from wherry.builds.stacks_debian import Debian, debian_sources, make_run_root, packed
+from wherry.domain.errors import PlatformFault
 
 LISTED = """\
 Debian|http://mirror.example/debian/|bookworm|main|Packages
@@ -66,3 +68,24 @@ def test_a_host_that_is_no_debian_gets_debian_12(monkeypatch: pytest.MonkeyPatch
 )
 def test_an_image_has_licences_but_no_manuals_caches_or_devices(name: str, goes: bool) -> None:
     assert packed(name) is goes
+
+
+MOUNTS = """#!/bin/sh
+for root; do :; done
+mkdir -p "$root/sys"
+mount -t tmpfs none "$root/sys"
+touch "$root/sys/seen"
+kill -KILL $$
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make stack images")
+def test_what_was_mounted_into_a_root_goes_with_a_killed_maker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    maker = tmp_path / "mmdebstrap"
+    maker.write_text(MOUNTS)
+    maker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    root = tmp_path / "root"
+    with (tmp_path / "lock").open("w") as lock, pytest.raises(PlatformFault, match="could not be made"):
+        make_run_root(Debian("bookworm", "12", ()), root, lock.fileno())
+    assert list((root / "sys").iterdir()) == []

@@ -29,7 +29,7 @@ from tests.journeys.harness import Platform, eventually, free_port
 
 __all__ = ["open_cluster_registry"]
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
-NODE_PORT = 30500
+NODE_PORT = 30501
 
 
 @dataclass(frozen=True)

@@ -49,3 +49,15 @@ def test_a17_a_current_release_whose_image_is_gone_is_named(tmp_path: Path, monk
     monkeypatch.setattr(doctor, "open_registry", lambda settings, home: Shelf((KEPT.digest, LOST.digest)))
     (found,) = doctor._releases(settings)
     assert found.good
+
+
+def test_a_kernel_with_apparmor_needs_what_loads_its_profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    enabled = tmp_path / "enabled"
+    monkeypatch.setattr(doctor, "_APPARMOR", enabled)
+    monkeypatch.setattr(doctor.shutil, "which", lambda program: None if program == "apparmor_parser" else program)
+    settings = Settings.load({"WHERRY_HOME": str(tmp_path)})
+    (found,) = doctor._programs(settings)
+    assert found.good
+    enabled.write_text("Y\n")
+    (found,) = doctor._programs(settings)
+    assert (found.good, found.mend) == (False, "apt-get install apparmor")

@@ -177,7 +177,9 @@ def _mmdebstrap(debian: Debian, root: Path, lock: int, arguments: Sequence[str])
     if shutil.which("mmdebstrap") is None:
         raise PlatformFault("mmdebstrap is not installed", hint="apt-get install mmdebstrap")
     options = ['Acquire::Languages "none"', 'APT::Sandbox::User "root"', *debian.options]
-    argv = ["setpriv", "--pdeathsig", "TERM", "mmdebstrap", "--mode=root", "--format=directory", "--quiet"]
+    # What it mounts into the root is seen by nobody else, and gone when it is killed.
+    argv = ["setpriv", "--pdeathsig", "TERM", "unshare", "--mount"]
+    argv += ["mmdebstrap", "--mode=root", "--format=directory", "--quiet"]
     argv += ["--dpkgopt=force-unsafe-io", "--skip=chroot/start-stop-daemon,chroot/policy-rc.d"]
     argv += [f"--aptopt={option}" for option in options]
     argv += [*arguments, debian.codename, str(root), *debian.sources]

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from wherry.domain.errors import WherryError
 from wherry.domain.model import Release
@@ -22,6 +23,8 @@ from wherry.supervisor.services import listens
 from wherry.supervisor.status import NAMES
 
 LOW_DISK = 0.10
+_APPARMOR = Path("/sys/module/apparmor/parameters/enabled")
+"""Where the kernel has it, the engine starts no container without the program that loads its profiles."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ def _programs(settings: Settings) -> list[Finding]:
     needed = {"git": "git", "bash": "bash", "iptables": "iptables"}
     if not settings.registry_url:
         needed["docker-registry"] = "docker-registry"
+    if _APPARMOR.is_file() and _APPARMOR.read_text().strip() == "Y":
+        needed["apparmor_parser"] = "apparmor"
     missing = [package for program, package in needed.items() if shutil.which(program) is None]
     answer = f"missing: {', '.join(missing)}" if missing else ", ".join(needed)
     return [Finding("programs", not missing, answer, f"apt-get install {' '.join(missing)}")]
