@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -51,6 +52,24 @@ def test_a08_a09_a14_a18_a45_a_killed_process_loses_nothing(app: App, process: s
         push.communicate(timeout=180)
     app.platform.await_ready()
     settle(app, text)
+
+
+def test_what_is_printed_while_no_worker_lives_is_told_once(platform: Platform) -> None:
+    app, numbers = platform.create("counting", "procfile-only"), [str(each) for each in range(1, 81)]
+    app.push()
+    counter = "for each in $(seq 80); do echo number $each.; sleep 0.05; done"
+    app.write("Procfile", f"web: exec python3 server.py\nrelease: {counter}\n")
+    app.commit("Count")
+    worker = platform.pid("worker")  # asked beforehand: the phase waits for nobody
+    with push_until(app, "number 5.") as push:
+        os.killpg(worker, signal.SIGKILL)
+        app.wherry("run:detached", counter.replace("number", "alone"))
+        assert push.stdout
+        said = push.stdout.read()
+    assert push.returncode == 0, said
+    assert re.findall(r"number (\d+)\.", said) == numbers[5:]
+    assert re.findall(r"^ +number (\d+)\.$", app.wherry("releases:output").out, re.MULTILINE) == numbers
+    eventually(lambda: re.findall(r"alone (\d+)\.", app.wherry("logs", "-n", "1000").out) == numbers)
 
 
 def test_a33_a_killed_router_comes_back_with_its_routes(app: App) -> None:
