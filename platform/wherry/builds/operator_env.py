@@ -41,6 +41,9 @@ _PASSED = (
     *("COMPOSER_IPRESOLVE", "COMPOSER_MAX_PARALLEL_HTTP"),
     *("MAVEN_MIRROR_URL", "MVNW_REPOURL"),
 )
+OPERATOR = (*PROXIES, *BUNDLES, *_PASSED)
+"""All variables of this machine that say how it reaches the internet."""
+
 _PIP = {"index-url": "PIP_INDEX_URL", "extra-index-url": "PIP_EXTRA_INDEX_URL", "trusted-host": "PIP_TRUSTED_HOST"}
 _NPM = {
     "registry": "NPM_CONFIG_REGISTRY",

@@ -164,6 +164,8 @@ ALIASES = {
 MACHINE = {
     "up": "Start the platform on this machine.",
     "down": "Stop it. All data stays.",
+    "boot:enable": "Have it start with this machine (systemd).",
+    "boot:disable": "Have it start by hand only, again.",
     "status": "Show what of it runs, and where it answers.",
     "doctor": "Find what is wrong on this machine.",
     "auth:token": "Print a token of the local admin.",

@@ -86,6 +86,24 @@ def down(settings: Settings, keep_apps: bool) -> None:
     talk("Wherry is down.")
 
 
+@commands.command("boot:enable")
+@click.pass_obj
+def boot_enable(settings: Settings) -> None:
+    """Have systemd start the platform with this machine, as it is set now."""
+    from wherry.supervisor import boot
+
+    boot.enable(settings, os.environ, talk)
+
+
+@commands.command("boot:disable")
+@click.pass_obj
+def boot_disable(settings: Settings) -> None:
+    """Have it start by hand only, again."""
+    from wherry.supervisor import boot
+
+    boot.disable(settings, talk)
+
+
 @commands.command()
 @click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
