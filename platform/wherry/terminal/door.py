@@ -17,7 +17,7 @@ from wherry.domain.secret import Secret
 from wherry.flow.ports import Clock
 from wherry.flow.run import AttachOneOff
 from wherry.terminal.speech import Framed, Raw, Speech
-from wherry.terminal.talk import Talk
+from wherry.terminal.talk import Talk, to_the_end
 
 log = logging.getLogger(__name__)
 MOST_CLIENTS = 200
@@ -101,7 +101,7 @@ class Door:
         try:
             how = await Talk(one_off, session, speech, self._pool).run(self.clock.now())
         finally:
-            await loop.run_in_executor(self._pool, self.story.over, one_off, how)
+            await to_the_end(loop.run_in_executor(self._pool, self.story.over, one_off, how))
 
 
 def _keep_alive(writer: asyncio.StreamWriter) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from datetime import datetime
 from typing import TypeVar
@@ -35,27 +35,32 @@ class Talk:
 
     async def run(self, now: datetime) -> Ended | None:
         """How it ended; None when its client went first. Nothing of it runs afterwards."""
-        await self._first_size()
-        output = asyncio.ensure_future(self._in_thread(self._pass_on))
-        listening = asyncio.create_task(self._listen())
-        feeding = asyncio.create_task(self._feed())
-        left = max(0.0, (self._one_off.until - now).total_seconds())
+        output: asyncio.Future[Ended | None] | None = None
+        others: list[asyncio.Task[None]] = []
         try:
-            await asyncio.wait({output, listening, feeding}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            await self._first_size()
+            output = asyncio.ensure_future(self._in_thread(self._pass_on))
+            others = [asyncio.create_task(self._listen()), asyncio.create_task(self._feed())]
+            left = max(0.0, (self._one_off.until - now).total_seconds())
+            await asyncio.wait({output, *others}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
             if output.done():
                 how = output.result()
                 if how is not None:
                     await self._speech.end(how)
                 return how
-            late = not (listening.done() or feeding.done())
+            late = not any(task.done() for task in others)
             if late:
                 await self._speech.end(_LATE)
             return _LATE if late else None
         finally:
-            for task in (listening, feeding):
-                task.cancel()
-            await asyncio.gather(listening, feeding, return_exceptions=True)
-            await self._in_thread(self._session.close)
+            await to_the_end(self._close(output, others))
+
+    async def _close(self, output: asyncio.Future[Ended | None] | None, others: list[asyncio.Task[None]]) -> None:
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self._in_thread(self._session.close)
+        if output:
             await asyncio.gather(output, return_exceptions=True)
 
     def _pass_on(self) -> Ended | None:
@@ -109,3 +114,17 @@ class Talk:
 
     async def _in_thread(self, function: Callable[..., T], *args: object) -> T:
         return await self._loop.run_in_executor(self._pool, function, *args)
+
+
+async def to_the_end(work: Awaitable[T]) -> T:
+    """What tidies up is not cut short: cancelled meanwhile, the caller is so when the work is done."""
+    task, cancelled = asyncio.ensure_future(work), False
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        task.exception()  # seen; the cancellation is what its caller waits for
+        raise asyncio.CancelledError
+    return task.result()
