@@ -91,6 +91,7 @@ def timed(work: Callable[[], object]) -> float:
 def push_to_live(app: App, text: str) -> float:
     app.write("greeting.txt", text)
     app.commit(text)
+    rest(app)
     push = threading.Thread(target=app.push)
     host, port = app.url.removeprefix("http://"), int(app.platform.settings["WHERRY_ROUTER_PORT"])
     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port)) as browser:
@@ -106,9 +107,19 @@ def push_to_live(app: App, text: str) -> float:
     return taken
 
 
-def newest_container(app: App) -> str:
+def rest(app: App) -> None:
+    """Until the processes of the release before have ended: what comes at once waits for them, which is not measured."""
+    while len(containers(app)) > 1:
+        time.sleep(0.05)
+
+
+def containers(app: App) -> list[str]:
     listed = ["docker", "ps", "--quiet", "--filter", f"label=wherry.app-name={app.name}"]
-    return subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split()[0]
+    return subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split()
+
+
+def newest_container(app: App) -> str:
+    return containers(app)[0]
 
 
 def newest_image(app: App) -> str:

@@ -30,6 +30,7 @@ from bench.push_to_live import (  # noqa: E402
     newest_container,
     newest_image,
     raw_start,
+    rest,
     row,
     switch,
     timed,
@@ -105,6 +106,7 @@ def by_request(app: App, version: int) -> None:
 
 def until_body(app: App, text: str, work: Callable[[], object]) -> float:
     """Seconds from the begin of `work`, which goes on beside, to the first answer with this text."""
+    rest(app)
     host, port = app.url.removeprefix("http://"), int(app.platform.settings["WHERRY_ROUTER_PORT"])
     thread = threading.Thread(target=work)
     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port)) as browser:
