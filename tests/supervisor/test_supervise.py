@@ -65,11 +65,12 @@ def test_services_that_start_together_are_all_up_or_the_one_that_is_not_is_named
 def test_a_slow_start_is_told_and_one_that_never_listens_is_told_from_one_that_ended(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervise, "READY_WITHIN", 0.5)
-    monkeypatch.setattr(supervise, "TOLD_EVERY", 0.2)
+    monkeypatch.setattr(supervise, "READY_WITHIN", 2.0)
+    monkeypatch.setattr(supervise, "TOLD_EVERY", 0.05)
     with pytest.raises(PlatformFault, match="it lives, and does not listen"):
         bench.supervisor.bring_up(bench.service("one", "import time; time.sleep(600)"))
     assert any("one: not up yet" in line for line in bench.said)
+    monkeypatch.setattr(supervise, "READY_WITHIN", 60.0)
     with pytest.raises(PlatformFault, match="it ended"):
         bench.supervisor.bring_up(bench.service("two", "raise SystemExit(3)"))
 
