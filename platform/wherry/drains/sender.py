@@ -5,23 +5,20 @@ a line says how much.
 from __future__ import annotations
 
 import http.client
-import logging
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from threading import Event, Thread
 from typing import Protocol
 
 from wherry.domain.drains import Drain, target
-from wherry.domain.errors import PlatformFault
 from wherry.domain.log import ALL, PLATFORM, Entry, Kept, LogLine
 from wherry.domain.text import printable
 from wherry.drains.dial import Dialer, Refused
+from wherry.drains.follower import Follower
 from wherry.drains.https import HttpsSink, Unaccepted
 from wherry.drains.syslog import SyslogSink
 from wherry.flow.log_ports import AppLogs
 
-log = logging.getLogger(__name__)
 MOST = 200
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 _FAULTS = (OSError, http.client.HTTPException, Refused, Unaccepted)
@@ -34,50 +31,28 @@ class Sink(Protocol):
     def close(self) -> None: ...
 
 
-class Sender:
+class Sender(Follower):
     """`first_pause`: seconds before a receiver that failed is tried again; they double up to a minute."""
 
     def __init__(self, drain: Drain, logs: AppLogs, dialer: Dialer, first_pause: float = FIRST_PAUSE) -> None:
-        self._drain, self._logs = drain, logs
-        self._position = f"drain-{drain.id}"
+        super().__init__(drain.app_id, logs, f"drain-{drain.id}", drain.token, LONGEST_PAUSE)
+        self._drain = drain
         self._first_pause = first_pause
         self._place = target(drain.url.reveal())
         made: type[HttpsSink] | type[SyslogSink] = HttpsSink if self._place.scheme == "https" else SyslogSink
         self._sink: Sink = made(self._place, drain.token, dialer)
-        self._stop = Event()
-        self._thread = Thread(target=self._run, name="drain", daemon=True)
 
-    def start(self) -> None:
-        """What is written from now on is sent, or from where an earlier sender of this drain ended."""
-        if not self._logs.position(self._position):
-            self._logs.move(self._position, str(self._logs.last(self._drain.app_id)))
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stop.set()
-
-    def join(self, seconds: float) -> None:
-        self._thread.join(seconds)
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                with closing(self._batches()) as batches:  # type: ignore[type-var]
-                    for batch in batches:
-                        self._deliver(batch)
-            except PlatformFault as error:
-                log.warning("%s: %s", self._drain.token, " | ".join(error.lines()))
-            except Exception:
-                log.exception("%s failed in a way nobody foresaw", self._drain.token)
-            else:
-                return  # the log is no more, or we were told to stop
-            finally:
-                self._sink.close()
-            self._stop.wait(LONGEST_PAUSE)
+    def _follow(self) -> None:
+        try:
+            with closing(self._batches()) as batches:  # type: ignore[type-var]
+                for batch in batches:
+                    self._deliver(batch)
+        finally:
+            self._sink.close()
 
     def _batches(self) -> Iterator[list[Kept]]:
         after = int(self._logs.position(self._position) or 0)
-        lines = self._logs.follow(self._drain.app_id, after, ALL, _IDLE, self._lost, eager=True)
+        lines = self._logs.follow(self._app, after, ALL, _IDLE, self._lost, eager=True)
         batch: list[Kept] = []
         with closing(lines) as following:  # type: ignore[type-var]
             for kept in following:
@@ -109,7 +84,7 @@ class Sender:
         reason = printable(str(error) or type(error).__name__, 200)
         text = f"Drain {self._drain.token} to {self._place.place} fails: {reason}. Its lines wait."
         at = time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime())
-        self._logs.append(self._drain.app_id, [Entry(LogLine(at, PLATFORM, "logplex", text))])
+        self._logs.append(self._app, [Entry(LogLine(at, PLATFORM, "logplex", text))])
 
     def _lost(self, count: int) -> str:
         return f"Error L10 (Drain buffer overflow) -> drain {self._drain.token} dropped {count} lines: they are no longer kept."
