@@ -22,6 +22,7 @@ from wherry.domain.formation import Formation
 from wherry.domain.model import App, Job, JobKind, Release, ReleaseStatus
 from wherry.domain.restarts import Wish
 from wherry.domain.text import printable
+from wherry.domain.workload import Workload
 from wherry.flow.cron import set_tasks
 from wherry.flow.cron_ports import Calendar
 from wherry.flow.draft import latest
@@ -60,9 +61,11 @@ class RollOut:
             return
         try:
             with foreseen("the rollout"):
-                self._check(app, release, formation)
+                wanted = workloads(app, release, formation, self.patience, wishes)
+                if self.runtime.has_volumes:
+                    check_volumes(app, wanted)
                 self._release_phase(job, app, release, cancel)
-                self._start(app, release, formation, wishes)
+                self._start(release, formation, wanted)
                 self._switch(app, release)
                 self._postdeploy(app, release, cancel)
         except Cancelled as error:
@@ -77,10 +80,6 @@ class RollOut:
             release = tx.releases.by_id(job.subject)
             app = tx.apps.by_id(release.app_id)
             return app, release, tx.apps.formation(app.id), tx.restarts.of_app(app.id)
-
-    def _check(self, app: App, release: Release, formation: Formation) -> None:
-        if self.runtime.has_volumes:
-            check_volumes(app, workloads(app, release, formation, self.patience))
 
     def _release_phase(self, job: Job, app: App, release: Release, cancel: Cancel) -> None:
         """It outlives this worker, and the next one goes on with it, from the last line that the log has. Begun again only
@@ -105,8 +104,7 @@ class RollOut:
                 hint="Nothing was switched. Mend it and push again, or: wherry releases:rollback",
             )
 
-    def _start(self, app: App, release: Release, formation: Formation, wishes: Sequence[Wish]) -> None:
-        wanted = workloads(app, release, formation, self.patience, wishes)
+    def _start(self, release: Release, formation: Formation, wanted: Sequence[Workload]) -> None:
         step(self._say(release), "Launching...")
         for line in left_alone(release, formation, self.runtime.by_load):
             detail(self._say(release), line)
