@@ -7,7 +7,7 @@ side, and the image's config beside them; what the registry has is neither packe
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -137,8 +137,7 @@ class _Export:
 
     def _below(self, layer: Layer) -> Iterator[Layer]:
         yield layer
-        if layer.digest not in self.present:
-            push_layer(self.registry, self.repository, layer, [self.stack.run.repository])
+        self._sent(layer, [self.stack.run.repository])
 
     def _launched(self) -> list[BuiltLayer]:
         """In the order of the group, then of names: what a build adds does not move what was there."""
@@ -172,8 +171,7 @@ class _Export:
         previous = self.previous
         found = (Earlier(previous.labels, previous.layers) if previous else Earlier()).needed(layer)
         yield replace(found, note=f"wherry: {name}")
-        if found.digest not in self.present:
-            push_layer(self.registry, self.repository, found, [previous.repository if previous else self.repository])
+        self._sent(found, [previous.repository if previous else self.repository])
         detail(self.say, f"Reused layer {printable(name)}")
 
     def _files(self, files: Mapping[str, tuple[bytes, int]], name: str) -> Iterator[Layer]:
@@ -188,10 +186,14 @@ class _Export:
         self.records.remember(layer, seen)
 
     def _push(self, layer: Layer, name: str) -> None:
-        if layer.digest in self.present:
-            return
-        if push_layer(self.registry, self.repository, layer, ask=self._is_worth_asking(layer.size)):
+        if self._sent(layer):
             detail(self.say, f"Added layer {printable(name)} ({_size(layer.size)})")
+
+    def _sent(self, layer: Layer, sources: Sequence[str] = ()) -> bool:
+        """Whether bytes had to be sent."""
+        if layer.digest in self.present:
+            return False
+        return push_layer(self.registry, self.repository, layer, sources, ask=self._is_worth_asking(layer.size))
 
     def _is_worth_asking(self, size: int) -> bool:
         """Beside a previous image, what is not of it is most likely new: then a question costs more than a few bytes."""
