@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from wherry.domain.errors import PlatformFault
+from wherry.whole import write_whole
 
 _LIVES = timedelta(days=3650)
 _NAME = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Wherry terminal door")])
@@ -41,8 +41,8 @@ class Certificate:
         made = _signed(key, ["localhost", "127.0.0.1", "::1", socket.gethostname(), *names])
         plain = serialization.NoEncryption()
         secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
-        _write(self.key, secret, 0o600)
-        _write(self.chain, made.public_bytes(serialization.Encoding.PEM), 0o644)
+        write_whole(self.key, secret, 0o600)
+        write_whole(self.chain, made.public_bytes(serialization.Encoding.PEM), 0o644)
 
     def fingerprint(self) -> str:
         """SHA-256 in hex. Raises PlatformFault while there is none."""
@@ -87,15 +87,3 @@ def _address(name: str) -> IPv4Address | IPv6Address | None:
         return ip_address(name)
     except ValueError:
         return None
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    """Whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.chmod(mode)
-    draft.replace(path)

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from wherry.domain.ssh_keys import UserKey
 from wherry.sources.faults import disk_faults
+from wherry.whole import write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class SshAddress:
             return None
 
     def write(self, home: Path) -> None:
-        _write(_note(home), json.dumps(asdict(self)).encode() + b"\n", 0o644)
+        write_whole(_note(home), json.dumps(asdict(self)).encode() + b"\n", 0o644)
 
     @classmethod
     def forget(cls, home: Path) -> None:
@@ -79,8 +80,8 @@ class SshFolder:
         with disk_faults("make the folder of sshd"):
             self.path.mkdir(mode=0o755, parents=True, exist_ok=True)
             self.path.chmod(0o755)
-            _write(self.serve, serve.read_bytes(), 0o755)
-            _write(self.config, config.encode(), 0o644)
+            write_whole(self.serve, serve.read_bytes(), 0o755)
+            write_whole(self.config, config.encode(), 0o644)
 
     def refresh(self, keys: Sequence[UserKey]) -> None:
         """Without the folder there is no sshd to tell; it is told at its start."""
@@ -90,14 +91,14 @@ class SshFolder:
     def rewrite(self, keys: Callable[[], Sequence[UserKey]]) -> None:
         lines = (f'restrict,command="{self.serve} {each.id:d}" {each.key.line}\n' for each in keys())
         with disk_faults("write the keys for sshd"), self._alone():
-            _write(self.keys, "".join(lines).encode("ascii"), 0o644)
+            write_whole(self.keys, "".join(lines).encode("ascii"), 0o644)
 
     def open_door(self, port: int, user: str) -> str:
         """The secret that `serve` will prove itself by."""
         secret = secrets.token_hex(32)
         with disk_faults("write the door's secret"):
             owner = pwd.getpwnam(user)
-            _write(self.door, f"{port} {secret}\n".encode(), 0o400, owner.pw_uid)
+            write_whole(self.door, f"{port} {secret}\n".encode(), 0o400, owner.pw_uid)
         return secret
 
     @contextmanager
@@ -109,15 +110,3 @@ class SshFolder:
 
 def _note(home: Path) -> Path:
     return home / "run" / "ssh.json"
-
-
-def _write(path: Path, content: bytes, mode: int, owner: int | None = None) -> None:
-    """Whole or not at all: sshd may read it at any moment."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        os.fchmod(file.fileno(), mode)
-        if owner is not None and owner != os.geteuid():
-            os.fchown(file.fileno(), owner, -1)
-    draft.replace(path)

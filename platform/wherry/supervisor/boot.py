@@ -17,6 +17,7 @@ from wherry.builds.operator_env import OPERATOR
 from wherry.domain.errors import PlatformFault
 from wherry.home import Home
 from wherry.settings import Settings
+from wherry.whole import write_whole
 
 Say = Callable[[str], None]
 UNITS = Path("/etc/systemd/system")
@@ -55,9 +56,9 @@ def enable(settings: Settings, environ: Mapping[str, str], say: Say) -> None:
     Home(settings.folder).prepare()
     kept = {name: environ[name] for name in _KEPT if environ.get(name)} | settings.environ()
     environment = _environment(settings)
-    _write(environment, "".join(_assigned(name, value) for name, value in sorted(kept.items())), 0o600)
+    write_whole(environment, "".join(_assigned(name, value) for name, value in sorted(kept.items())).encode(), 0o600)
     unit = _UNIT.format(folder=_plain(settings.folder), environment=_plain(environment), python=_quoted(sys.executable))
-    _write(UNITS / unit_name(settings), unit, 0o644)
+    write_whole(UNITS / unit_name(settings), unit.encode(), 0o644)
     _systemctl("daemon-reload")
     _systemctl("enable", unit_name(settings))
     say(f"{unit_name(settings)}: the platform in {settings.folder} starts with this machine, set as it is now.")
@@ -112,15 +113,6 @@ def _quoted(program: str) -> str:
     """As a command line of a unit has it (systemd.service(5))."""
     escaped = re.sub(r'([\\"])', r"\\\1", program).replace("%", "%%").replace("$", "$$")
     return f'"{escaped}"'
-
-
-def _write(path: Path, text: str, mode: int) -> None:
-    """Whole or not at all, and never open to others for a moment."""
-    draft = path.with_name(f".{path.name}.new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
-        file.write(text)
-    draft.replace(path)
 
 
 def _systemctl(*argv: str) -> None:

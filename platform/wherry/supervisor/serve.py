@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -19,6 +18,7 @@ from wherry.supervisor.account import open_account
 from wherry.supervisor.registry_store import collect_garbage
 from wherry.supervisor.service import Service
 from wherry.supervisor.services import listens, service
+from wherry.whole import write_whole
 
 Say = Callable[[str], None]
 _OF_ONE_MACHINE = ("run", "ssh")
@@ -103,13 +103,7 @@ def _lay(path: Path, content: bytes) -> None:
                 hint=f"Give back the one that it was made with; it also lies in {path}",
             )
         return
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, stat.S_IRUSR | stat.S_IWUSR)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    write_whole(path, content, 0o600)
 
 
 def _ssh(settings: Settings, home: Home, name: str, say: Say) -> Service:
