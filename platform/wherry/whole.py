@@ -7,16 +7,30 @@ import secrets
 from pathlib import Path
 
 
-def write_whole(path: Path, content: bytes, mode: int, owner: int | None = None) -> None:
-    """In the place of an older one, on disk when this returns, and never open to others for a moment. `owner`: whose it is,
-    when not ours. Raises OSError.
+def write_whole(
+    path: Path, content: bytes, mode: int = 0o600, owner: int | None = None, *, durable: bool = True
+) -> None:
+    """A reader sees the old file or the new one, and others see neither where `mode` keeps them out. `owner`: whose it is,
+    when not ours. `durable`: it also survives a power cut from now on. Raises OSError.
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")  # pids are equal in several containers
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(content)
         file.flush()
-        os.fsync(file.fileno())
         os.fchmod(file.fileno(), mode)
         if owner is not None and owner != os.geteuid():
             os.fchown(file.fileno(), owner, -1)
+        if durable:
+            os.fsync(file.fileno())
     draft.replace(path)
+    if durable:
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """What was renamed in it survives a power cut from now on."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

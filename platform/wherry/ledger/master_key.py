@@ -10,6 +10,7 @@ from pathlib import Path
 
 from wherry.domain.errors import PlatformFault
 from wherry.ledger.sealing import KEY_BYTES
+from wherry.whole import sync_folder
 
 _CONTENT = re.compile(rb"[0-9a-f]{%d}\n?" % (2 * KEY_BYTES))
 
@@ -57,14 +58,6 @@ def _create(path: Path) -> None:
             os.link(draft, path)  # unlike a rename, never over another process's key
         except FileExistsError:
             return
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     finally:
         draft.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,8 +11,8 @@ from wherry.domain.errors import PlatformFault
 from wherry.routing.admin import Admin, NotRunning, State
 from wherry.routing.bootstrap import Place
 from wherry.routing.envoy import Clusters, cds, cds_version, clusters, rds
-from wherry.routing.store import write_whole
 from wherry.routing.table import Table
+from wherry.whole import write_whole
 
 PATIENCE = 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.020
@@ -87,7 +87,7 @@ class FileFeed:
 
     def _write(self, name: str, text: str) -> None:
         try:
-            write_whole(self._place.folder / name, text)
+            write_whole(self._place.folder / name, text.encode(), durable=False)
         except OSError as error:
             raise PlatformFault(f"the router's {name} cannot be written: {error}", hint="wherry doctor") from error
 

@@ -14,9 +14,10 @@ from wherry.domain.errors import PlatformFault, WherryError
 from wherry.routing.admin import Admin
 from wherry.routing.bootstrap import Place, bootstrap
 from wherry.routing.feed import FileFeed
-from wherry.routing.store import TableFile, write_whole
+from wherry.routing.store import TableFile
 from wherry.routing.table import Table
 from wherry.settings import Settings
+from wherry.whole import write_whole
 
 _LONGEST_SOCKET_PATH = 107  # unix(7): sun_path has 108 bytes, the last is zero
 _FILES_OF_ITS_OWN = 200
@@ -49,7 +50,7 @@ def prepare(settings: Settings) -> list[str]:
     try:
         place.folder.mkdir(parents=True, exist_ok=True)
         place.folder.chmod(0o700)
-        write_whole(place.bootstrap, json.dumps(bootstrap(place)))
+        write_whole(place.bootstrap, json.dumps(bootstrap(place)).encode(), durable=False)
     except OSError as error:
         raise PlatformFault(f"the router's folder cannot be written: {error}", hint="wherry doctor") from error
     file = TableFile(place.folder)

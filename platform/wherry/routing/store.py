@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any
 from wherry.domain.errors import PlatformFault
 from wherry.domain.workload import AppRoute, Endpoint
 from wherry.routing.table import Entry, Table
+from wherry.whole import write_whole
 
 
 class TableFile:
@@ -49,7 +49,7 @@ class TableFile:
     def write(self, table: Table) -> None:
         """Durable when it returns. Only inside `writing`."""
         try:
-            write_whole(self._path, json.dumps(_to_json(table)), durable=True)
+            write_whole(self._path, json.dumps(_to_json(table)).encode())
         except OSError as error:
             raise PlatformFault(f"the router's table cannot be written: {error}", hint="wherry doctor") from error
 
@@ -57,28 +57,6 @@ class TableFile:
 def version_after(version: int) -> int:
     """Milliseconds since 1970 where possible, so that versions grow even when the file with the last one was lost."""
     return max(version + 1, time.time_ns() // 1_000_000)
-
-
-def write_whole(path: Path, text: str, *, durable: bool = False) -> None:
-    """A reader sees the old file or the new one. `durable`: it also survives a power cut from now on."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        if durable:
-            os.fsync(file.fileno())
-    draft.replace(path)
-    if durable:
-        _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _to_json(table: Table) -> dict[str, Any]:
