@@ -284,6 +284,20 @@ def test_a_code_change_reads_no_dependency_and_sends_the_app_only(
     assert len([line for line in proxy.seen[before:] if line.startswith("PUT") and "/uploads/" in line]) == 2
 
 
+def test_a_dependency_that_a_build_changed_in_place_is_packed_again(
+    built: Built, exporting: Exporting, registry: Registry
+) -> None:
+    exporting(built)
+    dependency = built.layers_dir / "wherry_python/deps/bin/greet"
+    status, text = dependency.stat(), dependency.read_bytes()
+    with dependency.open("r+b") as file:
+        file.write(text[::-1])
+    os.utime(dependency, ns=(status.st_atime_ns, status.st_mtime_ns))
+    _, stored, said = exporting(built)
+    assert [line.split("(")[0] for line in said if "deps" in line] == ["       Added layer wherry/python:deps "]
+    assert text[::-1] in gzip.decompress(registry.blob(stored.repository, stored.layers[2].digest))
+
+
 def test_what_the_last_image_has_is_asked_for_ahead_and_only_what_is_new_is_sent(
     built: Built, exporting: Exporting, registry: Registry, proxy: Proxy
 ) -> None:

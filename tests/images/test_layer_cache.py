@@ -1,8 +1,12 @@
+import mmap
 import os
+import shutil
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from wherry.domain.errors import InvalidInput, PlatformFault
 from wherry.images import layer_cache
 from wherry.images.entries import Tree
 from wherry.images.layer_cache import LayerCache, fingerprint
@@ -48,21 +52,82 @@ def same_size_and_time(path: Path) -> None:
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        same_size_and_time,
-        lambda path: path.chmod(0o600),
-        lambda path: path.unlink(),
-        lambda path: path.rename(path.with_name("renamed")),
-        lambda path: path.with_name("new").write_text(""),
-        lambda path: (path.unlink(), path.symlink_to("0.py")),
-    ],
-)
-def test_any_change_below_is_seen(change: object, tree: Tree) -> None:
+def by_memory(path: Path) -> None:
+    with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
+        memory[0:1] = b"X"
+
+
+def another_target(path: Path) -> None:
+    link = path.parent.parent / "link"
+    link.unlink()
+    link.symlink_to("lib/2.py")
+
+
+def swapped(path: Path) -> None:
+    path.rename(path.with_name("aside"))
+    path.with_name("2.py").rename(path)
+    path.with_name("aside").rename(path.with_name("2.py"))
+
+
+def replaced_whole(path: Path) -> None:
+    shutil.copytree(path.parent, path.parent.with_name("copy"))
+    shutil.rmtree(path.parent)
+    path.parent.with_name("copy").rename(path.parent)
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "content, of the same size and time": same_size_and_time,
+    "content, through memory": by_memory,
+    "length": lambda path: os.truncate(path, 0),
+    "mode": lambda path: path.chmod(0o600),
+    "mode of a folder": lambda path: path.parent.chmod(0o700),
+    "mode of the layer's own folder": lambda path: path.parent.parent.chmod(0o700),
+    "owner": lambda path: os.chown(path, *((1, 1) if os.geteuid() == 0 else (os.geteuid(), os.getegid()))),
+    "attribute": lambda path: os.setxattr(path, "user.wherry", b"1"),
+    "target": another_target,
+    "name": lambda path: path.rename(path.with_name("renamed")),
+    "name that is no text": lambda path: path.rename(os.fsdecode(os.fsencode(path.parent) + b"/\xff")),
+    "place": lambda path: path.rename(path.parent.parent / path.name),
+    "two places": swapped,
+    "deletion": lambda path: path.unlink(),
+    "deletion at the top": lambda path: (path.parent.parent / "link").unlink(),
+    "new file": lambda path: path.with_name("new").write_text(""),
+    "new empty folder": lambda path: path.with_name("new").mkdir(),
+    "hard link": lambda path: path.with_name("second").hardlink_to(path),
+    "hard link elsewhere": lambda path: (path.parent.parent.parent / "elsewhere").hardlink_to(path),
+    "link for a file": lambda path: (path.unlink(), path.symlink_to("0.py")),
+    "the same again": replaced_whole,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_any_change_below_is_seen(change: Callable[[Path], object], tree: Tree, tmp_path: Path) -> None:
+    (tree.folder / "link").symlink_to("lib/1.py")
     before = fingerprint(tree)
-    change(tree.folder / "lib/3.py")  # type: ignore[operator]
+    until_the_kernels_clock_moves(tmp_path / "mark")
+    change(tree.folder / "lib/3.py")
     assert fingerprint(tree) != before
+
+
+def until_the_kernels_clock_moves(mark: Path) -> None:
+    """It writes times of change by a clock of a few ms."""
+    mark.touch()
+    first = mark.stat().st_ctime_ns
+    while mark.stat().st_ctime_ns == first:
+        mark.touch()
+
+
+def test_what_cannot_be_a_layer_is_refused_before_it_is_known(tree: Tree) -> None:
+    (tree.folder / "link").symlink_to(tree.folder / "lib")
+    for folder in ("link", "lib/0.py"):
+        with pytest.raises(InvalidInput, match="is not a folder"):
+            fingerprint(Tree(tree.folder / folder, tree.prefix))
+    with pytest.raises(PlatformFault, match="cannot be read"):
+        fingerprint(Tree(tree.folder / "missing", tree.prefix))
+    long = Path(os.fsdecode(b"\xff" * 250))
+    (tree.folder / Path(*[long] * 14)).mkdir(parents=True)
+    with pytest.raises(InvalidInput, match="longer than 3500 bytes"):
+        fingerprint(tree)
 
 
 def test_another_place_or_owner_is_another_layer(tree: Tree) -> None:

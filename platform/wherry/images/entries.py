@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -60,15 +61,50 @@ class Tree:
         that is too long and for a folder that is none (or a link to one), PlatformFault when the disk fails.
         """
         try:
-            status = os.lstat(self.folder)
-            if not stat.S_ISDIR(status.st_mode):
-                raise InvalidInput(f"{printable(str(self.folder), 300)} is not a folder")
+            status = self._top()
             yield from _parents(self.prefix)
             if self.prefix != "/":
                 yield self._entry("", str(self.folder), status)
             yield from self._below(say)
         except OSError as error:
             raise PlatformFault(f"a layer cannot be read: {printable(str(error), 300)}") from error
+
+    def looks(self) -> Iterator[str]:
+        """Folder by folder, without regard to `pick`: its path, the names in it, and what the kernel moves with every
+        change of each: the time of it, which nobody can set, the size and the inode. Of the top folder itself only what
+        it is: renaming it moves its own time, and changes nothing in it. Raises as `entries`.
+
+        A layer of dependencies has many thousand files, and every build comes by here: so there is one call to the
+        kernel for each, below a folder that is open already, and no object of ours.
+        """
+        try:
+            top = self._top()
+            yield repr((top.st_dev, top.st_mode, top.st_uid, top.st_gid))
+            waiting = [""]
+            while waiting:
+                below = waiting.pop()
+                self._check_length(below)
+                seen: list[int] = []
+                with _opened(f"{self.folder}{below}") as folder:
+                    names = sorted(os.listdir(folder))  # noqa: PTH208 - a descriptor, not a path
+                    for name in names:
+                        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+                        seen += (status.st_ctime_ns, status.st_size, status.st_ino)
+                        if stat.S_ISDIR(status.st_mode):
+                            waiting.append(f"{below}/{name}")
+                yield repr((below, names, seen))
+        except OSError as error:
+            raise PlatformFault(f"a layer cannot be read: {printable(str(error), 300)}") from error
+
+    def _top(self) -> os.stat_result:
+        status = os.lstat(self.folder)
+        if not stat.S_ISDIR(status.st_mode):
+            raise InvalidInput(f"{printable(str(self.folder), 300)} is not a folder")
+        return status
+
+    def _check_length(self, name: str) -> None:
+        if len(os.fsencode(self.prefix)) + len(os.fsencode(name)) > LONGEST_PATH:
+            raise InvalidInput(f"a path is longer than {LONGEST_PATH} bytes: {printable(name, 100)}")
 
     def _below(self, say: Say) -> Iterator[Entry]:
         waiting = [self._names("")]
@@ -79,8 +115,7 @@ class Tree:
                 continue
             if self.pick and not self.pick(name):
                 continue
-            if len(os.fsencode(self.prefix)) + len(os.fsencode(name)) > LONGEST_PATH:
-                raise InvalidInput(f"a path is longer than {LONGEST_PATH} bytes: {printable(name, 100)}")
+            self._check_length(name)
             source = f"{self.folder}/{name}"
             status = os.lstat(source)
             kind = stat.S_IFMT(status.st_mode)
@@ -108,6 +143,15 @@ class Tree:
         target = os.readlink(source) if stat.S_ISLNK(mode) else ""  # noqa: PTH115 - the text as it is
         path = f"{self.prefix.rstrip('/')}/{name}".rstrip("/")
         return Entry(path, mode, uid, gid, source, status, target=target)
+
+
+@contextmanager
+def _opened(folder: str) -> Iterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def of_files(

@@ -10,14 +10,13 @@ import hashlib
 import json
 import os
 import re
-import stat
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from wherry.domain.errors import PlatformFault
 from wherry.domain.text import printable
-from wherry.images.entries import Entry, Tree
+from wherry.images.entries import Tree
 from wherry.images.layers import COMPRESSOR, Layer
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -94,25 +93,12 @@ def _written(path: Path) -> int:
 
 
 def fingerprint(tree: Tree) -> str:
-    """Changes whenever a file below may have: the kernel moves ctime with every change, and nobody can set it.
-
-    The top folder's own ctime and inode do not count: renaming a folder changes them, and nothing in it.
-    """
+    """Changes whenever the layer of this folder may have. The tree has no `pick`. Raises as `Tree.entries`."""
+    assert tree.pick is None, "two parts of a folder would have the same fingerprint"
     digest = hashlib.sha256(repr((tree.prefix, tree.owner, tree.group_writes)).encode())
-    for entry in tree.entries():
-        digest.update(_line(entry, top=entry.path == tree.prefix))
+    for look in tree.looks():
+        digest.update(look.encode())
     return digest.hexdigest()
-
-
-def _line(entry: Entry, top: bool) -> bytes:
-    status = entry.status
-    if status is None:
-        seen: tuple[object, ...] = ()
-    elif top:
-        seen = (stat.S_IFMT(status.st_mode),)
-    else:
-        seen = (status.st_ctime_ns, status.st_size, status.st_ino, status.st_dev)
-    return repr((os.fsencode(entry.path), entry.mode, entry.uid, entry.gid, entry.target, seen)).encode() + b"\n"
 
 
 def _key(*parts: str) -> str:
