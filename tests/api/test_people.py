@@ -146,6 +146,8 @@ def test_t31_a_token_is_shown_once_and_ends_when_it_is_revoked(house: House) -> 
     made = house.call("POST", "/oauth/authorizations", {"description": "laptop", "scope": ["read"], "expires_in": 60})
     assert (made.status, made.json["scope"]) == (201, ["read"])
     assert 50 < made.json["access_token"]["expires_in"] <= 60
+    typed = house.call("POST", "/oauth/authorizations", {"expires_in": "60"}).json  # as Heroku's command line sends it
+    assert 50 < typed["access_token"]["expires_in"] <= 60
     token, path = made.json["access_token"]["token"], f"/oauth/authorizations/{made.json['id']}"
     assert token not in house.call("GET", path).text + house.call("GET", "/oauth/authorizations").text
     assert token not in (house.folder / "ledger.db").read_bytes().decode("latin-1")
@@ -173,6 +175,8 @@ def test_t31_a_token_is_shown_once_and_ends_when_it_is_revoked(house: House) -> 
         {"scope": ["everything"]},
         {"expires_in": 0},
         {"expires_in": -1},
+        {"expires_in": "an hour"},
+        {"expires_in": "\u0663"},
         {"expires_in": True},
         {"expires_in": 1e9},
         {"expires_in": 10**12},

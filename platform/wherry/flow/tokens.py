@@ -122,8 +122,11 @@ class Sessions:
 
 
 def _seconds(given: object) -> int | None:
+    """Heroku's command line sends the text that its user typed."""
     if given is None:
         return None
+    if isinstance(given, str) and given.isascii() and given.isdecimal() and len(given) < 10:
+        given = int(given)
     if isinstance(given, int) and not isinstance(given, bool) and 1 <= given <= LONGEST:
         return given
     raise InvalidInput("no token was made", problems=[f"expires_in: must be seconds, from 1 to {LONGEST}"])

@@ -90,7 +90,14 @@ OPERATIONS: dict[str, Operation] = {
         body(
             description=maybe(TEXT),
             scope=maybe(many(TEXT)),
-            expires_in=maybe({"type": "integer", "minimum": 1, "maximum": 315_360_000}),
+            expires_in=maybe(
+                {
+                    "anyOf": [
+                        {"type": "integer", "minimum": 1, "maximum": 315_360_000},
+                        {"type": "string", "pattern": "^[0-9]{1,9}$"},
+                    ]
+                }
+            ),
         ),
         {201: named("Authorization")},
     ),
