@@ -35,6 +35,16 @@ def test_every_kind_of_the_domain_has_one_status_and_its_own_id(kind: type[Wherr
     assert (body["id"], body["message"], body["request_id"]) == (kind.id, "it failed", "r")
 
 
+def test_heroku_s_clients_show_the_message_alone_and_so_it_tells_them_all(house: House) -> None:
+    house.create("told-in-full")
+    path, wrong = "/apps/told-in-full/config-vars", {"PORT": "1", "1BAD": "2"}
+    ours = house.call("PATCH", path, wrong).json
+    theirs = house.call("PATCH", path, wrong, headers={"Accept": "application/vnd.heroku+json; version=3.sdk"}).json
+    assert ours["problems"]
+    assert theirs["message"].split("\n") == [ours["message"], *ours["problems"], *filter(None, [ours.get("hint")])]
+    assert {**theirs, "message": "", "request_id": ""} == {**ours, "message": "", "request_id": ""}
+
+
 def test_the_table_has_no_row_that_no_kind_needs() -> None:
     assert set(api_errors.STATUS) == set(kinds())
 

@@ -189,8 +189,9 @@ def test_webhooks_are_added_listed_changed_and_removed(heroku: Heroku) -> None:
     ("line", "reason"),
     [
         ("features:disable preboot -a ported", "preboot cannot be switched off"),
-        ("addons:create heroku-postgresql -a ported", "this platform has no add-ons"),
-        ("ps:scale web=1000 -a ported", "nothing was scaled"),
+        ("addons:create heroku-postgresql -a ported", "this platform has no add-ons.*Run the service elsewhere"),
+        ("ps:scale web=1000 -a ported", r"nothing was scaled.*web: 1000 is not"),
+        ("config:set PORT=1 -a ported", "config was not changed.*PORT"),
         ("releases:rollback v99 -a ported", "has no release 'v99'|Error"),
         ("apps:info -a nobodys", "no app 'nobodys'"),
     ],
@@ -198,4 +199,4 @@ def test_webhooks_are_added_listed_changed_and_removed(heroku: Heroku) -> None:
 def test_what_cannot_be_is_said_in_words_and_by_the_exit_code(heroku: Heroku, line: str, reason: str) -> None:
     refused = heroku(*line.split(), check=False)
     assert refused.code != 0
-    assert re.search(reason, refused.all), refused.all
+    assert re.search(reason, refused.all, re.S), refused.all

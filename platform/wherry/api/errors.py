@@ -36,6 +36,7 @@ RETRY_AFTER = "5"
 ENDPOINT = "endpoint"
 """`resource` of an error whose path or method is not there at all, so that a newer client can tell it apart."""
 
+_HEROKUS = "application/vnd.heroku+json"
 _HTTP_IDS = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 416: "bad_range"}
 
 
@@ -104,12 +105,15 @@ def _words(status: int, error: HTTPException) -> tuple[str, list[str], str]:
 
 
 def _answer(status: int, error_id: str, message: str, problems: list[str], hint: str, resource: str = "") -> Response:
-    """JSON for programs; plain lines where git reads, which shows them to its user."""
+    """JSON for programs; plain lines where git reads, which shows them to its user. Heroku's clients show the message and
+    no more, so theirs is the whole story.
+    """
+    whole = "\n".join([message, *problems, *([hint] if hint else [])])
     if g.get("plain_errors"):
-        text = "\n".join([message, *problems, *([hint] if hint else [])]) + "\n"
-        response = Response(text, status, mimetype="text/plain")
+        response = Response(whole + "\n", status, mimetype="text/plain")
     else:
-        body = {"id": error_id, "message": message, "request_id": g.request_id}
+        told = whole if _HEROKUS in request.headers.get("Accept", "") else message
+        body = {"id": error_id, "message": told, "request_id": g.request_id}
         body |= {"resource": resource} if resource else {}
         response = jsonify(body | ({"problems": problems} if problems else {}) | ({"hint": hint} if hint else {}))
         response.status_code = status

@@ -17,7 +17,7 @@ from wherry.cli.errors import Answered, Unreachable
 from wherry.cli.places import Endpoint
 from wherry.domain.versions import HEADER
 
-_ACCEPT = "application/vnd.heroku+json; version=3"
+_ACCEPT = "application/json"
 _AGENT = f"wherry-cli/{__version__}"
 
 
