@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import tomllib
 from pathlib import Path
@@ -31,7 +32,7 @@ class App:
     def script(self, text: str, **env: str) -> str:
         """Runs a script with the buildpack's functions at hand; its output."""
         start = f"set -eu; home={HOME}; layers={self.layers}; venv={self.venv}; version=\n"
-        start += "".join(f'. "$home/lib/{name}.sh"\n' for name in ("talk", "inputs", "web", "version"))
+        start += "".join(f'. "$home/lib/{name}.sh"\n' for name in ("talk", "inputs", "web", "version", "jar"))
         given = {"PATH": os.environ["PATH"], **env}
         argv = ["/bin/sh", "-c", start + text]
         done = subprocess.run(argv, cwd=self.app, env=given, capture_output=True, text=True, check=False)
@@ -332,6 +333,25 @@ def test_t05_a_version_that_is_none_is_refused(app: App, text: str) -> None:
     said = app.script("wanted_python")
     assert said.startswith(" !     .python-version does not name a version of Python: ")
     assert said.endswith("exit 65")
+
+
+def test_a_python_that_cannot_be_fetched_is_told_with_the_reason_and_with_those_that_can(app: App) -> None:
+    app.write(**{".python-version": "3.12"})
+    app.have("uv")
+    (app.venv / "bin/uv").write_text(
+        '#!/bin/sh\ncase "$*" in\n'
+        "python\\ list*3.12) ;;\n"
+        'python\\ list*) sed -n "s/^  .\\(cpython-[^\\"]*\\).: {/\\1 <download>/p" "$UV_PYTHON_DOWNLOADS_JSON_URL" ;;\n'
+        "*) printf 'error: Failed to install cpython-3.12.1\\n  cause: Request failed\\n  cause: dns error\\n' >&2; exit 1 ;;\n"
+        "esac\n"
+    )
+    said = app.script("choose_python", PATH=f"{app.venv}/bin:{os.environ['PATH']}")
+    lines = [line.removeprefix(" !     ") for line in said.split("\n")]
+    assert lines[0] == "       Looking for Python 3.12"
+    assert re.fullmatch(r"Python 3\.12 is not available here: have 3\.\d+\.\d+, 3\.14\.3, 3\.13\.5", lines[1])
+    assert lines[2:5] == ["error: Failed to install cpython-3.12.1", "cause: dns error", ""]
+    assert lines[5].startswith("Ask for 3.")
+    assert lines[6] == "exit 69"
 
 
 @pytest.mark.parametrize(

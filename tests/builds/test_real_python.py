@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import time
 import venv
@@ -62,6 +63,32 @@ def test_fastapi_is_served_by_uvicorn_without_a_procfile(yard: Yard) -> None:
     image = yard.build(SAMPLES / "python-fastapi")
     with yard.running(image) as app:
         assert '{"hello":"from FastAPI"}' in app.ask()
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="pythons.json has none for other machines")
+def test_a_python_that_uv_cannot_fetch_comes_from_mavens_repository(yard: Yard, sample: Path) -> None:
+    copy("python-hello", sample)
+    (sample / ".python-version").write_text("3.14\n")
+    (sample / "app.py").write_text(
+        "import ssl, sqlite3, sys\n"
+        "from flask import Flask\n"
+        "app = Flask(__name__)\n"
+        "@app.route('/')\n"
+        "def hello():\n"
+        "    trusted = len(ssl.create_default_context().get_ca_certs()) > 9\n"
+        "    return f'Hello from {sys.version_info[:2]}, trusts {trusted}'\n"
+    )
+    nowhere = {"UV_PYTHON_INSTALL_MIRROR": "http://127.0.0.1:9/"}
+    first = yard.build(sample, **nowhere)
+    assert any(line.startswith("-----> Getting Python 3.14.") for line in yard.said), yard.said
+    with yard.running(first) as app:
+        assert "Hello from (3, 14), trusts True" in app.ask()
+
+    with (sample / "requirements.txt").open("a") as file:
+        file.write("itsdangerous>=2\n")
+    yard.build(sample, previous=first, **nowhere)
+    assert any("Unchanged layer wherry/python:python" in line for line in yard.said), yard.said
+    assert not any("Getting" in line for line in yard.said), yard.said
 
 
 @pytest.mark.parametrize(

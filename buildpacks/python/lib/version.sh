@@ -35,20 +35,34 @@ wanted_python() {
   esac
 }
 
-# managed_python: one that uv brings, where it can be reached; it goes into the image too.
+# managed_python: one that uv brings, else one of Maven's repository; it goes into the image too. That of the last build is
+# taken when it fits.
 managed_python() {
-  detail "Looking for Python $wanted"
   export UV_PYTHON_INSTALL_DIR="$layers/python"
-  if UV_HTTP_RETRIES=1 uv python install --no-bin "$wanted" >"$layers/python.log" 2>&1; then
-    interpreter=$(uv python find --managed-python --no-python-downloads --no-project "$wanted")
-    printf '[types]\nlaunch = true\nbuild = true\ncache = true\n' >"$layers/python.toml"
-    return
+  if ! interpreter=$(managed) && ! fetch_python; then
+    rm -rf "$layers/python"
+    python_of_a_jar || no_such_python
   fi
-  rm -rf "$layers/python"
+  printf '[types]\nlaunch = true\nbuild = true\ncache = true\n' >"$layers/python.toml"
+}
+
+managed() { uv python find --managed-python --no-python-downloads --no-project "$wanted" 2>/dev/null; }
+
+fetch_python() {
+  detail "Looking for Python $wanted"
+  UV_HTTP_RETRIES=1 uv python install --no-bin "$wanted" >"$layers/python.log" 2>&1 && interpreter=$(managed)
+}
+
+no_such_python() {
   have=$(python3 -c 'import platform; print(platform.python_version())')
-  error_line "Python $wanted is not available here: have $have"
-  grep -i '^ *error\|caused by' "$layers/python.log" | head -n 3 | while IFS= read -r line; do error_line "$line"; done
+  # Those of Maven's repository, unless it has just failed to give one.
+  others=
+  if [ -z "$jar" ]; then others=$(jars | sed 's/^cpython-\([0-9.]*\).*/, \1/' | tr -d '\n'); fi
+  error_line "Python $wanted is not available here: have $have$others"
+  # Of uv's chain of causes the first line says what, the last one why.
+  grep -i '^ *\(error\|cause\|caused by\):' "$layers/python.log" | sed -n -e '1p' -e '$p' | uniq |
+    cut -c 1-300 | while read -r line; do error_line "$line"; done
   error_line ""
-  error_line "Ask for ${have%.*} in $asked, or remove the line."
+  error_line "Ask for ${have%.*} in $asked, or remove the line. Or say where else uv can fetch it: wherry config:set UV_PYTHON_INSTALL_MIRROR=URL"
   exit $NOT_AVAILABLE
 }
