@@ -355,6 +355,30 @@ def test_a_python_that_cannot_be_fetched_is_told_with_the_reason_and_with_those_
 
 
 @pytest.mark.parametrize(
+    ("module", "source", "content", "installs"),
+    [
+        ("import pkg_resources\n", "requirements.txt", "gunicorn==20.1.0\n", True),
+        ("from pkg_resources import parse_version\n", "Pipfile.lock", "{}", True),
+        ("try:\n    import pkg_resources\nexcept ImportError: pass\n", "requirements.txt", "", False),
+        ("import pkg_resources\n", "requirements.txt", "setuptools==84.2.1\n", False),
+        ("import pkg_resources\n", "uv.lock", "", False),
+    ],
+)
+def test_packages_that_import_pkg_resources_get_a_setuptools_that_has_it(
+    app: App, module: str, source: str, content: str, installs: bool
+) -> None:
+    site = app.venv / "lib/python3.11/site-packages"
+    (site / "gunicorn").mkdir(parents=True)
+    (site / "gunicorn/util.py").write_text(module)
+    app.write(**{source: content})
+    app.have("uv")
+    (app.venv / "bin/uv").write_text('#!/bin/sh\necho "$*"\n')
+    script = f'source={source}; . "$home/lib/install.sh"; keep_pkg_resources'
+    said = app.script(script, PATH=f"{app.venv}/bin:{os.environ['PATH']}")
+    assert ("setuptools<82" in said, "gunicorn imports pkg_resources" in said) == (installs, installs)
+
+
+@pytest.mark.parametrize(
     ("files", "programs", "web"),
     [
         ({"app_py": "app = Flask(__name__)\n"}, ["gunicorn"], "gunicorn app:app --bind 0.0.0.0:$PORT"),

@@ -28,6 +28,7 @@ install_packages() {
     fi
     ;;
   esac
+  keep_pkg_resources
   trap - EXIT
   rm -rf "$venv.before" "$layers/poetry.lock.txt" "$layers/pipfile.lock.txt" "$layers/errors"
   if [ "$(du -sm "$UV_CACHE_DIR" | cut -f 1)" -gt $MOST_CACHED ]; then uv cache clean --quiet; fi
@@ -42,6 +43,19 @@ install_uv_lock() {
   fi
   export UV_PROJECT_ENVIRONMENT="$venv"
   run uv sync "$checked" --no-dev --python "$interpreter"
+}
+
+# keep_pkg_resources: packages of earlier years import it, and setuptools has none any more since 82. A lock that counts
+# setuptools among its packages, and requirements that name it, have the last word.
+keep_pkg_resources() {
+  case $source in uv.lock | poetry.lock) return 0 ;; esac
+  for site in "$venv"/lib/python3*/site-packages; do break; done
+  if [ -d "$site/pkg_resources" ] || grep -qi '^setuptools\|^ *"setuptools' "$source"; then return 0; fi
+  user=$(grep -rlE --include='*.py' '^(import|from) pkg_resources\b' "$site" | head -n 1)
+  if [ -z "$user" ]; then return 0; fi
+  user=${user#"$site/"}
+  detail "${user%%/*} imports pkg_resources, which the newest setuptools has no more: an earlier one is installed"
+  run uv pip install --quiet --python "$venv/bin/python" 'setuptools<82'
 }
 
 bring_back() {
