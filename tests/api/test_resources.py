@@ -166,6 +166,15 @@ def test_formation_is_shown_and_changed_as_heroku_does(house: House, app: str) -
     assert (dyno["type"], dyno["state"], dyno["release"]["version"], dyno["command"]) == ("web", "up", 1, "serve")
 
 
+def test_the_name_of_a_type_restarts_and_stops_all_of_it_as_the_heroku_cli_asks(house: House, app: str) -> None:
+    house.release(app)
+    assert house.call("DELETE", f"/apps/{app}/dynos/web").status == 202
+    assert house.call("POST", f"/apps/{app}/dynos/worker/actions/stop").status == 202
+    told = [(each["action"], each["after"]) for each in house.call("GET", f"/apps/{app}/events").json[-2:]]
+    assert told == [("process.restart", {"process": "web"}), ("process.stop", {"process": "worker"})]
+    assert house.call("DELETE", f"/apps/{app}/dynos/nothing").status == 404
+
+
 @pytest.mark.parametrize("quantity", [-1, 1.5, 10**9, "many", "+", True, [], {}, float("1e308"), "1e2", "\u0663"])
 def test_b42_a_bad_quantity_scales_nothing(house: House, app: str, quantity: object) -> None:
     house.release(app)

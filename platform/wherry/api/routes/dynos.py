@@ -39,7 +39,7 @@ def restart(call: Call, app: App, dyno: str) -> ResponseReturnValue:
     """A one-off is not started again, as on Heroku."""
     if one_offs.stopped(call, app, dyno) or call.world.cron.stop(call.actor, app, dyno, call.origin):
         return _accepted()
-    call.world.restart.process(call.actor, app, _name(call, app, dyno), call.origin)
+    _restarted(call, app, dyno, stop_first=False)
     return _accepted()
 
 
@@ -47,7 +47,7 @@ def stop(call: Call, app: App, dyno: str) -> ResponseReturnValue:
     """The formation still asks for it, so another takes its place, as on Heroku; in that of a one-off none."""
     if one_offs.stopped(call, app, dyno) or call.world.cron.stop(call.actor, app, dyno, call.origin):
         return _accepted()
-    call.world.restart.process(call.actor, app, _name(call, app, dyno), call.origin, stop_first=True)
+    _restarted(call, app, dyno, stop_first=True)
     return _accepted()
 
 
@@ -59,6 +59,13 @@ def restart_type(call: Call, app: App, type: str) -> ResponseReturnValue:
 def stop_type(call: Call, app: App, type: str) -> ResponseReturnValue:
     call.world.restart.type(call.actor, app, type, call.origin, stop_first=True)
     return _accepted()
+
+
+def _restarted(call: Call, app: App, dyno: str, *, stop_first: bool) -> None:
+    """A name without a number is a type's: Heroku's `ps:restart web` asks for all of it so."""
+    one = "." in dyno or len(dyno) == _ID_LENGTH
+    wish = call.world.restart.process if one else call.world.restart.type
+    wish(call.actor, app, _name(call, app, dyno), call.origin, stop_first=stop_first)
 
 
 def _accepted() -> ResponseReturnValue:
