@@ -18,7 +18,8 @@ HAVE = {
     "DELETE /apps/<app>/builds/<build>",
     "sources": "POST /sources, POST /apps/<app>/sources",
     "buildpack-installations": "GET /apps/<app>/buildpack-installations, PUT /apps/<app>/buildpack-installations",
-    "releases": "GET /apps/<app>/releases, POST /apps/<app>/releases, GET /apps/<app>/releases/<release>",
+    "releases": "GET /apps/<app>/releases, POST /apps/<app>/releases, GET /apps/<app>/releases/<release>, "
+    "GET /apps/<app>/slugs/<slug>",
     "config-vars": "GET /apps/<app>/config-vars, PATCH /apps/<app>/config-vars, "
     "GET /apps/<app>/releases/<release>/config-vars",
     "formation": "GET /apps/<app>/formation, PATCH /apps/<app>/formation, GET /apps/<app>/formation/<type>, "
@@ -63,6 +64,7 @@ LACK = [
     ("PATCH", "/apps/APP/sni-endpoints/1", "certificates"),
     ("GET", "/apps/APP/ssl-endpoints", "certificates"),
     ("POST", "/apps/APP/acm", "certificates"),
+    ("PATCH", "/apps/APP/domains/www.example.org", "certificates"),
     ("POST", "/spaces", "private spaces"),
     ("GET", "/spaces/x/nat", "private spaces"),
     ("POST", "/review-apps", "review apps"),
@@ -84,9 +86,12 @@ LACK = [
     ("POST", "/password-resets", "passwords and second factors"),
     ("PUT", "/account/sms-number", "passwords and second factors"),
     ("GET", "/oauth/clients", "OAuth clients of others"),
+    ("DELETE", "/oauth/sessions/1", "OAuth sessions"),
     ("POST", "/apps/APP/slugs", "slugs"),
     ("GET", "/telemetry-drains/1", "telemetry drains"),
     ("GET", "/usage", "usage figures"),
+    ("GET", "/apps/APP/usage", "usage figures"),
+    ("POST", "/pipelines/x/webhooks", "webhooks of a pipeline"),
     ("PATCH", "/account/features/beta", "account features"),
 ]
 

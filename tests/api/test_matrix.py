@@ -144,6 +144,7 @@ ROWS = {
     "GET /apps/<app>/releases": Row(),
     "POST /apps/<app>/releases": Row(201, {"release": "v1"}, needs="change"),
     "GET /apps/<app>/releases/<release>": Row(),
+    "GET /apps/<app>/slugs/<slug>": Row(404),
     "POST /apps/<app>/deploy-plan": Row(200, {}),
     "GET /apps/<app>/releases/<release>/diff/<other>": Row(),
     "POST /apps/<app>/rebase": Row(201, needs="deploy"),

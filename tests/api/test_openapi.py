@@ -136,4 +136,6 @@ def test_pipelines_and_dynos_have_the_shapes_that_are_described(house: House, sh
     attached = shaped("POST /apps/<app>/dynos", dynos, {"command": "sh", "attach": True, "env": {"COLUMNS": 80}})
     assert attached["attach_url"].startswith("rendezvous://")
     shaped("POST /apps/<app>/dynos/<dyno>", f"{dynos}/web.1", {"command": "true"})
+    slug = house.call("GET", "/apps/shape-test/releases/v1").json["slug"]["id"]
+    shaped("GET /apps/<app>/slugs/<slug>", f"/apps/shape-test/slugs/{slug}")
     shaped("POST /filters/apps", "/filters/apps", {"in": {"name": ["shape-test"]}})

@@ -64,6 +64,8 @@ def test_t02_nothing_of_another_app_is_compared_or_released_again(house: House, 
 def test_a_slug_makes_the_same_release_once_more_as_the_heroku_cli_asks(house: House, app: str) -> None:
     house.release(app)
     newest = house.call("GET", f"/apps/{app}/releases", headers={"Range": "version ..; max=10, order=desc"}).json[0]
+    slug = house.call("GET", f"/apps/{app}/slugs/{newest['slug']['id']}").json
+    assert (slug["checksum"], slug["process_types"]) == (newest["image"]["digest"], newest["processes"])
     body = {"slug": newest["slug"]["id"], "description": f"Retry of v1: {newest['description']}"}
     made = house.call("POST", f"/apps/{app}/releases", body)
     assert (made.status, made.json["version"], made.json["description"]) == (201, 2, body["description"])

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Area:
-    """`what`: "this platform has no …"; `paths`: as regular expressions, for the whole path."""
+    """`what`: "this platform has no …"; `paths`: as regular expressions, for the whole path; `method`: for this one only."""
 
     what: str
     hint: str
     paths: tuple[str, ...]
+    method: str = ""
 
 
 _APP = "/apps/[^/]+"
@@ -40,6 +41,12 @@ AREAS = (
         "certificates",
         "TLS ends in front of the router: docs/operations.md",
         (f"{_APP}/sni-endpoints(/.*)?", f"{_APP}/ssl-endpoints(/.*)?", f"{_APP}/acm"),
+    ),
+    Area(
+        "certificates",
+        "TLS ends in front of the router: docs/operations.md",
+        (f"{_APP}/domains/[^/]+",),
+        "PATCH",
     ),
     Area(
         "private spaces",
@@ -98,24 +105,30 @@ AREAS = (
     Area(
         "OAuth clients of others",
         "A token of your own, with a scope: wherry authorizations:create -s SCOPE",
-        ("/oauth/(clients|grants|sessions)(/.*)?",),
+        ("/oauth/(clients|grants)(/.*)?",),
     ),
+    Area("OAuth sessions", "Your tokens: wherry authorizations", ("/oauth/sessions(/.*)?",)),
     Area(
         "slugs",
         "To build a folder or an archive: wherry builds:create -a APP",
-        (f"{_APP}/slugs(/.*)?",),
+        (f"{_APP}/slugs",),
     ),
     Area(
         "telemetry drains",
         "To send logs on: wherry drains:add URL -a APP",
         ("/telemetry-drains(/.*)?", f"{_APP}/telemetry-drains(/.*)?"),
     ),
-    Area("usage figures", "What runs: wherry ps -a APP", ("/usage(/.*)?", "/account/usage(/.*)?")),
+    Area(
+        "webhooks of a pipeline",
+        "Each of its apps has its own: wherry webhooks:add -a APP",
+        (f"{_PIPELINE}/webhook(s|-deliveries|-events)(/.*)?",),
+    ),
+    Area("usage figures", "What runs: wherry ps -a APP", ("/usage(/.*)?", "/account/usage(/.*)?", f"{_APP}/usage")),
     Area("account features", "What an app has: GET /apps/APP/features", ("/account/features/.+",)),
 )
 _KNOWN = [(re.compile("|".join(area.paths)), area) for area in AREAS]
 
 
-def area_of(path: str) -> Area | None:
+def area_of(path: str, method: str = "") -> Area | None:
     """The one that a path of no route of ours belongs to."""
-    return next((area for pattern, area in _KNOWN if pattern.fullmatch(path)), None)
+    return next((area for pattern, area in _KNOWN if area.method in ("", method) and pattern.fullmatch(path)), None)

@@ -95,7 +95,7 @@ def unforeseen(error: Exception) -> Response:
 
 def _words(status: int, error: HTTPException) -> tuple[str, list[str], str]:
     path = printable(request.path, 120)
-    if status in (404, 405) and (area := area_of(request.path)):
+    if status in (404, 405) and (area := area_of(request.path, request.method)):
         return f"this platform has no {area.what}", [], area.hint
     if status == 404:
         return f"there is no {path} here", [], "The paths that there are stand in docs/api.md."

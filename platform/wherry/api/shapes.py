@@ -47,6 +47,7 @@ class Shapes:
             "archived_at": None,
             "build_stack": self._stack(app.build.stack),
             "buildpack_provided_description": None,
+            "create_status": "complete",
             "created_at": time(app.created_at),
             "deploy_branch": app.deploy_branch,
             "git_url": f"{self.base}/{app.name}.git",
@@ -172,6 +173,22 @@ class Shapes:
 
     def release_reference(self, release: Release) -> Json:
         return {"id": self.ids.of("release", release.id), "version": release.number}
+
+    def slug(self, ident: str, release: Release) -> Json:
+        """Heroku's word for what was built, by the first release of it. There is an image and no archive to fetch."""
+        return {
+            "blob": None,
+            "buildpack_provided_description": None,
+            "checksum": release.image.digest,
+            "commit": release.commit or None,
+            "commit_description": None,
+            "created_at": time(release.created_at),
+            "id": ident,
+            "process_types": dict(release.image.processes),
+            "size": None,
+            "stack": self._stack(stack_of(release.image)),
+            "updated_at": time(release.created_at),
+        }
 
     def change(self, change: Change) -> Json:
         return {"after": change.after, "area": change.area, "before": change.before, "name": change.name or None}

@@ -126,6 +126,7 @@ OPERATIONS: dict[str, Operation] = {
     "POST /apps/<app>/releases": Operation(
         body(release=maybe(TEXT), slug=maybe(TEXT), description=maybe(TEXT), force=maybe(FLAG)), {201: named("Release")}
     ),
+    "GET /apps/<app>/slugs/<slug>": gets(named("Slug")),
     "GET /apps/<app>/releases/<release>/diff/<other>": gets(
         answer(**{"changes": many(_CHANGE), "from": _VERSION, "to": _VERSION})
     ),

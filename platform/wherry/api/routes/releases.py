@@ -34,6 +34,11 @@ def show(call: Call, app: App, release: str) -> ResponseReturnValue:
     return jsonify(_shown(call, app, call.desk.release(app, release)))
 
 
+def slug(call: Call, app: App, slug: str) -> ResponseReturnValue:
+    """What a release's `slug` stands for: Heroku's apps:diff compares two apps by its checksum."""
+    return jsonify(call.shapes.slug(slug, call.desk.slug(app, slug)))
+
+
 def config(call: Call, app: App, release: str) -> ResponseReturnValue:
     """The config as it was released."""
     found = call.desk.release(app, release)

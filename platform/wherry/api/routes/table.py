@@ -125,6 +125,7 @@ ROUTES = (
     Route(Permission.VIEW, "GET", "/apps/<app>/releases/<release>", releases.show),
     Route(Permission.VIEW, "GET", "/apps/<app>/releases/<release>/diff/<other>", releases.diff),
     Route(Permission.CONFIG, "GET", "/apps/<app>/releases/<release>/config-vars", releases.config),
+    Route(Permission.VIEW, "GET", "/apps/<app>/slugs/<slug>", releases.slug),
     Route(Permission.VIEW, "POST", "/apps/<app>/deploy-plan", deploy_plan.create),
     Route(Permission.VIEW, "GET", "/apps/<app>/releases/<release>/sbom", releases.bill),
     Route(Permission.DEPLOY, "POST", "/apps/<app>/rebase", rebase.create),
