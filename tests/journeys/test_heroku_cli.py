@@ -73,7 +73,9 @@ DAY = [
     ("apps", "ported"),
     ("apps --json", '"name": "ported"'),
     ("apps:info -a ported", r"Web URL: +http://ported\.localhost"),
+    ("apps:info -s -a ported", "create_status=complete"),
     ("apps:create ported-copy --no-remote", "Creating .*ported-copy"),
+    ("apps:diff ported ported-copy", r"slug \(checksum\)"),
     ("git:remote -a ported", "set git remote heroku"),
     ("regions", "local"),
     ("stack -a ported", r"\* wherry-12"),
@@ -101,6 +103,7 @@ DAY = [
     ("ps:scale web=1:basic -a ported", "web at 1"),
     ("ps:restart -a ported", "done"),
     ("ps:restart -d web.1 -a ported", "done"),
+    ("ps:restart web -a ported", "Restarting dyno web on .*done"),
     ("ps:stop -p web -a ported", "done"),
     ("ps:wait -a ported", ""),
     ("logs -n 20 -a ported", r"app\[web\.\d"),
@@ -194,6 +197,7 @@ def test_webhooks_are_added_listed_changed_and_removed(heroku: Heroku) -> None:
         ("config:set PORT=1 -a ported", "config was not changed.*PORT"),
         ("releases:rollback v99 -a ported", "has no release 'v99'|Error"),
         ("apps:info -a nobodys", "no app 'nobodys'"),
+        ("ps:exec -a ported", "Heroku Exec.*is not here.*run:inside"),
     ],
 )
 def test_what_cannot_be_is_said_in_words_and_by_the_exit_code(heroku: Heroku, line: str, reason: str) -> None:

@@ -12,6 +12,9 @@ from wherry.domain.errors import InvalidInput, NotFound
 from wherry.domain.model import App
 from wherry.domain.text import printable
 
+HEROKU_EXEC = "runtime-heroku-exec"
+"""What Heroku's ps:exec, ps:copy, ps:forward and ps:socks ask for first."""
+
 
 def index(call: Call, app: App) -> ResponseReturnValue:
     return jsonify([call.shapes.preboot(app)])
@@ -38,4 +41,9 @@ def _named(call: Call, app: App, feature: str) -> Json:
     shown = call.shapes.preboot(app)
     if feature in (shown["name"], shown["id"]):
         return shown
+    if feature == HEROKU_EXEC:
+        raise NotFound(
+            "Heroku Exec, which goes into a process by SSH, is not here",
+            hint=f"To go inside a process: heroku run:inside web.1 bash -a {app.name}; or: wherry ps:exec -a {app.name}",
+        )
     raise NotFound(f"there is no feature '{printable(feature, 60)}'", hint=f"There is: {shown['name']}")
