@@ -102,6 +102,9 @@ def test_a_tail_that_was_cut_off_goes_on_after_its_last_line(house: House, app: 
     first = house.call("GET", path := session(house, app), by=None, headers={"Accept": "text/event-stream"}).text
     ids = re.findall(r"^id: (\d+)$", first, re.MULTILINE)
     assert len(ids) == 3
+    assert first.endswith("retry: 50\n\n"), "heroku logs waits so long before it ends"
+    over = house.call("GET", path, by=None, headers={"Accept": "text/event-stream", "Last-Event-ID": ids[2]})
+    assert (over.status, over.text) == (204, "")
     path = session(house, app, tail=True)
     request = f"GET {path} HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\nLast-Event-ID: {ids[0]}\r\n\r\n"
     with socket.create_connection(("localhost", house.port), timeout=20) as link, link.makefile("rb") as answer:

@@ -31,6 +31,7 @@ Lines = Iterator[str | None]
 Events = Iterator[Sequence[Numbered] | str | None]
 """Lines one by one, or as many numbered ones as have come together, which are written at once."""
 
+_SOON = b"retry: 50\n\n"  # milliseconds, instead of the client's own seconds
 _HEADERS = {"X-Accel-Buffering": "no"}
 
 
@@ -44,15 +45,16 @@ class Streams:
     def __init__(self) -> None:
         self._free = BoundedSemaphore(self.MOST)
 
-    def answer(self, request: Request, lines: Events) -> Response:
-        """Server-sent events for whoever asks for those (Heroku's CLI does), plain lines for everyone else.
+    def answer(self, request: Request, lines: Events, *, once: bool = False) -> Response:
+        """Server-sent events for whoever asks for those (Heroku's CLI does), plain lines for everyone else. `once`: it
+        is over when it ends, so that nobody needs to wait before asking again; `heroku logs` does, even to go home.
 
         Raises PlatformFault when too many are open.
         """
         if not self._free.acquire(blocking=False):
             raise PlatformFault("too many logs are followed at once", hint="Try again in a moment.")
         if request.accept_mimetypes.best == "text/event-stream":
-            response = Response(_events(lines), mimetype="text/event-stream", headers=_HEADERS)
+            response = Response(_events(lines, _SOON if once else b""), mimetype="text/event-stream", headers=_HEADERS)
         else:
             response = Response(plain(request.environ, lines), mimetype="text/plain", headers=_HEADERS)
         response.call_on_close(self._free.release)
@@ -106,11 +108,16 @@ def close(lines: object) -> None:
         lines.close()
 
 
-def _events(lines: Events) -> Generator[bytes, None, None]:
+def _events(lines: Events, ending: bytes) -> Generator[bytes, None, None]:
+    """`ending` comes after lines only: a client that was given none has nothing to come back with."""
+    told = False
     try:
         yield b": open\n\n"
         for line in lines:
             yield b": idle\n\n" if line is None else b"".join(_event(each) for each in _each(line))
+            told = told or line is not None
+        if told and ending:
+            yield ending
     finally:
         close(lines)
 

@@ -224,5 +224,5 @@ OPERATIONS: dict[str, Operation] = {
     "GET /": Operation(NO_BODY, {302: None}),
     "PUT /streams/sources/<ticket>": Operation(NO_BODY, {200: None}),
     "GET /streams/logs/<ticket>": Operation(NO_BODY, {200: None}),
-    "GET /streams/sessions/<ticket>": Operation(NO_BODY, {200: None}),
+    "GET /streams/sessions/<ticket>": Operation(NO_BODY, {200: None, 204: None}),
 }

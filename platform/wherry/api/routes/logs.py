@@ -6,7 +6,7 @@ import re
 from collections.abc import Generator
 from time import monotonic
 
-from flask import jsonify, request
+from flask import Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from wherry.api.body import flag, json_object, only, text
@@ -46,11 +46,15 @@ def create(call: Call, app: App) -> ResponseReturnValue:
 
 
 def session(desk: Desk, ticket: str) -> ResponseReturnValue:
-    """Opened again with `Last-Event-ID`, as every client of server-sent events does, it goes on after that line."""
+    """Opened again with `Last-Event-ID`, as every client of server-sent events does, it goes on after that line. What
+    does not tail is over then: by 204, which ends such a client's asking.
+    """
     seen = _seen(request.headers.get("Last-Event-ID", ""))
     wanted = desk.tickets.tail(ticket, again=seen is not None)
     _must_see(desk, wanted)
-    return desk.streams.answer(request, _running(desk, wanted, seen))
+    if seen is not None and not wanted.tail:
+        return Response(status=204)
+    return desk.streams.answer(request, _running(desk, wanted, seen), once=not wanted.tail)
 
 
 def stored(desk: Desk, ticket: str) -> ResponseReturnValue:
