@@ -355,6 +355,30 @@ def test_a_python_that_cannot_be_fetched_is_told_with_the_reason_and_with_those_
 
 
 @pytest.mark.parametrize(
+    ("error", "variable"),
+    [
+        ("KeyError: 'PGDATABASE'", "PGDATABASE"),
+        ("django.core.exceptions.ImproperlyConfigured: Set the SECRET_KEY environment variable", "SECRET_KEY"),
+        ("decouple.UndefinedValueError: DEBUG not found. Declare it as envvar or define a default value.", "DEBUG"),
+        ("KeyError: 'name'", ""),
+        ("ModuleNotFoundError: No module named 'PIL'", ""),
+    ],
+)
+def test_settings_that_want_a_config_var_are_told_with_the_command_that_sets_it(
+    app: App, error: str, variable: str
+) -> None:
+    app.write(manage_py="")
+    app.have("python")
+    (app.venv / "bin/python").write_text(f'#!/bin/sh\n[ "$1" = -c ] || {{ echo "{error}"; exit 1; }}\n')
+    said = app.script('. "$home/lib/hooks.sh"; collect_static').split("\n")
+    assert said[0] == f" !     static files could not be collected: {error}"
+    assert said[-2].startswith(
+        f" !     {f'Set it: wherry config:set {variable}=VALUE. Or' if variable else 'Try: python '}"
+    )
+    assert said[-1] == "exit 65"
+
+
+@pytest.mark.parametrize(
     ("module", "source", "content", "installs"),
     [
         ("import pkg_resources\n", "requirements.txt", "gunicorn==20.1.0\n", True),
@@ -390,6 +414,11 @@ def test_packages_that_import_pkg_resources_get_a_setuptools_that_has_it(
             {"main_py": "from fastapi import FastAPI\napp = FastAPI()\n"},
             ["uvicorn", "gunicorn"],
             "uvicorn main:app --host 0.0.0.0 --port $PORT",
+        ),
+        (
+            {"main_py": "from fastapi import FastAPI\napp = FastAPI()\n"},
+            ["hypercorn"],
+            "hypercorn main:app --bind 0.0.0.0:$PORT",
         ),
         ({"main_py": "from fastapi import FastAPI\napp = FastAPI()\n"}, ["gunicorn"], ""),
         ({"manage_py": "", "site__wsgi_py": ""}, ["gunicorn"], "gunicorn site.wsgi --bind 0.0.0.0:$PORT"),

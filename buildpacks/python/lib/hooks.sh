@@ -43,8 +43,20 @@ collect_static() {
     error_line "static files could not be collected: $(grep -v '^ *$' "$layers/static.log" | tail -n 1 | cut -c 1-300)"
     grep -v '^ *$' "$layers/static.log" | tail -n 8 | while IFS= read -r line; do error_line "$line"; done
     error_line ""
-    error_line "Try: python manage.py collectstatic --noinput. Or build without: wherry config:set DISABLE_COLLECTSTATIC=1"
+    wants=$(wanted_variable)
+    if [ -n "$wants" ]; then
+      error_line "Set it: wherry config:set $wants=VALUE. Or build without: wherry config:set DISABLE_COLLECTSTATIC=1"
+    else
+      error_line "Try: python manage.py collectstatic --noinput. Or build without: wherry config:set DISABLE_COLLECTSTATIC=1"
+    fi
     exit $BAD_SOURCE
   fi
   rm -f "$layers/static.log"
+}
+
+# wanted_variable: the config var without which the settings end, in the words of os.environ, django-environ and decouple.
+wanted_variable() {
+  grep -v '^ *$' "$layers/static.log" | tail -n 1 |
+    sed -n -e "s/^KeyError: '\([A-Z][A-Z0-9_]*\)'$/\1/p" -e 's/.*ImproperlyConfigured: Set the \([A-Z][A-Z0-9_]*\) environment variable$/\1/p' \
+      -e 's/.*UndefinedValueError: \([A-Z][A-Z0-9_]*\) not found.*/\1/p'
 }

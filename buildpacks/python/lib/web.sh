@@ -70,7 +70,11 @@ find_web() {
     elif [ -z "$name" ]; then
       continue
     elif [ "$file" = asgi.py ] || grep -Eq '^(from|import) (fastapi|starlette|quart)' "$file"; then
-      has uvicorn && web="uvicorn $module:$name --host 0.0.0.0 --port \$PORT"
+      if has uvicorn; then
+        web="uvicorn $module:$name --host 0.0.0.0 --port \$PORT"
+      elif has hypercorn; then
+        web="hypercorn $module:$name --bind 0.0.0.0:\$PORT"
+      fi
     else
       has gunicorn && web="gunicorn $module:$name --bind 0.0.0.0:\$PORT"
     fi
