@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from wherry.builds.built import with_default
 from wherry.builds.env import Action, Change, apply
 from wherry.builds.launch import SYMLINK, Part, Start, launcher_files
 from wherry.builds.model import LaunchProcess
+from wherry.domain.errors import BuildFailed
 
 SHOW = ("/usr/bin/env", "-0")
 
@@ -222,3 +224,17 @@ def test_a_failing_exec_d_stops_the_start(tmp_path: Path) -> None:
     done = lay(tmp_path, process("echo", "started"), programs=["/bin/false"]).run("/cnb/process/web")
     assert done.returncode == 82
     assert b"/bin/false failed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("buildpacks", "line"),
+    [
+        (["wherry/apt", "wherry/nodejs"], "web: node build/index.js"),
+        (["wherry/python"], "web: python app.py"),
+        (["example/else"], "web: ./server"),
+    ],
+)
+def test_an_app_that_says_nothing_to_run_is_told_the_line_in_its_own_language(buildpacks: list[str], line: str) -> None:
+    with pytest.raises(BuildFailed, match="the build says nothing to run") as caught:
+        with_default((), buildpacks)
+    assert caught.value.hint.endswith(f"a line like this: {line}")

@@ -68,6 +68,16 @@ def test_a_build_is_not_released_before_its_ref_has_moved(stage: Stage, app: App
     assert stage.releases(app) == []
 
 
+def test_a_push_knows_how_many_builds_take_their_turn_before_it(stage: Stage, app: App) -> None:
+    first = stage.accept(app, A)
+    second = stage.accept(stage.create.run(stage.user, "other"), B)
+    assert first
+    assert second
+    assert (stage.push.before(first), stage.push.before(second)) == (0, 1)
+    stage.work()
+    assert stage.push.before(second) == 0
+
+
 def test_releasing_a_build_twice_is_one_release(stage: Stage, app: App) -> None:
     release = stage.deploy(app, A)
     again = stage.release.of_update(app.id, RefUpdate(ZERO, A, "refs/heads/main"))

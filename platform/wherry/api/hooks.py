@@ -108,6 +108,9 @@ def _pre_receive(hook: _Hook) -> Talk:
     if build:
         # Once git's client is gone nothing can be said any more, so it is said before.
         yield f"       Build {build.id} goes on if you leave it (Ctrl-C). To see it again: wherry builds:output {build.id}"
+        earlier, at_once = world.push.before(build), world.settings.number("builds_at_once")
+        if earlier >= at_once:
+            yield f"       It waits: {earlier} earlier than this, {at_once} at a time"
         yield from world.push.follow(build)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from wherry.builds.additions import Additions, changes_for, on_disk, scripts_for
@@ -16,13 +17,19 @@ from wherry.domain.errors import BuildFailed, BuildFailure, InvalidInput
 from wherry.images.layer_cache import LayerCache
 
 _MOST_TYPES = 100
+_EXAMPLES = {
+    "wherry/python": "python app.py",
+    "wherry/nodejs": "node build/index.js",
+    "wherry/ruby": "bundle exec puma -p $PORT",
+    "wherry/java": "java -jar target/app.jar",
+}
 
 
 def built_of(ground: Ground, group: Group, outcome: Outcome, earlier: Earlier, records: LayerCache) -> Built:
     """Raises BuildFailed when there is nothing to run, an env file that no process could be given, or a layer to reuse
     that `earlier` does not have; PlatformFault. `records` remember what is in layers that were looked into.
     """
-    processes = _with_default(outcome.launch.processes)
+    processes = with_default(outcome.launch.processes, [each.buildpack.id for each in group.buildpacks])
     try:
         additions = [_additions(ground, layers, earlier, records) for layers in outcome.layers]
         launcher = launcher_files(_start(additions, processes))
@@ -42,13 +49,14 @@ def built_of(ground: Ground, group: Group, outcome: Outcome, earlier: Earlier, r
     )
 
 
-def _with_default(processes: tuple[LaunchProcess, ...]) -> tuple[LaunchProcess, ...]:
+def with_default(processes: tuple[LaunchProcess, ...], buildpacks: Sequence[str]) -> tuple[LaunchProcess, ...]:
     """Without a buildpack's choice, web is what the image runs by default."""
     if not processes:
+        example = next((_EXAMPLES[each] for each in buildpacks if each in _EXAMPLES), "./server")
         raise BuildFailed(
             BuildFailure.BAD_SOURCE,
             "the build says nothing to run",
-            hint="Add a file named Procfile with a line like this: web: python app.py",
+            hint=f"Add a file named Procfile with a line like this: web: {example}",
         )
     if len(processes) > _MOST_TYPES:
         raise BuildFailed(BuildFailure.BAD_SOURCE, f"{len(processes)} process types; the most is {_MOST_TYPES}")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from wherry.domain.errors import BuildFailed, BuildFailure, Cancelled
-from wherry.domain.model import App, Build, BuildStatus
+from wherry.domain.model import App, Build, BuildStatus, JobKind
 from wherry.domain.refs import RefUpdate, judge
 from wherry.flow.lanes import build_stream
 from wherry.flow.ledger_ports import Ledger
@@ -39,6 +39,11 @@ class AcceptPush:
         update = verdict.deploy
         asked = Asked(app, push.actor, source, update.branch or "", update.old, push.origin)
         return QueueBuild(self.ledger, self.logs, self.clock).run(asked)
+
+    def before(self, build: Build) -> int:
+        """Builds that were queued earlier and are not done: they take their turn first."""
+        with self.ledger.begin(read_only=True) as tx:
+            return sum(job.kind is JobKind.BUILD and job.subject < build.id for job in tx.jobs.waiting())
 
     def follow(self, build: Build) -> Iterator[str | None]:
         """The build's log from its first line, as it is written, until it ends; None when idle.
