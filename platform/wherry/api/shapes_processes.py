@@ -40,7 +40,7 @@ def dyno_size(shapes: Shapes, size: Size) -> Json:
         "dyno_units": max(1, size.memory // 512),
         "generation": None,
         "memory": size.memory / 1024,
-        "precise_dyno_units": str(size.memory / 512),
+        "precise_dyno_units": size.memory / 512,
         "private_space_only": False,
         **shapes.named(SIZE_KIND, size.name),
         "cpu_thousandths": size.cpu,

@@ -234,7 +234,7 @@ OBJECTS: dict[str, Schema] = {
         memory=NUMBER,
         memory_mib=COUNT,
         name=TEXT,
-        precise_dyno_units=TEXT,
+        precise_dyno_units=NUMBER,
         private_space_only=FLAG,
     ),
     "Source": answer(source_blob=answer(get_url=URL, put_url=URL)),

@@ -98,7 +98,13 @@ OPERATIONS: dict[str, Operation] = {
     "POST /filters/apps": Operation(body("in", **{"in": _IDS_OR_NAMES}), {200: many(named("App"))}),
     "GET /apps/<app>": gets(named("App")),
     "PATCH /apps/<app>": Operation(
-        body(name=maybe(TEXT), maintenance=maybe(FLAG), build_stack=maybe(TEXT), owner=maybe(TEXT)), {200: named("App")}
+        body(
+            name=maybe(TEXT),
+            maintenance={"anyOf": [FLAG, {"enum": [0, 1]}, NOTHING]},
+            build_stack=maybe(TEXT),
+            owner=maybe(TEXT),
+        ),
+        {200: named("App")},
     ),
     "DELETE /apps/<app>": gets(named("App")),
     "GET /apps/<app>/config-vars": gets(named("Config")),

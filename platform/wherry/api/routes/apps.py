@@ -62,6 +62,8 @@ def update(call: Call, app: App) -> ResponseReturnValue:
     _refuse_what_we_lack(body)
     if (stack := body.get("build_stack")) is not None:
         stack_named(stack)
+    if body.get("maintenance") in (0, 1):
+        body["maintenance"] = bool(body["maintenance"])  # heroku3, of Python, sends 0 for false
     maintenance = flag(body, "maintenance")
     for key, permission in _UPDATE.items():
         if body.get(key) is not None:
