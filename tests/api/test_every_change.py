@@ -205,6 +205,10 @@ TRIES: dict[str, Callable[[House, Target], Try]] = {
         f"/users/{_person(house, target).json['email']}",
         None,
     ),
+    "PATCH /oauth/authorizations/<authorization>": lambda house, target: (
+        f"/oauth/authorizations/{_authorization(house, target)}",
+        {"description": "renamed"},
+    ),
     "DELETE /oauth/authorizations/<authorization>": lambda house, target: (
         f"/oauth/authorizations/{_authorization(house, target)}",
         None,

@@ -37,7 +37,8 @@ HAVE = {
     "GET /apps/<app>/collaborators/<collaborator>, DELETE /apps/<app>/collaborators/<collaborator>",
     "keys": "GET /account/keys, POST /account/keys, GET /account/keys/<key>, DELETE /account/keys/<key>",
     "authorizations": "GET /oauth/authorizations, POST /oauth/authorizations, "
-    "GET /oauth/authorizations/<authorization>, DELETE /oauth/authorizations/<authorization>, "
+    "GET /oauth/authorizations/<authorization>, PATCH /oauth/authorizations/<authorization>, "
+    "DELETE /oauth/authorizations/<authorization>, "
     "POST /oauth/authorizations/<authorization>/actions/regenerate-tokens, POST /oauth/tokens",
     "pipelines": "GET /pipelines, POST /pipelines, GET /pipelines/<pipeline>, PATCH /pipelines/<pipeline>, "
     "DELETE /pipelines/<pipeline>",

@@ -89,6 +89,7 @@ ROWS = {
     "GET /oauth/authorizations": Row(anyone=True, needs="account"),
     "POST /oauth/authorizations": Row(201, {}, anyone=True, needs="account"),
     "GET /oauth/authorizations/<authorization>": Row(404, anyone=True, needs="account"),
+    "PATCH /oauth/authorizations/<authorization>": Row(404, {"description": "x"}, anyone=True, needs="account"),
     "DELETE /oauth/authorizations/<authorization>": Row(404, anyone=True, needs="account"),
     "POST /oauth/authorizations/<authorization>/actions/regenerate-tokens": Row(404, anyone=True, needs="account"),
     "POST /oauth/tokens": Row(422, {}, open=True),

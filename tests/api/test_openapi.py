@@ -103,6 +103,7 @@ def test_people_and_keys_have_the_shapes_that_are_described(house: House, shaped
     token = shaped("POST /oauth/authorizations", "/oauth/authorizations", {"scope": ["read"], "expires_in": 60})
     one = f"/oauth/authorizations/{token['id']}"
     shaped("GET /oauth/authorizations/<authorization>", one)
+    shaped(f"PATCH {AUTHORIZATION}", one, {"description": "of shape"})
     shaped(f"POST {AUTHORIZATION}/actions/regenerate-tokens", f"{one}/actions/regenerate-tokens")
     shaped(f"DELETE {AUTHORIZATION}", one)
 

@@ -157,14 +157,19 @@ def test_t31_a_token_is_shown_once_and_ends_when_it_is_revoked(house: House) -> 
     assert (refused.status, refused.json["id"]) == (403, "forbidden")
     assert "this token's scope is read" in refused.json["message"]
 
+    assert house.call("PATCH", path, {"description": "desk"}).json["description"] == "desk"
+    assert [house.call("PATCH", path, body).status for body in ({}, {"description": 1}, {"scope": ["global"]})] == [
+        422
+    ] * 3
     rotated = house.call("POST", f"{path}/actions/regenerate-tokens").json["access_token"]["token"]
     assert house.call("GET", "/apps", by=laptop).status == 401
     assert house.call("GET", "/apps", by=keep(house, "laptop", rotated)).status == 200
     assert house.call("GET", path, by="other").status == house.call("DELETE", path, by="other").status == 404
+    assert house.call("PATCH", path, {"description": "mine"}, by="other").status == 404
     assert house.call("DELETE", path).status == 200
     assert house.call("GET", "/apps", by=laptop).status == 401
     assert house.call("GET", path).status == 404
-    assert {"token.create", "token.rotate", "token.revoke"} <= set(actions(house, "/events"))
+    assert {"token.create", "token.update", "token.rotate", "token.revoke"} <= set(actions(house, "/events"))
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ def test_a_token_is_made_shown_rotated_and_revoked(terminal: Terminal) -> None:
     assert ci.wherry("authorizations").code == 7
     assert "ci  " in terminal.wherry("authorizations").out
     assert token not in terminal.wherry("authorizations:info", found["id"]).out
+    assert "for builds" in terminal.wherry("authorizations:update", found["id"], "-d", "for builds").out
     assert "Token:" in terminal.wherry("authorizations:rotate", found["id"]).out
     assert ci.wherry("apps").code == 6
     assert terminal.wherry("authorizations:revoke", found["id"]).code == 0

@@ -35,6 +35,7 @@ COMMANDS = {
     "authorizations:info": Command("authorizations", "info", "Show one of your tokens."),
     "authorizations:revoke": Command("authorizations", "revoke", "End a token."),
     "authorizations:rotate": Command("authorizations", "rotate", "Give a token another secret."),
+    "authorizations:update": Command("authorizations", "update", "Say anew what a token is for."),
     "buildpacks": Command("buildpacks", "index", "List the buildpacks that an app asks for."),
     "buildpacks:add": Command("buildpacks", "add", "Add a buildpack, at the end or at a place."),
     "buildpacks:clear": Command("buildpacks", "clear", "Leave it to detection again."),

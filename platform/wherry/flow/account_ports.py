@@ -89,6 +89,9 @@ class Accounts(Protocol):
     def renew_token(self, user_id: int, token_id: int, digest: str, now: datetime) -> Token | None:
         """The same token under another digest. None when the user has no such token."""
 
+    def describe_token(self, user_id: int, token_id: int, description: str, now: datetime) -> Token | None:
+        """The same token in other words. None when the user has no such token."""
+
     def revoke_token(self, user_id: int, token_id: int) -> Token | None:
         """None when the user had no such token."""
 

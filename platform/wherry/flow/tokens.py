@@ -83,6 +83,18 @@ class Tokens:
             tx.events.add(self.clock.now(), actor, "", "token.revoke", before=_told(token), origin=origin)
         return token
 
+    def describe(self, actor: Actor, token_id: int, description: object, origin: str = "") -> Token:
+        """Says anew what it is for. Raises InvalidInput, NotFound."""
+        words, now = token_description(description), self.clock.now()
+        with self.ledger.begin() as tx:
+            old = next((each for each in tx.accounts.tokens(actor.id) if each.id == token_id), None)
+            token = tx.accounts.describe_token(actor.id, token_id, words, now)
+            if old is None or token is None:
+                raise _missing()
+            if words != old.description:
+                tx.events.add(now, actor, "", "token.update", before=_told(old), after=_told(token), origin=origin)
+        return token
+
     def rotate(self, actor: Actor, token_id: int, origin: str = "") -> tuple[Token, Secret]:
         """Another secret for the same token; the old one is worth nothing from now on. Raises NotFound."""
         now, secret = self.clock.now(), new_secret()

@@ -118,9 +118,10 @@ class SqlAccounts:
         return [_token(row) for row in self._sql.rows(select(*_TOKEN).where(theirs).order_by(credentials.c.id))]
 
     def renew_token(self, user_id: int, token_id: int, digest: str, now: datetime) -> Token | None:
-        which = and_(_theirs(user_id), credentials.c.id == sought(token_id))
-        row = self._sql.row(update(credentials).where(which).values(digest=digest, updated_at=now).returning(*_TOKEN))
-        return _token(row) if row else None
+        return self._changed(user_id, token_id, digest=digest, updated_at=now)
+
+    def describe_token(self, user_id: int, token_id: int, description: str, now: datetime) -> Token | None:
+        return self._changed(user_id, token_id, description=description, updated_at=now)
 
     def revoke_token(self, user_id: int, token_id: int) -> Token | None:
         which = and_(_theirs(user_id), credentials.c.id == sought(token_id))
@@ -140,6 +141,11 @@ class SqlAccounts:
             delete(credentials).where(credentials.c.digest == digest, credentials.c.kind == str(CredentialKind.LINK))
         )
         return actor
+
+    def _changed(self, user_id: int, token_id: int, **values: object) -> Token | None:
+        which = and_(_theirs(user_id), credentials.c.id == sought(token_id))
+        row = self._sql.row(update(credentials).where(which).values(values).returning(*_TOKEN))
+        return _token(row) if row else None
 
 
 def _theirs(user_id: int) -> ColumnElement[bool]:

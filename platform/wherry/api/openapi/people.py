@@ -102,6 +102,9 @@ OPERATIONS: dict[str, Operation] = {
         {201: named("Authorization")},
     ),
     "GET /oauth/authorizations/<authorization>": gets(named("Authorization")),
+    "PATCH /oauth/authorizations/<authorization>": Operation(
+        body("description", description=maybe(TEXT)), {200: named("Authorization")}
+    ),
     "DELETE /oauth/authorizations/<authorization>": gets(named("Authorization")),
     "POST /oauth/authorizations/<authorization>/actions/regenerate-tokens": Operation(
         NO_BODY, {200: named("Authorization")}

@@ -39,6 +39,16 @@ def create(call: Call) -> ResponseReturnValue:
     return jsonify(_shown(call, token, secret)), 201
 
 
+def describe(call: Call, authorization: str) -> ResponseReturnValue:
+    """`description`: what it is for. Its scope and its end stay as they are."""
+    body = json_object(request)
+    only(body, ("description",))
+    if "description" not in body:
+        raise InvalidInput("the token was not changed", problems=["description: what it is for, is missing"])
+    token = call.world.tokens.describe(call.actor, _number(call, authorization), body["description"], call.origin)
+    return jsonify(_shown(call, token))
+
+
 def revoke(call: Call, authorization: str) -> ResponseReturnValue:
     token = call.world.tokens.revoke(call.actor, _number(call, authorization), call.origin)
     return jsonify(_shown(call, token))

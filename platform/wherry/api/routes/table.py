@@ -76,6 +76,7 @@ ROUTES = (
     Route(Permission.ACCOUNT, "GET", "/oauth/authorizations", authorizations.index),
     Route(Permission.ACCOUNT, "POST", "/oauth/authorizations", authorizations.create),
     Route(Permission.ACCOUNT, "GET", "/oauth/authorizations/<authorization>", authorizations.show),
+    Route(Permission.ACCOUNT, "PATCH", "/oauth/authorizations/<authorization>", authorizations.describe),
     Route(Permission.ACCOUNT, "DELETE", "/oauth/authorizations/<authorization>", authorizations.revoke),
     Route(
         Permission.ACCOUNT,

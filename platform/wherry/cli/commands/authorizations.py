@@ -53,6 +53,15 @@ def info(ident: str, as_json: bool) -> None:
     _told(client().get(*_PATH, ident), False, as_json)
 
 
+@click.command("authorizations:update")
+@click.argument("ident", metavar="ID")
+@click.option("-d", "--description", required=True, help="What it is for.")
+@json_option
+def update(ident: str, description: str, as_json: bool) -> None:
+    """Say anew what a token is for."""
+    _told(client().patch(*_PATH, ident, body={"description": description}), False, as_json)
+
+
 @click.command("authorizations:revoke")
 @click.argument("ident", metavar="ID")
 @json_option
