@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -311,6 +313,51 @@ def test_links_of_workspaces_lead_to_the_app_and_packages_to_the_layer(lib: Lib,
     assert (app / "node_modules/a/node_modules/ms/i.js").read_text() == "2"
     assert (app / "node_modules/.prisma/client/i.js").read_text() == "made"
     assert not (layer / "node_modules/.cache").exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        ("  code: 'ERR_OSSL_EVP_UNSUPPORTED'", "wherry config:set NODE_OPTIONS=--openssl-legacy-provider"),
+        ("TypeError: x is not a function", "Try: npm run build"),
+    ],
+)
+def test_a_script_that_fails_for_a_known_reason_has_the_command_that_helps(lib: Lib, said: str, hint: str) -> None:
+    assert lib.scripts._hint(["one line", said], "npm run build").endswith(hint)
+
+
+def test_folders_of_a_build_come_back_at_the_next_and_none_outside_of_the_app(
+    lib: Lib, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app, outside = tmp_path / "app", tmp_path / "outside"
+    (tmp_path / "layers").mkdir()
+    write(outside, secret="1")
+    values = {
+        "cacheDirectories": ["./made/", "made", "client/node_modules", ".", "../outside", "/etc", "led", 7],
+        "dependencies": {"next": "16"},
+    }
+    names = lib.kept.names_of(values)
+    assert names == ["made", "led", ".next/cache"]
+    assert "../outside is no folder below the app's" in capsys.readouterr().out
+
+    def build(version: str, *, fails: bool = False) -> set[str]:
+        shutil.rmtree(app, ignore_errors=True)
+        write(app, own="1")
+        (app / "led").symlink_to(outside)
+        layers = lib.store.Layers(tmp_path / "layers")
+        with suppress(ZeroDivisionError), lib.kept.folders(layers, app, names, version):
+            found = {str(path.relative_to(app)) for path in app.rglob("*") if path.is_file()}
+            write(app, **{"made/a": "1", ".next/cache/b": "1"})
+            if fails:
+                raise ZeroDivisionError
+        layers.close()
+        return found
+
+    assert build("26.1.0") == {"own"}
+    assert build("26.1.0", fails=True) == {"own", "made/a", ".next/cache/b"}
+    assert build("26.1.0") == {"own", "made/a", ".next/cache/b"}
+    assert not (tmp_path / "layers/kept/led").exists()
+    assert build("26.2.0") == {"own"}
 
 
 def test_what_a_script_generates_in_a_package_reaches_the_app(lib: Lib, tmp_path: Path) -> None:

@@ -110,7 +110,14 @@ def test_an_app_may_change_its_package_manager(yard: Yard, sample: Path) -> None
 
 def test_a_build_script_has_devdependencies_and_the_app_has_not(yard: Yard, sample: Path) -> None:
     copy("node-vite", sample)
+    manifest = sample / "package.json"
+    text = manifest.read_text().replace(
+        '"vite build"', '"vite build && mkdir -p made && echo built >> made/times && cat made/*"'
+    )
+    manifest.write_text(text.replace("{", '{ "cacheDirectories": ["node_modules", "made", "/etc"],', 1))
     first = yard.build(sample)
+    assert "       cacheDirectories: /etc is no folder below the app's; it is left out" in yard.said
+    assert yard.said.count("       built") == 1
     with yard.running(first) as app:
         assert "Hello from Vite" in app.ask()
 
@@ -118,6 +125,7 @@ def test_a_build_script_has_devdependencies_and_the_app_has_not(yard: Yard, samp
     (sample / "main.js").write_text('document.body.append("changed");\n')
     second = yard.build(sample, previous=first)
     assert any("vite build" in line for line in yard.said), yard.said
+    assert yard.said.count("       built") == 2, yard.said
     assert not any("Installing" in line or "Added layer wherry/nodejs" in line for line in yard.said), yard.said
     with yard.running(second) as app:
         page = app.ask()

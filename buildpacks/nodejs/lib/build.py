@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import bill
 import choice
 import install
+import kept
 import launch
 import managers
 import manifest
@@ -62,7 +63,8 @@ def _build(layers: Layers, app: Path) -> None:
         with scripts.at_hand(layers, app, packages, env, apart=plan.apart):
             if not fresh:
                 scripts.run_lifecycle(packages, manager, app, env)
-            scripts.run_build(names, manager, app, env)
+            with kept.folders(layers, app, kept.names_of(values) if names else [], node.version):
+                scripts.run_build(names, manager, app, env)
     modules.lead(app, layers.folder / "modules")
     bill.write(layers, node.version, fresh)
     launch.write(values, app, layers.folder, "bun" if manager.name == "bun" else "node")

@@ -21,6 +21,7 @@ _NOISE = re.compile(
     r"|WARN.*node_modules missing"
 )
 _CAUSE = re.compile(r"\b[A-Z]\w*Error\b|\berror\b|ERR_|not found|Cannot find", re.ASCII)
+_OLD_WEBPACK = re.compile(r"ERR_OSSL_EVP_UNSUPPORTED|digital envelope routines::unsupported")
 _BERRY = ("install", "postinstall")
 _MOST_SHOWN = 12
 
@@ -90,8 +91,17 @@ def _run(name: str, manager: Manager, folder: Path, env: Mapping[str, str]) -> N
             OTHER,
             f'the script "{name}" of package.json failed with exit code {code}',
             [line[:300] for line in _cause(said)],
-            f"Does it run on your machine, from a fresh clone? Try: {' '.join(argv)}",
+            _hint(said, " ".join(argv)),
         )
+
+
+def _hint(lines: list[str], command: str) -> str:
+    if any(_OLD_WEBPACK.search(line) for line in lines):
+        return (
+            "webpack 4 asks OpenSSL for what Node.js 17 and later have no more. Bring a newer webpack (react-scripts 5), "
+            "or try: wherry config:set NODE_OPTIONS=--openssl-legacy-provider"
+        )
+    return f"Does it run on your machine, from a fresh clone? Try: {command}"
 
 
 def _cause(lines: list[str]) -> list[str]:
