@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,7 +15,12 @@ from wherry.flow.ledger_ports import Ledger
 from wherry.flow.ports import Cancel
 
 log = logging.getLogger(__name__)
-_SHORT = tuple(kind for kind in JobKind if kind not in (JobKind.CRON, JobKind.KEEP))
+_STARTS = (JobKind.BUILD, JobKind.ROLLOUT, JobKind.DESTROY, JobKind.ROUTE)
+"""What is made ready for the next build waits for these: somebody waits for them, and they end soon."""
+_AFTER_BUILD = 2.0
+"""Seconds. What a build made is released moments later, unless git or the pusher changed their mind; and an engine that
+starts the next build's container meanwhile starts the app's the later.
+"""
 Story = Callable[[Job, Cancel], None]
 
 
@@ -22,7 +28,7 @@ Story = Callable[[Job, Cancel], None]
 class Worker:
     """`stories`: what each kind of job runs. `slots`: sets of kinds that share so many threads. `beat`: seconds
     between renewals. `prepare`: what can be done ahead; it is called when there is nothing else to do, at the start and
-    after each job.
+    after each job; after a build only when what it made has been rolled out, or nobody asks for that.
     """
 
     name: str
@@ -32,6 +38,7 @@ class Worker:
     beat: float
     prepare: Callable[[], None]
     _prepared: bool = False
+    _quiet_until: float = 0.0
     _running: dict[int, tuple[Job, Cancel]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -42,19 +49,27 @@ class Worker:
                 while (kinds := self._free_kinds()) and (job := self.ledger.claim(self.name, kinds)):
                     self._begin(pool, job)
                 self._tend()
-                if not self._prepared and not self._busy(_SHORT):
-                    self._prepared = True
-                    pool.submit(self._prepare)
-                self.ledger.wait(self.beat)
+                self.ledger.wait(self._make_ready(pool))
             self._cancel_all()
 
     def _free_kinds(self) -> tuple[JobKind, ...]:
         """What there is room for: asked for at once, since somebody waits for each answer of the ledger."""
         return tuple(kind for kinds, most in self.slots.items() if self._busy(kinds) < most for kind in kinds)
 
-    def _busy(self, kinds: tuple[JobKind, ...] = tuple(JobKind)) -> int:
+    def _busy(self, kinds: tuple[JobKind, ...]) -> int:
         with self._lock:
             return sum(job.kind in kinds for job, _ in self._running.values())
+
+    def _make_ready(self, pool: ThreadPoolExecutor) -> float:
+        """Seconds to wait for other work now."""
+        with self._lock:
+            if self._prepared or any(job.kind in _STARTS for job, _ in self._running.values()):
+                return self.beat
+            if (left := self._quiet_until - time.monotonic()) > 0:
+                return min(left, self.beat)
+            self._prepared = True
+        pool.submit(self._prepare)
+        return self.beat
 
     def _prepare(self) -> None:
         try:
@@ -83,6 +98,7 @@ class Worker:
             with self._lock:
                 del self._running[job.id]
                 self._prepared = False
+                self._quiet_until = time.monotonic() + _AFTER_BUILD if job.kind is JobKind.BUILD else 0.0
             self.ledger.ring()
 
     def _tend(self) -> None:
