@@ -93,18 +93,32 @@ def test_extensions_are_asked_for_by_the_packages_that_bring_them(app: Path) -> 
         },
         composer_lock={"packages": packages, "packages-dev": [{"require": {"ext-pcov": "*"}}], "platform": []},
     )
+    words = {"asked": "composer.json", "hint": 'Ask for {have}.* by "php" in composer.json, or remove it.'}
     base = ["php8.3-cli", "php8.3-fpm", *(f"php8.3-{name}" for name in BASE)]
     assert detect(app, CNB_TARGET_DISTRO_NAME="debian") == (
         0,
         "",
         [
-            {"packages": base, "launch": True, "what": "PHP ~8.3.1", "have": "php([0-9]+[.][0-9]+)-fpm"},
+            {"packages": base, "launch": True, "what": "PHP ~8.3.1", "have": "php([0-9]+[.][0-9]+)-fpm", **words},
             {"packages": ["nginx", "systemd-standalone-tmpfiles"], "launch": True},
             {"packages": ["php8.3-gd"], "launch": True, "what": "the PHP extension gd"},
             {"packages": ["php8.3-mysql"], "launch": True, "what": "the PHP extension pdo_mysql"},
             {"packages": ["composer", "php8.3-intl"]},
         ],
     )
+
+
+def test_apache_is_asked_for_where_the_procfile_starts_herokus_program_for_it(app: Path) -> None:
+    lay(app, index_php="")
+    for line, apache in (
+        ("web: heroku-php-apache2 web/", True),
+        ("web: php migrate.php && vendor/bin/heroku-php-apache2 -C apache.conf public", True),
+        ("web: heroku-php-nginx", False),
+        ("web: serve-php . # not-heroku-php-apache2", False),
+    ):
+        (app / "Procfile").write_text(line)
+        packages = [name for each in detect(app)[2] for name in each["packages"]]  # type: ignore[attr-defined]
+        assert ("apache2-bin" in packages, "nginx" in packages) == (apache, True), line
 
 
 @pytest.mark.parametrize(
@@ -262,3 +276,22 @@ def test_composer_runs_every_time_only_where_it_does_more_than_to_install(
 def test_composers_words_tell_the_cause(app: Path, line: str, code: int) -> None:
     script = f"r = failures.refusal(['Installing', {line!r}]); print(r.code, {line!r} in r.lines)"
     assert python(app, script) == f"{code} True"
+
+
+def test_a_network_failure_names_the_hosts_and_leaves_out_what_went_well(app: Path) -> None:
+    lines = ["- Downloading a/b (1.0)"]
+    lines += [
+        f"Failed to download a/{n} from dist: curl error 6 while downloading https://one.example/{n}" for n in "xx"
+    ]
+    lines += ["Now trying to download from source", "Could not resolve host: two.example."]
+    script = f"r = failures.refusal({lines!r}); print(r.code, *r.lines, sep='|')"
+    assert python(app, script) == "|".join(
+        [
+            "75",
+            "the package server cannot be reached: one.example, two.example",
+            lines[1],
+            lines[4],
+            "",
+            "Is it reachable from builds? Pushing again is worth a try.",
+        ]
+    )

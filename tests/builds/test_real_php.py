@@ -19,8 +19,10 @@ def test_a_page_is_served_by_nginx_and_php_and_nothing_else_of_the_app_is(yard: 
     (sample / ".env").write_text("SECRET=1\n")
     (sample / "project.toml").write_text('[_]\nschema-version = "0.2"\n')
     (sample / ".php.ini.d").mkdir()
-    (sample / ".php.ini.d/more.ini").write_text("date.timezone = Europe/Paris\n")
-    (sample / "zone.php").write_text("<?php echo ini_get('date.timezone'), ini_get('memory_limit');\n")
+    (sample / ".php.ini.d/more.ini").write_text("date.timezone = Europe/Paris\nextension=bz2.so\n")
+    (sample / "zone.php").write_text(
+        "<?php echo bzdecompress(bzcompress(ini_get('date.timezone'))), ini_get('memory_limit');\n"
+    )
     image = yard.build(sample)
     with yard.running(image, PHP_MEMORY_LIMIT="64M") as app:
         page = app.ask("/", "-H", "X-Forwarded-For: 192.0.2.7", "-H", "X-Forwarded-Proto: https")
@@ -40,9 +42,7 @@ def test_a_page_is_served_by_nginx_and_php_and_nothing_else_of_the_app_is(yard: 
         assert '"GET /style.css HTTP/1.1" 200' in app.logs()
         assert "alert" not in app.logs()
 
-
-def test_when_either_server_ends_the_process_ends(yard: Yard) -> None:
-    image = yard.build(SAMPLES / "php-hello")
+    # When either server ends, the process ends.
     with yard.running(image) as app:
         app.ask()
         kill = 'for each in /proc/[0-9]*; do if grep -q "php-fpm: master" "$each/cmdline"; then kill -9 "${each#/proc/}"; fi; done'
@@ -50,6 +50,41 @@ def test_when_either_server_ends_the_process_ends(yard: Yard) -> None:
         app.engine.exec_start(made["Id"])
         assert app.engine.wait(app.id, timeout=20)["StatusCode"] == 1
         assert "serve-php: php-fpm ended" in app.logs()
+
+
+def test_herokus_programs_serve_as_they_do_there(yard: Yard, sample: Path) -> None:
+    copy("php-hello", sample)
+    (sample / "Procfile").write_text(
+        'web: [ -z "$OTHER" ] || exec $OTHER; exec vendor/bin/heroku-php-apache2 -l /tmp/own/more.log .\n'
+    )
+    (sample / ".htaccess").write_text("RewriteEngine On\nRewriteRule ^page/ index.php [L]\nHeader set X-Own yes\n")
+    (sample / ".user.ini").write_text("upload_max_filesize = 77M\n")
+    (sample / "own.php").write_text(
+        "<?php file_put_contents('/tmp/own/more.log', 'told beside');"
+        "echo ini_get('upload_max_filesize'), ini_get('date.timezone'), $_SERVER['HTTP_AUTHORIZATION'] ?? '-';\n"
+    )
+    (sample / "nginx.conf").write_text("location /page/ { rewrite ^ /own.php last; }\n")
+    (sample / "fpm.conf.php").write_text("php_value[date.timezone] = <?php echo 'Europe/Paris'; ?>\n")
+    image = yard.build(sample)
+    assert "       The Procfile's heroku-php-apache2 is Apache and php-fpm" in yard.said, yard.said
+    with yard.running(image) as app:
+        answer = app.ask("/page/1", "-H", "X-Forwarded-For: 192.0.2.7", "-H", "X-Forwarded-Proto: https")
+        assert '{"https":"on","who":"192.0.2.7"}' in answer, app.logs()
+        assert "X-Own: yes" in answer
+        assert "GET /page/1" in answer
+        assert app.ask("/own.php", "-u", "a:b").endswith("77MUTCBasic YTpi")
+        for hidden in ("/.htaccess", "/Procfile", "/vendor/bin/heroku-php-apache2", "/nothing", "/nothing.php"):
+            assert app.ask(hidden).split()[1] in ("403", "404"), hidden
+        assert app.stop()[0] == 0, app.logs()
+        assert "told beside" in app.logs()
+        assert '192.0.2.7 "GET /page/1 HTTP/1.1" 200' in app.logs()
+    with yard.running(image, OTHER="heroku-php-nginx -C nginx.conf -F fpm.conf.php .") as app:
+        assert app.ask("/page/1").endswith("77MEurope/Paris-"), app.logs()
+        assert app.ask("/nothing").split()[1] == "404"
+    with yard.running(image, OTHER="heroku-php-apache2 -C nginx.conf") as app:
+        assert app.engine.wait(app.id, timeout=20)["StatusCode"] == 1
+        assert "Invalid command 'location'" in app.logs()
+        assert app.logs().endswith("heroku-php-apache2: Apache ended\n")
 
 
 def test_php_composer_is_built_and_a_code_change_installs_nothing(yard: Yard, sample: Path) -> None:

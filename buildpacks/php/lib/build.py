@@ -42,9 +42,24 @@ def build(layers: Path) -> None:
     finally:
         composer.keep_downloads()
     composer.keep()
+    called = wanted.servers_called(Path.cwd())
+    for folder, name in called:
+        link(folder, layers / "php/bin" / name)
     process = json.dumps(["serve-php", root])
     (layers / "launch.toml").write_text(f'[[processes]]\ntype = "web"\ndefault = true\ncommand = {process}\n')
-    talk.detail(f"Serving {'this folder' if root == '.' else root} with nginx and php-fpm")
+    if not called:
+        talk.detail(f"Serving {'this folder' if root == '.' else root} with nginx and php-fpm")
+    for _, name in called:
+        talk.detail(f"The Procfile's {name} is {'Apache' if name == 'heroku-php-apache2' else 'nginx'} and php-fpm")
+
+
+def link(folder: str, program: Path) -> None:
+    """A Procfile may name Heroku's programs where Composer would put them: vendor/bin/heroku-php-apache2."""
+    if folder:
+        place = Path(folder, program.name)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.unlink(missing_ok=True)
+        place.symlink_to(program)
 
 
 def check_extensions(names: tuple[str, ...]) -> None:
@@ -58,13 +73,14 @@ def check_extensions(names: tuple[str, ...]) -> None:
 
 
 def document_root() -> str:
-    """BP_PHP_DOCUMENT_ROOT, else public/ or web/ when they have an index.php, else the app's folder. Raises Refusal."""
-    given = os.environ.get("BP_PHP_DOCUMENT_ROOT", "").strip().rstrip("/")
-    if given:
-        if not Path(given).resolve().is_relative_to(Path.cwd().resolve()) or not Path(given).is_dir():
-            raise Refusal(BAD_SOURCE, f"BP_PHP_DOCUMENT_ROOT is not a folder of the app: {given[:80]!a}")
-        return os.path.normpath(Path(given).resolve().relative_to(Path.cwd().resolve()))
-    for name in ("public", "web"):
+    """BP_PHP_DOCUMENT_ROOT, else the first of the usual ones that has an index.php, else the app's folder. Raises Refusal."""
+    for variable in ("BP_PHP_DOCUMENT_ROOT", "BP_PHP_WEB_DIR"):
+        given = os.environ.get(variable, "").strip().rstrip("/")
+        if given:
+            if not Path(given).resolve().is_relative_to(Path.cwd().resolve()) or not Path(given).is_dir():
+                raise Refusal(BAD_SOURCE, f"{variable} is not a folder of the app: {given[:80]!a}")
+            return os.path.normpath(Path(given).resolve().relative_to(Path.cwd().resolve()))
+    for name in ("public", "web", "htdocs"):
         if Path(name, "index.php").is_file():
             return name
     return "."

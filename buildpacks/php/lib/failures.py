@@ -52,7 +52,7 @@ _CAUSES: tuple[tuple[str, int, str, str], ...] = (
         "Does it work on your machine? Try: composer install --no-dev",
     ),
 )
-_MOST = 14
+_MOST, _MOST_OF_NETWORK = 14, 4
 
 
 def begins(said: Sequence[str]) -> bool:
@@ -65,6 +65,15 @@ def refusal(said: Sequence[str]) -> Refusal:
     for pattern, code, cause, hint in _CAUSES:
         for number, line in enumerate(lines):
             if re.search(pattern, line):
+                if code == NETWORK:
+                    told = list(dict.fromkeys(each for each in lines if re.search(pattern, each)))
+                    return Refusal(code, cause + _hosts(told), *told[:_MOST_OF_NETWORK], "", hint)
                 return Refusal(code, cause, *lines[max(number - 1, 0) :][:_MOST], "", hint)
     hint = "Does it install on your machine? Try: composer install --no-dev"
     return Refusal(FAILED, "Composer could not install the packages", *lines[-_MOST:], "", hint)
+
+
+def _hosts(told: Sequence[str]) -> str:
+    found = [match for line in told for match in re.findall(r"https?://([^/\s\"':@]+)|resolve host: ([\w.-]+\w)", line)]
+    hosts = list(dict.fromkeys(first or second for first, second in found))
+    return f": {', '.join(hosts[:3])}" if hosts else ""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import keep
+import wanted
 from talk import FAILED, Refusal
 
 SETTINGS = """\
@@ -58,15 +59,19 @@ def find(series: str, layer: Path, home: Path) -> Php:
     shutil.copyfile(prefix / f"lib/php/{series}/php.ini-production", made / "php.ini")
     _extensions(prefix, series, made / "conf.d")
     (made / "bin/php").symlink_to(program)
-    for name in ("serve-php", "nginx.conf", "fpm.conf"):
+    for name in ("serve-php", "nginx.conf", "apache2.conf", "fpm.conf"):
         shutil.copyfile(home / "lib" / name, made / "bin" / name)
     (made / "bin/serve-php").chmod(0o755)
+    for name in wanted.HEROKU:
+        (made / "bin" / name).symlink_to("serve-php")
     keep.replace(layer, made)
     layer.with_name("php.toml").write_text("[types]\nlaunch = true\nbuild = true\ncache = true\n")
     os.environ["PATH"] = f"{layer}/bin:{os.environ['PATH']}"
     version = subprocess.run([program, "-r", "echo PHP_VERSION;"], capture_output=True, text=True, check=False)
-    if version.returncode or version.stderr:
-        raise Refusal(FAILED, "PHP does not run in this build", *(version.stdout + version.stderr).split("\n")[:8])
+    lines = list(dict.fromkeys(version.stderr.splitlines()))
+    said = [line for line in lines if "is already loaded" not in line]
+    if version.returncode or said:
+        raise Refusal(FAILED, "PHP does not run in this build", *[line[:300] for line in said or lines][:8])
     return Php(program, version.stdout)
 
 

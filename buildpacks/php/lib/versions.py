@@ -34,10 +34,13 @@ def series(constraint: str) -> str:
 
 
 def refusal(constraint: str, have: str, asked: str) -> Refusal:
-    short = ".".join(have.split(".")[:2])
+    line = f"PHP {constraint} is not available here: have {have}"
+    return Refusal(NOT_AVAILABLE, line, "", hint(".".join(have.split(".")[:2]), asked))
+
+
+def hint(series: str, asked: str) -> str:
     where = "BP_PHP_VERSION" if asked == "BP_PHP_VERSION" else f'"php" in {asked}'
-    line = f"Ask for {short}.* by {where}, or remove it."
-    return Refusal(NOT_AVAILABLE, f"PHP {constraint} is not available here: have {have}", "", line)
+    return f"Ask for {series}.* by {where}, or remove it."
 
 
 def _alternatives(constraint: str) -> list[str]:

@@ -27,6 +27,15 @@ _PACKAGES = {
     **dict.fromkeys(("pdo_firebird",), "interbase"),
 }
 ALWAYS = ("curl", "mbstring", "xml")
+HEROKU = ("heroku-php-apache2", "heroku-php-nginx")
+_CALLED = re.compile(r"(?<![^\s\"';&|(=])((?:[A-Za-z0-9._-]+/)*)(" + "|".join(HEROKU) + r")(?![^\s\"';&|)])")
+
+
+def servers_called(app: Path) -> list[tuple[str, str]]:
+    """Heroku's programs that the Procfile starts: each by the folder before its name ("vendor/bin/") and its name."""
+    file = app / "Procfile"
+    text = file.read_text("utf-8", "replace") if file.is_file() else ""
+    return list(dict.fromkeys((match[1], match[2]) for match in _CALLED.finditer(text)))
 
 
 def constraint(content: Manifest) -> tuple[str, str]:
@@ -46,21 +55,35 @@ def package_of(extension: str) -> str:
     return name.replace("_", "-")
 
 
+def set_by_hand(app: Path) -> list[str]:
+    """Extensions that files of .php.ini.d load, which on other platforms came with PHP."""
+    found = []
+    for file in sorted((app / ".php.ini.d").glob("*.ini")):
+        text = file.read_text("utf-8", "replace")
+        found += re.findall(
+            r"^[ \t]*(?:zend_)?extension[ \t]*=[ \t]*\"?([a-z0-9_]+)(?:\.so)?\"?[ \t]*\r?$", text, re.MULTILINE
+        )
+    return found
+
+
 def requirements(app: Path) -> list[dict[str, object]]:
     """Metadata of requirements for wherry/apt."""
     content = manifest.read(app)
-    wanted, _asked = constraint(content)
+    wanted, asked_by = constraint(content)
     series = versions.series(wanted) if wanted else ""
     php = f"php{series}"
     base = [f"{php}-cli", f"{php}-fpm", *(f"{php}-{name}" for name in ALWAYS)]
     known: dict[str, object] = {"what": f"PHP {wanted}", "have": "php([0-9]+[.][0-9]+)-fpm"} if series else {}
+    known |= {"asked": asked_by, "hint": versions.hint("{have}", asked_by)} if series else {}
     servers = ["nginx"]
     if os.environ.get("CNB_TARGET_DISTRO_NAME") == "debian":
         # Spares php-fpm the whole of systemd, which it otherwise depends on.
         servers.append("systemd-standalone-tmpfiles")
+    if any(name == "heroku-php-apache2" for _, name in servers_called(app)):
+        servers += ["apache2-bin", "media-types"]
     asked: list[dict[str, object]] = [{"packages": base, "launch": True, **known}]
     asked.append({"packages": servers, "launch": True})
-    for extension in content.extensions:
+    for extension in dict.fromkeys([*content.extensions, *set_by_hand(app)]):
         package = package_of(extension)
         if package and package not in ALWAYS:
             what = f"the PHP extension {extension}"
