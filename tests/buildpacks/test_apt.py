@@ -98,6 +98,8 @@ def test_an_aptfile_names_packages_versions_files_and_repositories(app: Path) ->
                 "packages": ["jq", "libsodium23:amd64", "graphviz=2.42.2-7+deb12u1"],
                 "what": "",
                 "have": "",
+                "asked": "",
+                "hint": "",
             }
         ],
         "build": [],
@@ -147,10 +149,12 @@ def test_other_buildpacks_ask_for_processes_or_for_builds_only(app: Path) -> Non
     plan = (
         '[[entries]]\nname = "apt"\n[entries.metadata]\npackages = ["a1", "b2"]\nlaunch = true\n'
         '[[entries]]\nname = "apt"\n[entries.metadata]\npackages = ["c3"]\nwhat = "C 3"\nhave = "c([0-9])"\n'
+        'asked = "c.txt"\nhint = "Ask for {have}."\n'
     )
     found = read(app, "", plan)
-    assert found["run"] == [{"packages": ["a1", "b2"], "what": "", "have": ""}]
-    assert found["build"] == [{"packages": ["c3"], "what": "C 3", "have": "c([0-9])"}]
+    assert found["run"] == [{"packages": ["a1", "b2"], "what": "", "have": "", "asked": "", "hint": ""}]
+    words = {"what": "C 3", "have": "c([0-9])", "asked": "c.txt", "hint": "Ask for {have}."}
+    assert found["build"] == [{"packages": ["c3"], **words}]
     code, said = build(app, "", plan.replace("c3", "c3; id"))
     assert (code, said) == (1, " !     a buildpack asks for what is no package: 'c3; id'\n")
 

@@ -95,9 +95,11 @@ def test_detect_takes_maven_gradle_and_jars_and_says_what_it_looks_for(app: Path
 
 def test_detect_asks_for_a_named_java_with_the_words_for_its_absence(app: Path) -> None:
     lay(app, {"pom.xml": pom(""), ".mvn/wrapper/maven-wrapper.properties": "", ".java-version": "21\n"})
+    words = {"what": "Java 21", "asked": ".java-version"}
+    words["hint"] = "Ask for {have} there, or type: wherry config:set BP_JVM_VERSION={have}"
     assert detect(app)[2] == [
-        {"packages": ["openjdk-21-jre-headless"], "launch": True, "what": "Java 21", "have": HAVE["jre"]},
-        {"packages": ["openjdk-21-jdk-headless"], "what": "Java 21", "have": HAVE["jdk"]},
+        {"packages": ["openjdk-21-jre-headless"], "launch": True, "have": HAVE["jre"], **words},
+        {"packages": ["openjdk-21-jdk-headless"], "have": HAVE["jdk"], **words},
     ]
 
 
@@ -173,7 +175,8 @@ def test_a_java_that_is_not_there_is_told_with_what_is(app: Path) -> None:
     script = "w = versions.wanted(app, Kind.MAVEN)\nprint(w.met_by('17.0.5.1'), w.met_by('17.0.21'))\n"
     script += "raise versions.refusal(w, '17.0.21')"
     assert python(app, script) == (
-        "True False\n69 | Java 17.0.5 is not available here: have 17.0.21 | .java-version asks for it |  | Ask for 17 there."
+        "True False\n69 | Java 17.0.5 is not available here: have 17.0.21 | .java-version asks for it |  | Ask for 17 there, "
+        "or type: wherry config:set BP_JVM_VERSION=17"
     )
 
 
@@ -196,6 +199,8 @@ def test_without_a_procfile_the_web_process_is_the_one_jar_with_a_main_class(app
     assert told.startswith(
         "65 | the build made no jar that can be run, and there is no Procfile | without a Main-Class: target/lib.jar"
     )
+    (app / "target/lib.jar").rename(app / "target/lib.war")
+    assert "--port $PORT target/*.war" in python(app, script)
     jar(app / "target/a b.jar", Main_Class="org.springframework.boot.loader.launch.JarLauncher")
     assert python(app, script) == "exec java -Dserver.port=$PORT $JAVA_OPTS -jar 'target/a b.jar'"
     jar(app / "target/c.jar", Main_Class="Main")

@@ -62,11 +62,12 @@ def test_detect_looks_for_a_gemfile_and_asks_for_the_distributions_ruby(app: Pat
 
 def test_detect_asks_for_a_named_ruby_and_for_what_gems_are_compiled_against(app: Path) -> None:
     lay(app, Gemfile='ruby "~> 3.3.1"\n', Gemfile_lock=locked("mysql2 (0.5.6)", "psych (5.1.0)", "  x (1)"))
-    have = "ruby([0-9]+[.][0-9]+)"
+    hint = 'Ask for ruby "~> {have}.0" in the Gemfile, or remove it. A Dockerfile may bring any Ruby.'
+    words = {"have": "ruby([0-9]+[.][0-9]+)", "asked": "Gemfile", "hint": hint}
     asked = [require.get("metadata") for require in detect(app)[2]]
     assert asked == [
         None,
-        {"packages": ["ruby3.3", "ruby3.3-dev"], "launch": True, "what": "Ruby ~> 3.3.1", "have": have},
+        {"packages": ["ruby3.3", "ruby3.3-dev"], "launch": True, "what": "Ruby ~> 3.3.1", **words},
         {"packages": ["libyaml-dev"]},
         {"packages": ["default-libmysqlclient-dev"]},
         {"packages": ["libmariadb3"], "launch": True},
@@ -129,7 +130,7 @@ def test_a_ruby_that_is_not_there_is_told_with_what_is(app: Path) -> None:
     lay(app, Gemfile='ruby "3.1.4"\n')
     assert python(app, script) == (
         "69 ('Ruby 3.1.4 is not available here: have 3.1.2', '', "
-        "'Ask for ruby \"~> 3.1.0\" in the Gemfile, or remove it.')"
+        "'Ask for ruby \"~> 3.1.0\" in the Gemfile, or remove it. A Dockerfile may bring any Ruby.')"
     )
     lay(app, Gemfile='ruby "3.1.4", engine: "jruby", engine_version: "9.4"\n')
     assert python(app, script).startswith("69 ('the Ruby engine jruby is not available here: have ruby 3.1.2'")

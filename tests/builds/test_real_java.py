@@ -93,7 +93,9 @@ def _builds_with_the_wrappers_maven(yard: Yard, app: Path, central: str) -> None
 def test_a_java_that_the_distribution_does_not_have_is_told_with_what_it_has(yard: Yard) -> None:
     kind, said = failure(yard, SAMPLES / "java-no-such-version")
     assert kind is BuildFailure.VERSION_NOT_AVAILABLE
-    assert "Java 21 is not available here: have 17" in said
+    assert said.startswith("Java 21 is not available here: have 17\n")
+    assert "pom.xml" in said
+    assert "Ask for 17 there, or type: wherry config:set BP_JVM_VERSION=17" in said
 
 
 def test_a_ready_jar_runs_on_the_distributions_java_and_one_made_for_a_newer_java_on_a_newer_one(

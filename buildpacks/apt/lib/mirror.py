@@ -68,7 +68,9 @@ class Mirror:
                 matches = [re.fullmatch(wish.have, each) for each in self._known()]
                 have = sorted({match[1] for match in matches if match}, key=_by_number)
                 there = f": have {', '.join(have) or 'none'}" if wish.have else ""
-                raise Refusal(NOT_AVAILABLE, f"{wish.what} is not available here{there}")
+                hint = ["", wish.hint.replace("{have}", have[-1])] if wish.hint and have else []
+                asked = [f"{wish.asked} asks for it"] if wish.asked else []
+                raise Refusal(NOT_AVAILABLE, f"{wish.what} is not available here{there}", *asked, *hint)
             missing += lacking
         if missing:
             versions = [package for package in missing if "=" in package and self._has(package.partition("=")[0])]

@@ -26,12 +26,14 @@ BAD_SOURCE, NOT_AVAILABLE, NETWORK = 65, 69, 75
 @dataclass(frozen=True, slots=True)
 class Wish:
     """One entry of the plan. `what` is the words for a person, as in "Java 21"; `have` a pattern of package names whose
-    first group is a version of it.
+    first group is a version of it; `asked` says who wants it, and `hint` what to do: in it {have} is the newest there is.
     """
 
     packages: tuple[str, ...]
     what: str = ""
     have: str = ""
+    asked: str = ""
+    hint: str = ""
 
 
 @dataclass(slots=True)
@@ -52,7 +54,8 @@ def read(plan: Path, app: Path) -> Wishes:
         if asked.get("aptfile"):
             _read_aptfile((app / "Aptfile").read_text("utf-8-sig", "replace"), wishes)
             continue
-        wish = Wish(tuple(asked.get("packages", ())), asked.get("what", ""), asked.get("have", ""))
+        words = {name: asked.get(name, "") for name in ("what", "have", "asked", "hint")}
+        wish = Wish(tuple(asked.get("packages", ())), **words)
         wrong = [name for name in wish.packages if not PACKAGE.fullmatch(name)]
         if wrong:
             raise Refusal(1, f"a buildpack asks for what is no package: {wrong[0]!r}")

@@ -54,6 +54,7 @@ def _ask(what: str, wanted: versions.Wanted, *, launch: bool) -> dict[str, objec
     if not wanted.named:
         return {"packages": [f"default-{what}-headless"], **ask}
     have = {"what": f"Java {wanted.version}", "have": f"openjdk-([0-9]+)-{what}-headless"}
+    have |= {"asked": wanted.asked, "hint": versions.hint("{have}")}
     return {"packages": [f"openjdk-{wanted.named}-{what}-headless"], **have, **ask}
 
 

@@ -63,7 +63,11 @@ def wanted(app: Path, kind: Kind) -> Wanted:
 
 def refusal(wanted: Wanted, have: str) -> Refusal:
     line = f"Java {wanted.version} is not available here: have {have}"
-    return Refusal(NOT_AVAILABLE, line, f"{wanted.asked} asks for it", "", f"Ask for {have.split('.')[0]} there.")
+    return Refusal(NOT_AVAILABLE, line, f"{wanted.asked} asks for it", "", hint(have.split(".")[0]))
+
+
+def hint(have: str) -> str:
+    return f"Ask for {have} there, or type: wherry config:set BP_JVM_VERSION={have}"
 
 
 def _exact(text: str, asked: str) -> Wanted:

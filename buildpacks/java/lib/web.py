@@ -23,6 +23,12 @@ _HOW = {
 }
 
 
+_WAR = (
+    "A .war runs in a server: one that Spring Boot packs with it (spring-boot-maven-plugin: repackage), or one beside it, as "
+    "in a Procfile with: web: java $JAVA_OPTS -jar target/dependency/webapp-runner.jar --port $PORT target/*.war"
+)
+
+
 def write_launch(layers: Path, app: Path, kind: Kind) -> None:
     """Raises Refusal when nobody says what to run."""
     if os.path.lexists(app / "Procfile"):
@@ -56,7 +62,9 @@ def command_of(app: Path, kind: Kind) -> str:
         "the build made no jar that can be run, and there is no Procfile",
         f"without a Main-Class: {others}" if made else others,
         "",
-        f"{_HOW[kind]} Or say in a Procfile what to run.",
+        _WAR
+        if made and all(each.suffix == ".war" for each in made)
+        else f"{_HOW[kind]} Or say in a Procfile what to run.",
     )
 
 

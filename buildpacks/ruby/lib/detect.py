@@ -29,6 +29,7 @@ def main(plan: Path) -> int:
     ask = {"packages": [name, f"{name}-dev"], "launch": True}
     if wanted.series:
         ask |= {"what": f"Ruby {wanted.words}", "have": "ruby([0-9]+[.][0-9]+)"}
+        ask |= {"asked": wanted.asked, "hint": versions.hint(wanted, "{have}")}
     requires = [("ruby", {}), ("apt", ask)]
     gems = gems_of(Path.cwd())
     for gem, (build, run) in LIBRARIES.items():

@@ -59,12 +59,14 @@ def wanted(app: Path) -> Wanted:
 def refusal(wanted: Wanted, have: str) -> Refusal:
     if wanted.engine:
         return Refusal(NOT_AVAILABLE, f"the Ruby engine {wanted.engine} is not available here: have ruby {have}")
-    lines = [f"Ruby {wanted.words} is not available here: have {have}"]
-    series = ".".join(have.split(".")[:2])
-    line = (
-        f'ruby "~> {series}.0" in the Gemfile' if wanted.asked.startswith("Gemfile") else f"{series} in {wanted.asked}"
-    )
-    return Refusal(NOT_AVAILABLE, *lines, "", f"Ask for {line}, or remove it.")
+    line = f"Ruby {wanted.words} is not available here: have {have}"
+    return Refusal(NOT_AVAILABLE, line, "", hint(wanted, ".".join(have.split(".")[:2])))
+
+
+def hint(wanted: Wanted, series: str) -> str:
+    in_gemfile = wanted.asked.startswith("Gemfile")
+    line = f'ruby "~> {series}.0" in the Gemfile' if in_gemfile else f"{series} in {wanted.asked}"
+    return f"Ask for {line}, or remove it. A Dockerfile may bring any Ruby."
 
 
 def _of_gemfile(app: Path) -> Wanted:
