@@ -164,6 +164,17 @@ def test_the_web_process_is_the_obvious_program(lib: Lib, programs: list[str], m
     assert lib.workspace.web(space, programs) == web
 
 
+def test_rocket_is_told_its_port_in_its_own_words(lib: Lib, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for needs, command in (
+        ([{"name": "rocket"}], ["bash", "-c", "ROCKET_ADDRESS=0.0.0.0 ROCKET_PORT=$PORT exec shop"]),
+        ([{"name": "axum"}], ["shop"]),
+    ):
+        space = lib.workspace.read(metadata("shop", dependencies=needs), "/workspace")
+        lib.launch.write(tmp_path, tmp_path, space, ["shop"])
+        assert tomllib.loads((tmp_path / "launch.toml").read_text())["processes"][0]["command"] == command
+    assert "the web process is ROCKET_ADDRESS=0.0.0.0 ROCKET_PORT=$PORT shop\n" in capsys.readouterr().out
+
+
 def test_binaries_that_are_not_there_are_refused(lib: Lib) -> None:
     space = lib.workspace.read(metadata("web", "worker"), "/workspace")
     assert lib.workspace.wanted(space, {}) == []

@@ -18,9 +18,12 @@ def write(app: Path, layers: Path, space: workspace.Workspace, names: list[str])
     if not name:
         detail(f"No web process: none of {', '.join(names)} is named web or server, and Cargo.toml has no default-run")
         return
-    text = f'[[processes]]\ntype = "web"\ncommand = [{json.dumps(name)}]\ndefault = true\n'
+    words = [name]
+    if space.rocket:
+        words = ["bash", "-c", f"ROCKET_ADDRESS=0.0.0.0 ROCKET_PORT=$PORT exec {name}"]
+    text = f'[[processes]]\ntype = "web"\ncommand = {json.dumps(words)}\ndefault = true\n'
     (layers / "launch.toml").write_text(text)
-    detail(f"No Procfile: the web process is {name}")
+    detail(f"No Procfile: the web process is {words[-1].replace('exec ', '')}")
 
 
 def _link(app: Path, programs: Path, names: list[str]) -> None:

@@ -49,7 +49,8 @@ def run(argv: Sequence[str], env: Mapping[str, str], folder: Path, stdout: Path)
             line = raw.decode("utf-8", "replace").rstrip()
             if line:
                 kept.append(line)
-                detail(_STATUS.sub(r"\1", line))
+                if not line.startswith("  Downloaded "):  # as many as there are crates
+                    detail(_STATUS.sub(r"\1", line))
     return process.returncode, list(kept)
 
 

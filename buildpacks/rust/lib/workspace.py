@@ -14,12 +14,15 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """`root`: the package of the app's own folder, "" for none. `least`: packages to their rust-version."""
+    """`root`: the package of the app's own folder, "" for none. `least`: packages to their rust-version. `rocket`: whether
+    a package needs the framework Rocket, which does not know $PORT.
+    """
 
     programs: tuple[str, ...]
     root: str
     default: str
     least: Mapping[str, str]
+    rocket: bool = False
 
 
 def read(metadata: str, folder: str) -> Workspace:
@@ -28,7 +31,8 @@ def read(metadata: str, folder: str) -> Workspace:
     programs = [target["name"] for each in packages for target in each["targets"] if "bin" in target["kind"]]
     root = next((each for each in packages if each["manifest_path"] == f"{folder}/Cargo.toml"), {})
     least = {each["name"]: each["rust_version"] for each in packages if each.get("rust_version")}
-    return Workspace(tuple(sorted(programs)), root.get("name", ""), root.get("default_run") or "", least)
+    rocket = any(need["name"] == "rocket" for each in packages for need in each.get("dependencies", ()))
+    return Workspace(tuple(sorted(programs)), root.get("name", ""), root.get("default_run") or "", least, rocket)
 
 
 def wanted(workspace: Workspace, env: Mapping[str, str]) -> list[str]:
