@@ -114,7 +114,7 @@ class Detector:
             BuildFailure.NOTHING_DETECTED,
             "no buildpack knows how to build this app",
             evidence=[*evidence, *dict.fromkeys(reasons)],
-            hint="Add one of these files, or a Procfile that says what to run: web: COMMAND",
+            hint="Add one of these files, a Dockerfile, or a Procfile that says what to run: web: COMMAND",
         )
 
     def _wish(self, descriptor: Descriptor) -> str:

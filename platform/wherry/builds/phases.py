@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from wherry.builds import unbuilt
 from wherry.builds.build import Outcome, build
 from wherry.builds.cache import CacheUnit
 from wherry.builds.catalogue import Catalogue
@@ -53,6 +54,9 @@ class Phases:
             raise
         shown = ", ".join(f"{each.id} {each.buildpack.version}" for each in group.buildpacks)
         detail(self.say, f"Buildpacks: {shown}")
+        files = (each.name for each in self.ground.app.iterdir())
+        for line in unbuilt.words((each.id for each in group.buildpacks), files):
+            self.say(f" !     {line}")
         return group
 
     def _restore(self) -> None:

@@ -13,7 +13,7 @@ from wherry.domain.refs import RefUpdate, judge
 from wherry.flow.lanes import build_stream
 from wherry.flow.ledger_ports import Ledger
 from wherry.flow.ports import Clock, Logs, Push, Say, Sources
-from wherry.flow.queue import Asked, QueueBuild
+from wherry.flow.queue import SUPERSEDED, Asked, QueueBuild
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,9 @@ class AcceptPush:
         with self.ledger.begin(read_only=True) as tx:
             ended = tx.builds.by_id(build.id)
         if ended.status is BuildStatus.CANCELLED:
-            raise Cancelled(ended.message, hint="Fetch first: git fetch wherry")
+            newer = ended.message == SUPERSEDED
+            hint = "Fetch first: git fetch wherry" if newer else f"{ended.branch} did not move."
+            raise Cancelled(ended.message, hint=hint)
         if ended.status is not BuildStatus.SUCCEEDED:
             raise BuildFailed(
                 BuildFailure(ended.failure), f"{ended.branch} did not move: the build failed ({ended.failure})"

@@ -10,6 +10,8 @@ from wherry.flow.lanes import build_lane, build_stream
 from wherry.flow.ledger_ports import Ledger, Transaction
 from wherry.flow.ports import Clock, Logs
 
+SUPERSEDED = "a newer push superseded this build"
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -47,9 +49,8 @@ class QueueBuild:
     def _cancel(self, tx: Transaction, app: App, build: Build) -> bool:
         """The worker that has the older build sees its status and stops."""
         tx.jobs.drop(JobKind.BUILD, build.id)
-        message = "a newer push superseded this build"
         now = self.clock.now()
-        if not tx.builds.finish(replace(build, status=BuildStatus.CANCELLED, message=message, finished_at=now)):
+        if not tx.builds.finish(replace(build, status=BuildStatus.CANCELLED, message=SUPERSEDED, finished_at=now)):
             return False
         after = {"build": build.id, "status": str(BuildStatus.CANCELLED), "failure": ""}
         tx.events.add(now, build.actor, app.name, "build.finish", after=after, origin="push")
