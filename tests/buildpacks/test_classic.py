@@ -128,6 +128,31 @@ def test_a_stack_is_named_only_when_the_app_names_one(yard: Yard) -> None:
     assert "<heroku-22>" in yard.build()[1]
 
 
+def test_why_compile_failed_is_told_from_its_words(yard: Yard) -> None:
+    yard.config(BP_CLASSIC_BUILDPACK=".buildpack")
+    for script, code, told in (
+        ('set -u\necho "$STACK"', 65, "wherry config:set BP_CLASSIC_STACK=heroku-22"),
+        ("echo ' !  Stack heroku-99 is not supported' && exit 1", 65, "wherry config:set BP_CLASSIC_STACK=NAME"),
+        ("echo 'curl: (6) Could not resolve host: a.example' >&2; exit 6", 75, "Is it reachable from builds?"),
+        ("echo Could not resolve host; echo else; exit 0", 0, ""),
+    ):
+        (yard.app / ".buildpack/bin/compile").write_text(f"#!/bin/bash\n{script}\n")
+        found, said = yard.build()
+        assert (found, told in said.splitlines()[-1]) == (code, True), said
+
+
+def test_a_procfile_that_compile_makes_counts_as_on_heroku(yard: Yard) -> None:
+    yard.config(BP_CLASSIC_BUILDPACK=".buildpack")
+    (yard.app / "Procfile").unlink(missing_ok=True)
+    release = yard.app / ".buildpack/bin/release"
+    release.write_text("#!/bin/sh\nprintf 'default_process_types:\\n  web: other\\n  clock: tick\\n'\n")
+    compile_ = yard.app / ".buildpack/bin/compile"
+    compile_.write_text("#!/bin/sh\nprintf '# mine\\nweb: serve $PORT\\nworker:work\\n' > \"$1/Procfile\"\n")
+    assert yard.build()[0] == 0
+    commands = {each["type"]: each["command"][-1] for each in yard.launch()["processes"]}  # type: ignore[attr-defined]
+    assert commands == {"web": "serve $PORT", "clock": "tick", "worker": "work"}
+
+
 def read(text: str) -> object:
     script = "import sys; sys.path.insert(0, sys.argv[1]); import release_yaml as r\ntry: print(r.read(sys.argv[2]))\n"
     script += "except r.Fault as fault: print('!', fault)"

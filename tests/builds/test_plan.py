@@ -76,7 +76,7 @@ def test_alternatives_are_tried_depth_first_so_the_first_that_holds_wins() -> No
 
 
 def test_the_reasons_name_who_requires_or_provides_what() -> None:
-    assert resolve([passed("a -x")]) == Unresolved(("a requires x",))
+    assert resolve([passed("a -x")]) == Unresolved(("a requires x, which nothing here provides",))
     assert resolve([passed("a +x")]) == Unresolved(("a provides x, unused",))
 
 

@@ -128,9 +128,9 @@ def test_rule09_alternatives_are_tried_depth_first_until_all_is_met_and_used(wor
 @pytest.mark.parametrize(
     ("group", "why"),
     [
-        ("needs gives web", "x/needs requires tool"),
+        ("needs gives web", "x/needs requires tool, which nothing here provides"),
         ("gives web", "x/gives provides tool, unused"),
-        ("needs web", "x/needs requires tool"),
+        ("needs web", "x/needs requires tool, which nothing here provides"),
     ],
 )
 def test_rule09_a_required_one_unmet_or_unused_fails_and_an_optional_one_is_left_out(

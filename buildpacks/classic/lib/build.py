@@ -9,17 +9,40 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import release_yaml
-from talk import BAD_SOURCE, OTHER, Refusal, detail, shown, step
+from talk import BAD_SOURCE, NETWORK, OTHER, Refusal, detail, shown, step
 
 _TYPE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SHELLS_OWN = {"_", "PWD", "OLDPWD", "SHLVL"}
 _SETTING = "BP_CLASSIC_BUILDPACK"
+_MOST_KEPT = 200
+_LINE = re.compile(r"([A-Za-z0-9_-]+)\s*:\s*(.*\S)\s*")
+_CAUSES = (
+    (
+        re.compile(r"STACK: (?:unbound variable|parameter not set)"),
+        BAD_SOURCE,
+        "It wants the name of a stack of Heroku's; this one's programs run here: wherry config:set BP_CLASSIC_STACK=heroku-22",
+    ),
+    (
+        re.compile(r"(?i)\bstack\b.*(?:not supported|unsupported)"),
+        BAD_SOURCE,
+        "Which stacks does its bin/compile know? To name one: wherry config:set BP_CLASSIC_STACK=NAME",
+    ),
+    (
+        re.compile(
+            r"Could not resolve host|Temporary failure in name resolution|Failed to connect to|Connection timed out"
+        ),
+        NETWORK,
+        "Is it reachable from builds? Pushing again is worth a try.",
+    ),
+)
 
 
 def main(layers: Path, platform: Path) -> int:
@@ -42,11 +65,17 @@ class Classic:
     def build(self) -> None:
         """Raises Refusal."""
         step(f"Classic buildpack {self._name}: {self._detect()}")
+        procfile = self._app / "Procfile"
+        had_procfile = procfile.exists()
         self._compile()
         self._keep_export()
         tables = self._release()
         self._keep_profile(tables.get("config_vars", {}))
-        self._write_processes(tables.get("default_process_types", {}))
+        types = _table(tables.get("default_process_types", {}), "default_process_types")
+        if not had_procfile and procfile.is_file():
+            # It was not there when wherry/procfile was asked whether it takes part.
+            types = {**types, **_lines_of(procfile)}
+        self._write_processes(types)
         if addons := tables.get("addons"):
             detail(f"It asks for add-ons, which are not made here: {', '.join(map(shown, addons))}")
 
@@ -67,7 +96,7 @@ class Classic:
 
     def _detect(self) -> str:
         """The name that it gives what it found."""
-        done = self._run("detect", str(self._app), capture=True)
+        done = self._run("detect", str(self._app))
         if done.returncode:
             cause = (
                 f"the classic buildpack {self._name} does not take this app: bin/detect ended with {done.returncode}"
@@ -80,9 +109,12 @@ class Classic:
         cache.mkdir(exist_ok=True)
         cache.with_name("cache.toml").write_text("[types]\ncache = true\n")
         (self._folder / "export").unlink(missing_ok=True)
-        done = self._run("compile", str(self._app), str(cache), str(self._env_dir()))
-        if done.returncode:
-            cause = f"the classic buildpack {self._name} failed: bin/compile ended with exit code {done.returncode}"
+        code, said = self._heard("compile", str(self._app), str(cache), str(self._env_dir()))
+        if code:
+            cause = f"the classic buildpack {self._name} failed: bin/compile ended with exit code {code}"
+            for pattern, kind, hint in _CAUSES:
+                if found := [line for line in said if pattern.search(line)]:
+                    raise Refusal(kind, cause, [shown(found[-1].strip())], hint)
             raise Refusal(OTHER, cause, hint="Its own words stand above.")
 
     def _env_dir(self) -> Path:
@@ -117,7 +149,7 @@ class Classic:
     def _release(self) -> dict[str, dict[str, str] | list[str]]:
         if not (self._folder / "bin/release").is_file():
             return {}
-        done = self._run("release", str(self._app), capture=True)
+        done = self._run("release", str(self._app))
         if done.returncode:
             cause = f"the classic buildpack {self._name} failed: bin/release ended with {done.returncode}"
             raise Refusal(OTHER, cause, _last(done.stdout))
@@ -140,11 +172,11 @@ class Classic:
             (layer / f"env.launch/{name}.default").write_text(value)
         layer.with_name("profile.toml").write_text("[types]\nlaunch = true\n")
 
-    def _write_processes(self, types: dict[str, str] | list[str]) -> None:
+    def _write_processes(self, types: dict[str, str]) -> None:
         lines = []
-        for name, command in _table(types, "default_process_types").items():
+        for name, command in types.items():
             if not _TYPE.fullmatch(name) or not command:
-                cause = f"bin/release names a process type that is none: {shown(name)}: {shown(command)}"
+                cause = f"{self._name} names a process type that is none: {shown(name)}: {shown(command)}"
                 raise Refusal(BAD_SOURCE, cause)
             words = ", ".join(map(_quoted, ("bash", "-c", command)))
             default = "default = true\n" if name == "web" else ""
@@ -153,23 +185,30 @@ class Classic:
         if lines and not (self._app / "Procfile").exists():
             detail(f"No Procfile: its process types are {', '.join(types)}")
 
-    def _run(self, name: str, *arguments: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
+    def _run(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """What it printed to stdout."""
+        with self._started(name, *arguments, stderr=None) as running:
+            output, _ = running.communicate()
+        return subprocess.CompletedProcess(running.args, running.returncode, output.decode("utf-8", "replace"))
+
+    def _heard(self, name: str, *arguments: str) -> tuple[int, Iterable[str]]:
+        """Its exit code and its last lines, each shown as it comes."""
+        last: deque[bytes] = deque(maxlen=_MOST_KEPT)
+        with self._started(name, *arguments, stderr=subprocess.STDOUT) as running:
+            assert running.stdout
+            for line in running.stdout:
+                sys.stdout.buffer.write(line)
+                sys.stdout.flush()
+                last.append(line)
+        return running.returncode, [line.decode("utf-8", "replace") for line in last]
+
+    def _started(self, name: str, *arguments: str, stderr: int | None) -> subprocess.Popen[bytes]:
         env = dict(os.environ)
         if stack := self._config_var("BP_CLASSIC_STACK") or self._config_var("STACK"):
             env["STACK"] = stack
-        program = str(self._folder / "bin" / name)
-        output, errors = (subprocess.PIPE, None) if capture else (None, subprocess.STDOUT)
+        argv = [str(self._folder / "bin" / name), *arguments]
         try:
-            return subprocess.run(
-                [program, *arguments],
-                env=env,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=errors,
-                text=True,
-                errors="replace",
-                check=False,
-            )
+            return subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr)
         except OSError as error:
             raise Refusal(BAD_SOURCE, f"{self._name}/bin/{name} cannot be run: {error.strerror}") from error
 
@@ -182,6 +221,12 @@ def _table(values: dict[str, str] | list[str], name: str) -> dict[str, str]:
     if isinstance(values, list):
         raise Refusal(BAD_SOURCE, f"bin/release prints a list as {name}, not a table")
     return values
+
+
+def _lines_of(procfile: Path) -> dict[str, str]:
+    """As Heroku reads a Procfile: what is no line of it counts for nothing."""
+    lines = procfile.read_text("utf-8-sig", "replace").splitlines()
+    return {match[1]: match[2] for match in map(_LINE.fullmatch, lines) if match}
 
 
 def _last(said: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-BAD_SOURCE, OTHER = 65, 1
+BAD_SOURCE, NETWORK, OTHER = 65, 75, 1
 
 
 class Refusal(Exception):

@@ -127,7 +127,11 @@ def _connect(trial: _Trial) -> tuple[list[Entry], list[tuple[Passed, str]]]:
             links.setdefault(name, _Link()).waiting.append(buildpack)
         for require in alternative.requires:
             links.setdefault(require.name, _Link()).require(buildpack, require)
-    unmet = [(each, f"{each.id} requires {name}") for name, link in links.items() for each in link.unmet]
+    unmet = [
+        (each, f"{each.id} requires {name}, which nothing here provides")
+        for name, link in links.items()
+        for each in link.unmet
+    ]
     unused = [(each, f"{each.id} provides {name}, unused") for name, link in links.items() for each in link.waiting]
     return list(_entries(links)), unmet or unused
 
