@@ -24,6 +24,15 @@ def test_buildpacks_are_set_added_removed_and_cleared(terminal: Terminal, app: s
     assert json.loads(terminal.wherry("buildpacks:clear", "--json", "-a", app).out) == []
 
 
+def test_an_app_is_made_with_its_buildpack(terminal: Terminal) -> None:
+    made = terminal.wherry("create", "made-with-one", "-n", "-b", "heroku/python")
+    assert (made.code, "Setting its buildpack to heroku/python... done" in made.err) == (0, True)
+    assert terminal.wherry("buildpacks", "-a", "made-with-one").out == "=== made-with-one Buildpack\nheroku/python\n"
+    assert "made-with-one" in terminal.wherry("apps", "--personal").out
+    assert terminal.wherry("apps", "-A", "-p").code == 2
+    assert terminal.wherry("create", "made-without", "-n", "-b", "not a name").code == 3
+
+
 def test_a_buildpack_that_cannot_be_has_its_exit_code(terminal: Terminal, app: str) -> None:
     terminal.wherry("buildpacks:set", "wherry/python", "-a", app)
     assert terminal.wherry("buildpacks:add", "wherry/python", "-a", app).code == 5

@@ -14,11 +14,15 @@ from wherry.cli.errors import Usage
 
 
 @click.command("apps")
+@click.option("-A", "--all", "everybodys", is_flag=True, help="Everybody's, for an admin; as without it.")
+@click.option("-p", "--personal", is_flag=True, help="Your own and those shared with you only, also for an admin.")
 @json_option
-def index(as_json: bool) -> None:
-    """List your apps."""
+def index(everybodys: bool, personal: bool, as_json: bool) -> None:
+    """List your apps; for an admin of the platform everybody's."""
+    if everybodys and personal:
+        raise Usage("--all and --personal are opposites", hint="Give one of them, or none.")
     api = client()
-    found = api.pages("apps")
+    found = api.pages("users", "~", "apps") if personal else api.pages("apps")
     if as_json:
         show.data(found)
     elif found:

@@ -18,8 +18,11 @@ from wherry.cli.errors import Usage
 @click.option("-n", "--no-remote", is_flag=True, help="Leave this repository's git remotes as they are.")
 @click.option("-r", "--remote", default=repository.REMOTE, show_default=True, help="Name of the git remote.")
 @click.option("-s", "--stack", help="What it is built on: container or wherry-12.")
+@click.option("-b", "--buildpack", help="A buildpack that builds it: an id or a URL.")
 @json_option
-def create(name: str | None, no_remote: bool, remote: str, stack: str | None, as_json: bool) -> None:
+def create(
+    name: str | None, no_remote: bool, remote: str, stack: str | None, buildpack: str | None, as_json: bool
+) -> None:
     """Create an app, with a made-up name unless NAME is given, and a git remote to push to."""
     api = client()
     with show.action(f"Creating {show.safe(name or 'an app')}") as done:
@@ -33,6 +36,10 @@ def create(name: str | None, no_remote: bool, remote: str, stack: str | None, as
         show.line(f"{show.safe(app['web_url'])} | {show.safe(app['git_url'])}")
     if not no_remote:
         _lead_git_there(api, app, remote)
+    if buildpack is not None:
+        with show.action(f"Setting its buildpack to {show.safe(buildpack)}"):
+            wanted = {"updates": [{"buildpack": buildpack}]}
+            api.put("apps", app["name"], "buildpack-installations", body=wanted)
 
 
 @click.command("git:remote")
