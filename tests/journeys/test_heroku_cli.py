@@ -73,7 +73,7 @@ DAY = [
     ("apps", "ported"),
     ("apps --json", '"name": "ported"'),
     ("apps:info -a ported", r"Web URL: +http://ported\.localhost"),
-    ("apps:info -s -a ported", "create_status=complete"),
+    ("apps:info -s -a ported", r"\A(?!.*undefined).*stack=wherry-12"),
     ("apps:create ported-copy --no-remote", "Creating .*ported-copy"),
     ("apps:diff ported ported-copy", r"slug \(checksum\)"),
     ("git:remote -a ported", "set git remote heroku"),
