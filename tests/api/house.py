@@ -315,7 +315,7 @@ def make_worker(house: House) -> Worker:
     world, patience = house.world, Patience(boot=5, drain=0, stop=1, watch=0)
     prune = PruneImages(world.ledger, house.builder, house.runtime)
     stories = {
-        JobKind.BUILD: RunBuild(world.ledger, house.builder, world.logs, world.clock, world.release).run,
+        JobKind.BUILD: RunBuild(world.ledger, house.builder, world.logs, world.clock, world.release, house.runtime).run,
         JobKind.ROLLOUT: RollOut(
             world.ledger, house.runtime, house.router, world.logs, world.clock, patience, CronCalendar()
         ).run,

@@ -27,6 +27,7 @@ from wherry.runtimes.cluster.ground import Pulls
 from wherry.settings import Settings
 
 from tests.builds.pod_image import REPOSITORY
+from tests.fakes.runtime import InMemoryRuntime
 from tests.fakes.sources import InMemorySources
 from tests.flow.conftest import TurningClock
 
@@ -77,7 +78,7 @@ class Harbour:
         clock = TurningClock()
         release = ReleaseBuild(ledger, InMemorySources(), clock)
         builder = self.builder()
-        build = RunBuild(ledger, builder, self.logs(), clock, release)
+        build = RunBuild(ledger, builder, self.logs(), clock, release, InMemoryRuntime())
         worker = Worker(
             name, ledger, {JobKind.BUILD: build.run}, {(JobKind.BUILD,): 1}, beat=1, prepare=builder.prepare
         )

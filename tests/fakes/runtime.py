@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from threading import Condition, Event
 
 from wherry.domain.errors import Cancelled, NotFound, PlatformFault, RolloutFailed, RolloutFailure
+from wherry.domain.image import Image
 from wherry.domain.restarts import Turn
 from wherry.domain.workload import Endpoint, Process, ProcessState, Workload
 from wherry.flow.ports import Cancel, MarkedSay, Say
@@ -44,6 +45,7 @@ class InMemoryRuntime(LocalTasks):
         self.left: set[Key] = set()
         self.printed: list[str] = []
         self.broken: set[str] = set()
+        self.fetched: list[Image] = []
         self.stopped: list[tuple[int, int, str]] = []
         self.ran: list[tuple[int, int, str]] = []
         self._changed = Condition()
@@ -52,6 +54,9 @@ class InMemoryRuntime(LocalTasks):
         self._gone = False
         self._addresses = 0
         self._origins: dict[Key, str] = {}
+
+    def fetch(self, image: Image) -> None:
+        self.fetched.append(image)
 
     def start(self, workloads: Sequence[Workload], say: Say) -> None:
         self._check()

@@ -102,7 +102,7 @@ class Stage:
         self.tidy = TidyOneOffs(ledger, self.runtime, clock)
         self.prune = PruneImages(ledger, self.builder, self.runtime, keep=KEEP)
         self.stories = {
-            JobKind.BUILD: RunBuild(ledger, self.builder, self.logs, clock, self.release).run,
+            JobKind.BUILD: RunBuild(ledger, self.builder, self.logs, clock, self.release, self.runtime).run,
             JobKind.ROLLOUT: RollOut(
                 ledger, self.runtime, self.router, self.logs, clock, self.patience, CronCalendar()
             ).run,

@@ -56,13 +56,14 @@ def test_a_failed_build_refuses_the_push_and_releases_nothing(stage: Stage, app:
     assert stage.build_of(build).status is BuildStatus.FAILED
     said = stage.logs.read(build_stream(build.id))
     assert said[-3:] == [" !     it broke", " !     line", " !     mend it"]
-    assert stage.releases(app) == []
+    assert (stage.releases(app), stage.runtime.fetched) == ([], [])
 
 
 def test_a_build_is_not_released_before_its_ref_has_moved(stage: Stage, app: App) -> None:
     build = stage.accept(app, A)
     assert build
     stage.work()
+    assert [each.digest for each in stage.runtime.fetched] == [f"sha256:{A}"]  # already on its way
     with pytest.raises(Conflict, match="no longer points"):
         stage.release.run(stage.build_of(build))
     assert stage.releases(app) == []

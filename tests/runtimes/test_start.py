@@ -90,6 +90,20 @@ def test_a34_an_image_that_the_engine_lacks_is_pulled_by_digest_with_the_login(
     assert any(reference in (each.get("RepoDigests") or ()) for each in engine_api.images())
 
 
+def test_an_image_is_fetched_ahead_of_the_start_that_wants_it_and_one_that_is_not_there_harms_nothing(
+    machine_runtime: MachineRuntime, pushed_image: Image, registry: Registry, engine_api: APIClient
+) -> None:
+    reference = registry.reference(pushed_image.repository, pushed_image.digest)
+    if any(reference in (each.get("RepoDigests") or ()) for each in engine_api.images()):
+        engine_api.remove_image(reference, force=True)
+    for image in (replace(pushed_image, digest="sha256:" + "0" * 64), pushed_image):
+        machine_runtime.fetch(image)
+    for each in threading.enumerate():
+        if each.name == "fetch":
+            each.join(30)
+    assert any(reference in (each.get("RepoDigests") or ()) for each in engine_api.images())
+
+
 def test_a13_a_registry_that_is_down_is_tried_three_times_and_told_as_ours(
     platform_id: str, pushed_image: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:

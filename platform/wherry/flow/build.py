@@ -11,7 +11,7 @@ from wherry.domain.model import Build, BuildStatus, Job
 from wherry.flow.faults import foreseen, is_due_again
 from wherry.flow.lanes import build_stream
 from wherry.flow.ledger_ports import Ledger
-from wherry.flow.ports import Builder, BuildRequest, Cancel, Clock, Logs
+from wherry.flow.ports import Builder, BuildRequest, Cancel, Clock, Logs, Runtime
 from wherry.flow.release import ReleaseBuild
 from wherry.flow.talk import trouble
 
@@ -25,6 +25,7 @@ class RunBuild:
     logs: Logs
     clock: Clock
     release: ReleaseBuild
+    runtime: Runtime
 
     def run(self, job: Job, cancel: Cancel) -> None:
         """Raises PlatformFault while another attempt is due (the job stays), Conflict when another worker holds the
@@ -83,6 +84,7 @@ class RunBuild:
             if is_due_again(self.ledger, job):
                 raise
             return self._verdict(request, BuildStatus.FAILED, failure=BuildFailure.PLATFORM, message=error.message)
+        self.runtime.fetch(image)  # it comes while git moves the ref
         return self._verdict(request, BuildStatus.SUCCEEDED, image=image)
 
     def _cancelled(self, request: BuildRequest, error: Cancelled) -> Build:

@@ -199,6 +199,11 @@ class Runtime(Tasks, Protocol):
     def has_volumes(self) -> bool:
         """Whether a workload's `volumes` outlive its processes, which therefore are one. Elsewhere they are left alone."""
 
+    def fetch(self, image: Image) -> None:
+        """Begins to bring an image to where its processes will run, and returns at once. Nothing depends on it: whatever
+        keeps the image from coming is told by `start`, which brings what is missing.
+        """
+
     def start(self, workloads: Sequence[Workload], say: Say) -> None:
         """Makes every process of `workloads` run, and returns when all are ready. Until then what runs now serves on; it is
         gone after `retire` at the latest.

@@ -78,7 +78,7 @@ def wire_worker(settings: Settings, home: Home) -> Bench:
     release = ReleaseBuild(ledger, sources, clock)
     prune = PruneImages(ledger, builder, runtime, settings.number("keep_releases"))
     stories: dict[JobKind, Story] = {
-        JobKind.BUILD: RunBuild(ledger, builder, logs, clock, release).run,
+        JobKind.BUILD: RunBuild(ledger, builder, logs, clock, release, runtime).run,
         JobKind.ROLLOUT: RollOut(ledger, runtime, router, logs, clock, patience, CronCalendar()).run,
         JobKind.CRON: RunCron(ledger, runtime, logs, clock, settings.number("cron_seconds")).run,
         JobKind.CONVERGE: Converge(ledger, runtime, router, patience, prune).run,

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from threading import Event
 
 from wherry.domain.errors import PlatformFault
+from wherry.domain.image import Image
 from wherry.domain.workload import Process, Workload
 from wherry.flow.ports import Say
 from wherry.runtimes.cluster import kinds, namespace, naming, pods
@@ -38,6 +39,9 @@ class ClusterProcesses:
         self._world = World(client, ground.platform)
         self._ours = Ours()
         self._tools = Tools(client, self._world, ground, Applier(client, self._world))
+
+    def fetch(self, image: Image) -> None:
+        """Which nodes will want it is the cluster's to say."""
 
     def start(self, workloads: Sequence[Workload], say: Say) -> None:
         if workloads:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Sequence
-from threading import Event
+from threading import Event, Thread
 
 from wherry.domain.errors import PlatformFault
+from wherry.domain.image import Image
 from wherry.domain.one_off import Task
 from wherry.domain.workload import Process, Workload
 from wherry.flow.log_ports import AppLogs
@@ -18,8 +20,9 @@ from wherry.runtimes.machine.engine import Engine
 from wherry.runtimes.machine.liveness import Liveness, Told
 from wherry.runtimes.machine.network import Networks
 from wherry.runtimes.machine.ours import Ours
-from wherry.runtimes.machine.pull import Registry
+from wherry.runtimes.machine.pull import Registry, pull
 
+log = logging.getLogger(__name__)
 _LIMITS = {"MemoryLimit": "memory", "PidsLimit": "processes", "CpuCfsQuota": "processor time"}
 
 
@@ -40,6 +43,16 @@ class MachineRuntime:
         self._ours = Ours()
         self._registry = registry
         self._tools = Tools(self._engine, registry, Addresses(self._networks), self._ours)
+
+    def fetch(self, image: Image) -> None:
+        reference = self._registry.reference(image.repository, image.digest)
+        Thread(target=self._fetch, args=(reference,), name="fetch", daemon=True).start()
+
+    def _fetch(self, reference: str) -> None:
+        try:
+            pull(self._engine, self._registry, reference, pauses=())
+        except PlatformFault as error:
+            log.info("not brought ahead of its start: %s", " | ".join(error.lines()))
 
     def start(self, workloads: Sequence[Workload], say: Say) -> None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from threading import Event, Thread
 
+from wherry.domain.image import Image
 from wherry.domain.workload import Process, Workload
 from wherry.flow.log_ports import AppLogs
 from wherry.flow.ports import Say
@@ -30,6 +31,9 @@ class SwarmRuntime(MachineRuntime):
         super().__init__(engine_url, platform, registry, subnet, logs)
         self._services = Services(self._engine, platform, registry)
         self._starter = Starter(self._engine, self._services, registry, platform)
+
+    def fetch(self, image: Image) -> None:
+        """Which nodes will want it is the swarm's to say."""
 
     def start(self, workloads: Sequence[Workload], say: Say) -> None:
         with self._engine.doing("start the processes"):
