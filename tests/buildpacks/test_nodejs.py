@@ -240,6 +240,16 @@ def test_the_web_process_is_set_only_when_there_is_no_doubt(
     assert process == {"type": "web", "command": ["bash", "-c", web], "default": True}
 
 
+def test_a_web_process_of_devdependencies_only_is_warned_of(
+    lib: Lib, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ("dev-modules/node_modules/.bin/ng", "dev-modules/node_modules/.bin/next", "modules/node_modules/.bin/next")
+    write(tmp_path, **dict.fromkeys(names, ""))
+    for start, warned in (("NG_X=1 ng serve", True), ("next start", False), ("node a.js", False), ("$(ng)", False)):
+        lib.launch.write({"scripts": {"start": start}}, tmp_path / "app", tmp_path, "node")
+        assert ("Warning: ng comes from devDependencies" in capsys.readouterr().out) is warned, start
+
+
 def test_code_does_not_change_what_is_to_be_installed_and_all_else_does(lib: Lib, tmp_path: Path) -> None:
     values: dict[str, Any] = {"workspaces": ["p/*"], "scripts": {"build": "x"}, "dependencies": {"l": "file:./local"}}
     write(tmp_path, **{"package.json": values, "p/a/package.json": {}, "local/i.js": "1", ".npmrc": "a=b\n"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from talk import detail
 
 _OTHER_SCRIPT = re.compile(r"(?:npm|pnpm|yarn|bun)(?: run| run-script)? ([A-Za-z0-9:._-]+)")
 _COMMANDS = {"install", "exec", "dlx", "run", "ci", "node", "x"}
+_PROGRAM = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _FILE = re.compile(r"[A-Za-z0-9_./@+-]+")
 
 
@@ -27,6 +29,9 @@ def write(values: dict[str, Any], app: Path, layers: Path, runner: str) -> None:
     )
     (layers / "launch.toml").write_text(f'[[processes]]\ntype = "web"\ncommand = [{words}]\ndefault = true\n')
     detail(f"No Procfile: the web process is {' '.join(command.split())[:200]}")
+    if program := _of_devdependencies(command, layers):
+        detail(f"Warning: {program} comes from devDependencies, which are gone when the app runs.")
+        detail("If it is to run there, move its package to the dependencies in package.json")
 
 
 def web(values: dict[str, Any], app: Path, runner: str) -> str:
@@ -41,6 +46,17 @@ def web(values: dict[str, Any], app: Path, runner: str) -> str:
         if _FILE.fullmatch(name) and ".." not in name and (app / name).is_file():
             return f"{runner} {name}"
     return ""
+
+
+def _of_devdependencies(command: str, layers: Path) -> str:
+    """The program that the command starts, when only scripts have it (ng, vite, tsx); else ""."""
+    words = [word for word in command.split("\n")[-1].split() if "=" not in word]
+    program = words[0] if words and _PROGRAM.fullmatch(words[0]) else ""
+    mine, theirs = (
+        os.path.lexists(layers / layer / ".bin" / program)
+        for layer in ("modules/node_modules", "dev-modules/node_modules")
+    )
+    return program if program and theirs and not mine else ""
 
 
 def _lines_of(name: str, scripts: dict[str, str]) -> str:
