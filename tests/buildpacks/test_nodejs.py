@@ -250,6 +250,17 @@ def test_a_web_process_of_devdependencies_only_is_warned_of(
         assert ("Warning: ng comes from devDependencies" in capsys.readouterr().out) is warned, start
 
 
+def test_built_files_without_a_server_are_told_how_they_are_served(
+    lib: Lib, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "app", **{"dist/index.html": ""})
+    lib.launch.write({}, tmp_path / "app", tmp_path, "node")
+    assert "wherry buildpacks:add wherry/static" in capsys.readouterr().out
+    write(tmp_path / "app", **{"static.json": '{"root": "dist"}'})
+    lib.launch.write({}, tmp_path / "app", tmp_path, "node")
+    assert "buildpacks" not in capsys.readouterr().out
+
+
 def test_code_does_not_change_what_is_to_be_installed_and_all_else_does(lib: Lib, tmp_path: Path) -> None:
     values: dict[str, Any] = {"workspaces": ["p/*"], "scripts": {"build": "x"}, "dependencies": {"l": "file:./local"}}
     write(tmp_path, **{"package.json": values, "p/a/package.json": {}, "local/i.js": "1", ".npmrc": "a=b\n"})

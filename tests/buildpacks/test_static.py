@@ -61,6 +61,10 @@ def lay(app: Path, **files: str) -> Path:
         ({"site__index_html": ""}, 100),
         ({"site__index_html": "", "static_json": '{"root": "site/"}'}, 0),
         ({"index_html": "", "static_json": '{"root": "site"}'}, 100),
+        ({"index_html": "", "static_json": '{"root": "dist"}', "package_json": "{}"}, 0),
+        ({"project.toml": '[io.wherry.static]\nroot = "dist"\n', "package_json": "{}"}, 0),
+        ({"project.toml": '[_]\nschema-version = "0.2"\n', "package_json": "{}"}, 100),
+        ({"package_json": "{}"}, 100),
         ({"index_html": "", "Procfile": "worker: x\n"}, 0),
         ({"index_html": "", "Procfile": "web: x\n"}, 100),
         ({}, 100),
@@ -68,6 +72,13 @@ def lay(app: Path, **files: str) -> Path:
 )
 def test_detect_passes_for_a_page_to_begin_with(app: Path, files: dict[str, str], code: int) -> None:
     assert detect(lay(app, **files))[0] == code
+
+
+def test_a_page_that_no_build_has_made_is_refused(app: Path) -> None:
+    lay(app, package_json="{}", static_json='{"root": "dist"}')
+    argv = [str(HOME / "bin/build"), str(app.parent), "/platform", "/plan"]
+    done = subprocess.run(argv, cwd=app, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.split("\n")[0]) == (65, " !     there is no index.html in dist")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from talk import detail
 _OTHER_SCRIPT = re.compile(r"(?:npm|pnpm|yarn|bun)(?: run| run-script)? ([A-Za-z0-9:._-]+)")
 _COMMANDS = {"install", "exec", "dlx", "run", "ci", "node", "x"}
 _PROGRAM = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_BUILT = ("dist", "build", "out", "www")
 _FILE = re.compile(r"[A-Za-z0-9_./@+-]+")
 
 
@@ -23,6 +24,11 @@ def write(values: dict[str, Any], app: Path, layers: Path, runner: str) -> None:
     command = web(values, app, runner)
     if not command:
         detail("No web process: package.json has no start script, and there is no server.js")
+        page = next((name for name in _BUILT if (app / name / "index.html").is_file()), "")
+        if page and not (app / "static.json").exists():
+            detail(f"Are the files in {page}/ the app? To serve them, commit a static.json with the line")
+            detail(f'{{ "root": "{page}", "routes": {{ "/**": "index.html" }} }}')
+            detail("and type: wherry buildpacks:set wherry/nodejs && wherry buildpacks:add wherry/static")
         return
     words = ", ".join(
         json.dumps(word, ensure_ascii=False).replace("\x7f", "\\u007f") for word in ("bash", "-c", command)

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import conf
 from settings import add_rules, read_site
 from squeeze import squeeze
-from talk import Refusal, say_refusal
+from talk import Refusal, say_refusal, shown
 from website import Site
 
 
@@ -30,6 +30,12 @@ def main(layers: Path) -> int:
 
 def _build(layers: Path, site: Site) -> int:
     """Raises Refusal."""
+    if not Path(site.root, "index.html").is_file():
+        raise Refusal(
+            f"there is no index.html in {shown(site.root)}",
+            ["no buildpack before this one has made it"],
+            "The root in static.json is the folder that your build writes to, and wherry/nodejs must stand before wherry/static.",
+        )
     nginx = shutil.which("nginx")
     if not nginx:
         print(
