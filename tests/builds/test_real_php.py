@@ -64,7 +64,9 @@ def test_herokus_programs_serve_as_they_do_there(yard: Yard, sample: Path) -> No
         "echo ini_get('upload_max_filesize'), ini_get('date.timezone'), $_SERVER['HTTP_AUTHORIZATION'] ?? '-';\n"
     )
     (sample / "nginx.conf").write_text("location /page/ { rewrite ^ /own.php last; }\n")
-    (sample / "fpm.conf.php").write_text("php_value[date.timezone] = <?php echo 'Europe/Paris'; ?>\n")
+    (sample / "fpm.conf.php").write_text(
+        "request_slowlog_timeout = 1\nphp_value[date.timezone] = <?php echo 'Europe/Paris'; ?>\n"
+    )
     image = yard.build(sample)
     assert "       The Procfile's heroku-php-apache2 is Apache and php-fpm" in yard.said, yard.said
     with yard.running(image) as app:
