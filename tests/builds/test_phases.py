@@ -73,7 +73,12 @@ class Bench:
         unit = CacheUnit(self.folder / "caches", work / "cache")
         base = base_environment({"PATH": "/usr/bin:/bin", "LANG": "C"}, {"HOME": HOME})
         around = Surroundings(base, Base("linux", "amd64", "", Distro("debian", "12")), user or {}, operator)
-        phases = Phases(ground, catalogue, around, unit, Earlier(labels or {}), self.said.append)
+
+        def earlier() -> Earlier:
+            assert phases.group.buildpacks, "detection waits for the registry"
+            return Earlier(labels or {})
+
+        phases = Phases(ground, catalogue, around, unit, earlier, self.said.append)
         spec = SandboxSpec(self.builds, self.image, ground.user, ground.mounts(), memory=64, seconds=30)
         try:
             self.sandbox.run(spec, phases.run, Cancel())

@@ -146,7 +146,7 @@ class LifecycleBuilder:
         with self._yard(stack) as yard, self._cache(request, yard.ground.work, say) as unit:
             unpack(Path(request.source.archive), yard.ground.app, yard.ground.owner)
             why = self._why_dockerfile(yard, request)
-            built = None if why else self._built(request, stack, beforehand.previous(), yard, unit, say, cancel)
+            built = None if why else self._built(request, stack, beforehand, yard, unit, say, cancel)
             if built is None:
                 return self._of_dockerfile(
                     yard, request, why or "No buildpack knows it, and there is a Dockerfile.", say, cancel
@@ -194,7 +194,7 @@ class LifecycleBuilder:
         self,
         request: BuildRequest,
         stack: Stack,
-        previous: StoredImage | None,
+        beforehand: Beforehand,
         yard: Yard,
         unit: CacheUnit,
         say: Say,
@@ -210,7 +210,10 @@ class LifecycleBuilder:
         beside = self._has_dockerfile_beside(ground.app, asked, request)
         catalogue = _without_procfile_alone(asked.catalogue) if beside else asked.catalogue
         around = _surroundings(stack, config, request.source.commit, BUNDLE if yard.has_bundle else "")
-        earlier = self._earlier(previous, ground.work)
+
+        def earlier() -> Earlier:
+            return self._earlier(beforehand.previous(), ground.work)
+
         phases = Phases(ground, catalogue, around, unit, earlier, say)
         try:
             self._sandbox.run(yard.spec(request.build_id), phases.run, cancel)
@@ -223,7 +226,7 @@ class LifecycleBuilder:
         if beside and self._containers:
             detail(say, "There is a Dockerfile too. To build that: wherry stack:set container")
         records = LayerCache(self._caches / str(request.app_id) / RECORDS)
-        made = built_of(ground, phases.group, phases.outcome, earlier, records)
+        made = built_of(ground, phases.group, phases.outcome, earlier(), records)
         built = replace(made, said=asked.wish.said)
         _say_types(built, say)
         return built

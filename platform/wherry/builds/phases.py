@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from wherry.builds import unbuilt
@@ -24,13 +25,15 @@ from wherry.flow.talk import detail
 
 @dataclass(slots=True)
 class Phases:
-    """`run` is what a Sandbox takes as its steps; `group` and `outcome` are there afterwards."""
+    """`run` is what a Sandbox takes as its steps; `group` and `outcome` are there afterwards. `earlier`: may wait for the
+    registry, so it is asked only when the buildpacks are found.
+    """
 
     ground: Ground
     catalogue: Catalogue
     surroundings: Surroundings
     cache: CacheUnit
-    earlier: Earlier
+    earlier: Callable[[], Earlier]
     say: Say
     group: Group = field(default_factory=lambda: Group((), Plan(())))
     outcome: Outcome = field(default_factory=Outcome)
@@ -60,8 +63,9 @@ class Phases:
         return group
 
     def _restore(self) -> None:
+        earlier = self.earlier()
         self.cache.claim()
-        restore(self.group.buildpacks, self.ground, self.cache, self.earlier)
+        restore(self.group.buildpacks, self.ground, self.cache, earlier)
         self.cache.begin()
 
     def _left(self) -> list[BuiltLayer]:
