@@ -10,6 +10,7 @@ from wherry.domain.errors import BuildFailure
 
 from tests.builds.real_world import copy, failure
 from tests.builds.yard import SAMPLES, Yard
+from tests.runtimes.machine_world import eventually
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
@@ -77,8 +78,8 @@ def test_herokus_programs_serve_as_they_do_there(yard: Yard, sample: Path) -> No
         assert app.ask("/own.php", "-u", "a:b").endswith("77MUTCBasic YTpi")
         for hidden in ("/.htaccess", "/Procfile", "/vendor/bin/heroku-php-apache2", "/nothing", "/nothing.php"):
             assert app.ask(hidden).split()[1] in ("403", "404"), hidden
+        eventually(lambda: "told beside" in app.logs())
         assert app.stop()[0] == 0, app.logs()
-        assert "told beside" in app.logs()
         assert '192.0.2.7 "GET /page/1 HTTP/1.1" 200' in app.logs()
     with yard.running(image, OTHER="heroku-php-nginx -C nginx.conf -F fpm.conf.php .") as app:
         assert app.ask("/page/1").endswith("77MEurope/Paris-"), app.logs()
