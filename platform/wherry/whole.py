@@ -24,12 +24,12 @@ def write_whole(
             os.fsync(file.fileno())
     draft.replace(path)
     if durable:
-        sync_folder(path.parent)
+        fsync_path(path.parent)
 
 
-def sync_folder(folder: Path) -> None:
-    """What was renamed in it survives a power cut from now on."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def fsync_path(path: Path) -> None:
+    """What it holds survives a power cut from now on; of a folder: the names in it."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from wherry.domain.errors import PlatformFault
 from wherry.ledger.sealing import KEY_BYTES
-from wherry.whole import sync_folder
+from wherry.whole import fsync_path
 
 _CONTENT = re.compile(rb"[0-9a-f]{%d}\n?" % (2 * KEY_BYTES))
 
@@ -58,6 +58,6 @@ def _create(path: Path) -> None:
             os.link(draft, path)  # unlike a rename, never over another process's key
         except FileExistsError:
             return
-        sync_folder(path.parent)
+        fsync_path(path.parent)
     finally:
         draft.unlink()

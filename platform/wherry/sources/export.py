@@ -23,8 +23,9 @@ from wherry.sources import archive, git, quarantine
 from wherry.sources.git import Conversation
 from wherry.sources.links import check_links
 from wherry.sources.policy import Limits
-from wherry.sources.stable import fsync_path, replacing, used_at
+from wherry.sources.stable import replacing, used_at
 from wherry.sources.tree import Entry, Kind, Tree, read_tree
+from wherry.whole import fsync_path
 
 LINK_BYTES = 4095  # the longest text of a link on Linux
 KEEP = 3

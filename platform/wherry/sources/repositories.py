@@ -15,7 +15,8 @@ from wherry.domain.refs import BRANCH
 from wherry.sources import export, git, intake, quarantine, upkeep
 from wherry.sources.faults import disk_faults
 from wherry.sources.policy import Limits, config
-from wherry.sources.stable import fsync_path, write_durably
+from wherry.sources.stable import write_durably
+from wherry.whole import fsync_path
 
 HOOKS = ("pre-receive", "post-receive")
 

@@ -9,14 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-
-def fsync_path(path: Path) -> None:
-    """Of a folder: the names in it."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+from wherry.whole import fsync_path
 
 
 def used_at(path: Path) -> float:
