@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache as once
 from pathlib import Path
 from typing import Protocol
 
@@ -211,6 +212,7 @@ class LifecycleBuilder:
         catalogue = _without_procfile_alone(asked.catalogue) if beside else asked.catalogue
         around = _surroundings(stack, config, request.source.commit, BUNDLE if yard.has_bundle else "")
 
+        @once
         def earlier() -> Earlier:
             return self._earlier(beforehand.previous(), ground.work)
 
