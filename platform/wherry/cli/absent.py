@@ -7,35 +7,40 @@ ABSENT = {
         "there are no add-ons here",
         "Run the service elsewhere and give its address: wherry config:set DATABASE_URL=...",
     ),
-    "pg": ("there is no database service here", "Your database's own tools, with: wherry config:get DATABASE_URL"),
-    "psql": ("there is no database service here", "Your database's own tools, with: wherry config:get DATABASE_URL"),
-    "data": ("there is no database service here", "Your database's own tools, with: wherry config:get DATABASE_URL"),
+    **dict.fromkeys(
+        ("pg", "psql", "data"),
+        ("there is no database service here", "Your database's own tools, with: wherry config:get DATABASE_URL"),
+    ),
     "redis": ("there is no Redis service here", "Its own tools, with: wherry config:get REDIS_URL"),
-    "certs": ("the platform keeps no certificates", "TLS ends in front of the router: docs/operations.md"),
-    "domains:update": ("the platform keeps no certificates", "TLS ends in front of the router: docs/operations.md"),
+    **dict.fromkeys(
+        ("certs", "domains:update"),
+        ("the platform keeps no certificates", "TLS ends in front of the router: docs/operations.md"),
+    ),
     "reviewapps": (
         "there are no review apps here",
         "Make an app for the branch: wherry create; wherry pipelines:add PIPELINE -s review -a APP",
     ),
     "ci": ("tests are not run here", "Run them where you push from, and push when they pass: git push wherry main"),
-    "teams": ("there are no teams here", "To share an app: wherry access:add EMAIL"),
-    "members": ("there are no teams here", "To share an app: wherry access:add EMAIL"),
-    "orgs": ("there are no teams here", "To share an app: wherry access:add EMAIL"),
-    "join": ("there are no teams here", "Its owner lets you in: wherry access:add EMAIL"),
-    "apps:join": ("there are no teams here", "Its owner lets you in: wherry access:add EMAIL"),
-    "leave": ("there are no teams here", "To leave an app: wherry access:remove EMAIL, by its owner"),
-    "apps:leave": ("there are no teams here", "To leave an app: wherry access:remove EMAIL, by its owner"),
+    **dict.fromkeys(
+        ("teams", "members", "orgs"), ("there are no teams here", "To share an app: wherry access:add EMAIL")
+    ),
+    **dict.fromkeys(
+        ("join", "apps:join"), ("there are no teams here", "Its owner lets you in: wherry access:add EMAIL")
+    ),
+    **dict.fromkeys(
+        ("leave", "apps:leave"),
+        ("there are no teams here", "To leave an app: wherry access:remove EMAIL, by its owner"),
+    ),
     "spaces": ("there are no private spaces here", "Every app has a network of its own: docs/security.md"),
     "drains:get": ("there are no private spaces here", "Those of an app: wherry drains"),
     "drains:set": ("there are no private spaces here", "For an app: wherry drains:add URL"),
     "regions": ("there is one region, this platform", "To see what an app runs on: wherry apps:info"),
-    "labs": (
-        "there are no features to switch here",
-        "A new release always starts beside the old one: wherry ps:restart",
-    ),
-    "features": (
-        "there are no features to switch here",
-        "A new release always starts beside the old one: wherry ps:restart",
+    **dict.fromkeys(
+        ("labs", "features"),
+        (
+            "there are no features to switch here",
+            "A new release always starts beside the old one: wherry ps:restart",
+        ),
     ),
     "local": (
         "apps are not run on your machine by this",
@@ -56,11 +61,9 @@ ABSENT = {
     "container:pull": ("docker itself pulls here", "For example: docker pull HOST/APP/web"),
     "container:rm": ("a process type goes with the image that has it", "To run none of it: wherry ps:scale TYPE=0"),
     "container:run": ("docker itself runs images on your machine", "On the platform: wherry run COMMAND"),
-    "buildpacks:search": ("there is no list of others' buildpacks here", "Those that are built in: docs/buildpacks.md"),
-    "buildpacks:info": ("there is no list of others' buildpacks here", "Those that are built in: docs/buildpacks.md"),
-    "buildpacks:versions": (
-        "there is no list of others' buildpacks here",
-        "Those that are built in: docs/buildpacks.md",
+    **dict.fromkeys(
+        ("buildpacks:search", "buildpacks:info", "buildpacks:versions"),
+        ("there is no list of others' buildpacks here", "Those that are built in: docs/buildpacks.md"),
     ),
     "git:clone": ("git itself clones", "For example: git clone $(wherry apps:info --json | jq -r .git_url)"),
     "telemetry": ("telemetry is not sent on", "To send logs on: wherry drains:add URL"),
@@ -91,21 +94,20 @@ ABSENT = {
     ),
     "apps:errors": ("there are no metrics here", "What went wrong stands in the log: wherry logs --tail"),
     "apps:favorites": ("there are no favourites here", "All yours: wherry apps"),
-    "apps:lock": ("apps are not locked here", "Who may what: wherry access"),
-    "apps:unlock": ("apps are not locked here", "Who may what: wherry access"),
-    "lock": ("apps are not locked here", "Who may what: wherry access"),
-    "unlock": ("apps are not locked here", "Who may what: wherry access"),
+    **dict.fromkeys(
+        ("apps:lock", "apps:unlock", "lock", "unlock"), ("apps are not locked here", "Who may what: wherry access")
+    ),
     "apps:stacks": ("stacks have a command of their own", "Type: wherry stack"),
     "apps:diff": ("apps are not compared with each other", "Two releases are: wherry releases:diff v1 v2"),
-    "2fa": ("there are no passwords, and so no second factor", "You log in with a link or a token: wherry login"),
-    "auth:2fa": ("there are no passwords, and so no second factor", "You log in with a link or a token: wherry login"),
-    "twofactor": ("there are no passwords, and so no second factor", "You log in with a link or a token: wherry login"),
+    **dict.fromkeys(
+        ("2fa", "auth:2fa", "twofactor"),
+        ("there are no passwords, and so no second factor", "You log in with a link or a token: wherry login"),
+    ),
     "autocomplete": ("completion has a command of its own", "Type: wherry completion bash"),
     "mcp": ("there is no server for models here", "What it could do: wherry commands"),
     "repl": ("there is no shell of its own", "Every command and what it does: wherry commands"),
     "search": ("commands are not searched", "Every command and what it does: wherry commands"),
-    "which": ("this command takes no plugins", "What it does: wherry commands"),
-    "plugins": ("this command takes no plugins", "What it does: wherry commands"),
+    **dict.fromkeys(("which", "plugins"), ("this command takes no plugins", "What it does: wherry commands")),
     "update": ("this command does not update itself", "With pip: pip install --upgrade wherry"),
 }
 

@@ -72,9 +72,13 @@ def _names(app: str) -> list[str]:
     return [str(each["buildpack"]["name"]) for each in client().get("apps", app, _PATH)]
 
 
+def put(app: str, buildpacks: Sequence[str]) -> Any:
+    """Those that the app asks for from now on, as the platform tells them."""
+    return client().put("apps", app, _PATH, body={"updates": [{"buildpack": each} for each in buildpacks]})
+
+
 def _change(app: str, buildpacks: Sequence[str], done: str, as_json: bool) -> None:
-    body = {"updates": [{"buildpack": each} for each in buildpacks]}
-    found = client().put("apps", app, _PATH, body=body)
+    found = put(app, buildpacks)
     if as_json:
         show.data(found)
         return

@@ -9,6 +9,7 @@ import click
 
 from wherry.cli import repository, show
 from wherry.cli.client import Client
+from wherry.cli.commands import buildpacks
 from wherry.cli.common import client, json_option
 from wherry.cli.errors import Usage
 
@@ -38,8 +39,7 @@ def create(
         _lead_git_there(api, app, remote)
     if buildpack is not None:
         with show.action(f"Setting its buildpack to {show.safe(buildpack)}"):
-            wanted = {"updates": [{"buildpack": buildpack}]}
-            api.put("apps", app["name"], "buildpack-installations", body=wanted)
+            buildpacks.put(app["name"], [buildpack])
 
 
 @click.command("git:remote")
