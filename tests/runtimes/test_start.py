@@ -80,28 +80,32 @@ def test_two_starts_at_once_of_one_release_end_with_one_set_of_processes(
     assert len({each.endpoint for each in found}) == 6
 
 
+def has(engine: APIClient, reference: str) -> bool:
+    return any(reference in (each.get("RepoDigests") or ()) for each in engine.images())
+
+
 def test_a34_an_image_that_the_engine_lacks_is_pulled_by_digest_with_the_login(
     machine_runtime: MachineRuntime, pushed_image: Image, registry: Registry, engine_api: APIClient
 ) -> None:
     reference = registry.reference(pushed_image.repository, pushed_image.digest)
-    if any(reference in (each.get("RepoDigests") or ()) for each in engine_api.images()):
+    if has(engine_api, reference):
         engine_api.remove_image(reference, force=True)
     machine_runtime.start([workload(pushed_image)], quiet)
-    assert any(reference in (each.get("RepoDigests") or ()) for each in engine_api.images())
+    assert has(engine_api, reference)
 
 
 def test_an_image_is_fetched_ahead_of_the_start_that_wants_it_and_one_that_is_not_there_harms_nothing(
     machine_runtime: MachineRuntime, pushed_image: Image, registry: Registry, engine_api: APIClient
 ) -> None:
     reference = registry.reference(pushed_image.repository, pushed_image.digest)
-    if any(reference in (each.get("RepoDigests") or ()) for each in engine_api.images()):
+    if has(engine_api, reference):
         engine_api.remove_image(reference, force=True)
     for image in (replace(pushed_image, digest="sha256:" + "0" * 64), pushed_image):
         machine_runtime.fetch(image)
     for each in threading.enumerate():
         if each.name == "fetch":
             each.join(30)
-    assert any(reference in (each.get("RepoDigests") or ()) for each in engine_api.images())
+    assert has(engine_api, reference)
 
 
 def test_a13_a_registry_that_is_down_is_tried_three_times_and_told_as_ours(
